@@ -6,9 +6,9 @@ functions that need them do.
 
 from .checks import Refusal
 from .condor import CondorFigures, check_iron_condor, condor_figures, iron_condor_legs
-from .naked import Naked, naked, worst_naked
 from .sizing import units_for_max_loss
 from .structure import PayoffLeg, break_evens, break_points, max_loss, max_profit, net_price, payoff, scaled
+from .uncovered import Naked, naked, worst_naked
 
 __all__ = [
     "CondorFigures",

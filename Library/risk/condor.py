@@ -70,7 +70,8 @@ def check_iron_condor(
     if width > max_width:
         return Refusal("wing-width", f"{width:g}", f"at most {max_width:g}", "a wing is wider than the limit")
     if figures.credit < min_credit:
-        return Refusal("min-credit", f"{figures.credit:.2f}", f"at least {min_credit:.2f}", "the condor pays too little")
+        value, limit = f"{figures.credit:.2f}", f"at least {min_credit:.2f}"
+        return Refusal("min-credit", value, limit, "the condor pays too little")
     if figures.max_loss <= 0:
         return Refusal("quotes", f"{figures.max_loss:.2f}", "a loss above 0.00", "quotes promise a profit without risk")
     if figures.max_loss > max_loss_limit:
@@ -104,7 +105,8 @@ def _shape(legs: Sequence[PayoffLeg]) -> tuple[PayoffLeg, PayoffLeg, PayoffLeg, 
     found: dict[tuple[str, bool], PayoffLeg] = {}
     for leg in legs:
         if leg.right == "S" or leg.quantity == 0:
-            return Refusal("leg-kind", f"{leg.right} x {leg.quantity}", "calls and puts", "shares or no quantity in a leg")
+            value = f"{leg.right} x {leg.quantity}"
+            return Refusal("leg-kind", value, "calls and puts", "a leg of shares or without quantity")
         if found.setdefault((leg.right, leg.quantity > 0), leg) is not leg:
             side = "long" if leg.quantity > 0 else "short"
             value = f"a second {side} {leg.right} at {leg.strike:g}"

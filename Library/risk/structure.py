@@ -49,7 +49,7 @@ class PayoffLeg:
         if self.right not in ("C", "P", "S"):
             raise ValueError(f"right {self.right!r}: a leg is 'C' (call), 'P' (put) or 'S' (shares)")
         if not math.isfinite(self.price):
-            raise ValueError(f"price {self.price!r} of {self.right} {self.strike}: a finite number of dollars per share")
+            raise ValueError(f"price {self.price!r} of {self.right} {self.strike}: expected finite dollars per share")
         if not (math.isfinite(self.multiplier) and self.multiplier > 0):
             raise ValueError(f"multiplier {self.multiplier!r}: a positive number of shares per contract")
         if self.right != "S" and not (math.isfinite(self.strike) and self.strike > 0):
@@ -98,10 +98,10 @@ def max_loss(legs: Sequence[PayoffLeg]) -> float:
         ValueError: if only some of the options name an expiry.
     """
     worst = 0.0
-    for alive in _stages(legs):
+    for alive, spent in _stages(legs):
         if _final_slope(alive) < 0:
             return math.inf
-        worst = max(worst, *(-_profit(alive, point) for point in break_points(alive)))
+        worst = max(worst, *(-_profit(alive, point) - spent for point in break_points(alive)))
     return worst
 
 
@@ -175,29 +175,10 @@ def _expiries(legs: Iterable[PayoffLeg]) -> list[str]:
     return expiries
 
 
-def _stages(legs: Sequence[PayoffLeg]) -> Iterable[Sequence[PayoffLeg]]:
-    """Yield the legs as they stand at each expiry: an expired leg keeps its premium and nothing else."""
+def _stages(legs: Sequence[PayoffLeg]) -> Iterable[tuple[Sequence[PayoffLeg], float]]:
+    """Yield, for each expiry, the legs that live then and the dollars the legs that expired earlier have brought in."""
     expiries = _expiries(legs)
-    if len(expiries) < 2:
-        yield legs
-        return
-    for expiry in expiries:
-        stage = []
-        for leg in legs:
-            if leg.right == "S" or leg.expiry >= expiry:
-                stage.append(leg)
-            else:  # worthless: shares of it at its price, bought at its price plus what was paid for it
-                stage.append(_Spent(leg))
-        yield stage
-
-
-class _Spent(PayoffLeg):
-    """A leg whose contract is over: only its premium counts."""
-
-    __slots__ = ()
-
-    def __init__(self, leg: PayoffLeg) -> None:
-        super().__init__("P", leg.strike, leg.quantity, leg.multiplier, leg.price, leg.expiry)
-
-    def intrinsic(self, price: float) -> float:
-        return 0.0
+    for expiry in expiries or [""]:
+        alive = [leg for leg in legs if leg.right == "S" or leg.expiry >= expiry]
+        spent = math.fsum(-leg.shares * leg.price for leg in legs if leg.right != "S" and leg.expiry < expiry)
+        yield alive, spent
