@@ -290,6 +290,11 @@ class ChildOrder:
     cancel_refusals: int = 0
     reject: RejectReason | None = None
     reason: str = ""
+    #: terms (signed quantity, limit, stop) of an update that was asked for and not answered
+    asked: tuple[int, float, float] | None = None
+    asked_at: float = 0.0
+    #: updates that were refused
+    replace_refusals: int = 0
 
     @property
     def side(self) -> int:
@@ -303,10 +308,13 @@ class ChildOrder:
 
     @property
     def leaves_qty(self) -> int:
-        """Contracts that may still fill, unsigned; 0 once terminal."""
+        """Contracts that may still fill, unsigned; 0 once terminal. An unanswered update counts as taken if larger."""
         if self.status in TERMINAL:
             return 0
-        return max(0, abs(self.quantity) - self.cum_qty)
+        quantity = abs(self.quantity)
+        if self.asked is not None:
+            quantity = max(quantity, abs(self.asked[0]))
+        return max(0, quantity - self.cum_qty)
 
     @property
     def net(self) -> int:

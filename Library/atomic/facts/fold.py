@@ -48,7 +48,9 @@ from .kinds import (
     Rejected,
     Released,
     Remembered,
+    ReplaceAsked,
     Replaced,
+    ReplaceRefused,
     Rung,
     Sent,
     Settled,
@@ -83,7 +85,7 @@ def _order(group: GroupState, number: int, trigger: str) -> tuple[ChildOrder, Ch
 
 def _move(group: GroupState, order: ChildOrder, status: ChildStatus, at: float) -> None:
     """Set the status and keep the leg's may-fill sums and the live view true."""
-    before = 0 if order.status in TERMINAL else max(0, abs(order.quantity) - order.cum_qty)
+    before = order.leaves_qty
     order.status = status
     _leaves(group, order, before)
     if status in MAY_FILL:
@@ -220,14 +222,38 @@ def _end(group: GroupState, number: int, trigger: str, why: str, at: float) -> b
     return True
 
 
+def _replace_asked(group: GroupState, fact: ReplaceAsked) -> bool:
+    order, _ = _order(group, fact.order, "replace_asked")
+    if fact.quantity * order.quantity <= 0:
+        raise _illegal(group, f"order {fact.order}: update to {fact.quantity} changes its side")
+    before = order.leaves_qty
+    order.asked = (fact.quantity, fact.limit, fact.stop)
+    order.asked_at = fact.at
+    _leaves(group, order, before)
+    return True
+
+
+def _replace_refused(group: GroupState, fact: ReplaceRefused) -> bool:
+    order, _ = _order(group, fact.order, "replace_refused")
+    if order.asked is None:
+        return False
+    before = order.leaves_qty
+    order.asked, order.asked_at = None, 0.0
+    order.replace_refusals += 1
+    _leaves(group, order, before)
+    return True
+
+
 def _replaced(group: GroupState, fact: Replaced) -> bool:
     order, _ = _order(group, fact.order, "replaced")
-    if (order.quantity, order.limit, order.stop) == (fact.quantity, fact.limit, fact.stop):
+    terms = (fact.quantity, fact.limit, fact.stop)
+    if order.asked is None and (order.quantity, order.limit, order.stop) == terms:
         return False
     if fact.quantity * order.quantity <= 0:
         raise _illegal(group, f"order {fact.order}: update to {fact.quantity} changes its side")
     before = order.leaves_qty
-    order.quantity, order.limit, order.stop = fact.quantity, fact.limit, fact.stop
+    order.quantity, order.limit, order.stop = terms
+    order.asked, order.asked_at = None, 0.0
     _leaves(group, order, before)
     return True
 
@@ -456,6 +482,8 @@ _FOLD: dict[type, Callable[[GroupState, Any], bool]] = {
     Canceled: _canceled,
     Rejected: _rejected,
     Expired: _expired,
+    ReplaceAsked: _replace_asked,
+    ReplaceRefused: _replace_refused,
     Replaced: _replaced,
     Opening: _opening,
     Refused: _refused,

@@ -96,6 +96,26 @@ class Expired(NamedTuple):
     kind: str = "expired"
 
 
+class ReplaceAsked(NamedTuple):
+    """An update in place was asked for and taken; the order may stand at the old or the new terms."""
+
+    at: float
+    order: int
+    quantity: int
+    limit: float
+    stop: float
+    kind: str = "replace_asked"
+
+
+class ReplaceRefused(NamedTuple):
+    """An update was refused; the order stands as it was."""
+
+    at: float
+    order: int
+    why: str
+    kind: str = "replace_refused"
+
+
 class Replaced(NamedTuple):
     """The broker took an update: new signed quantity, limit and stop."""
 

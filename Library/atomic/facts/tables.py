@@ -39,6 +39,8 @@ ORDER_TABLE: dict[ChildStatus, dict[str, ChildStatus]] = {
     },
     C.WORKING: {
         "accepted": C.WORKING,
+        "replace_asked": C.WORKING,
+        "replace_refused": C.WORKING,
         "replaced": C.WORKING,
         "partial": C.PARTIAL,
         "fill": C.FILLED,
@@ -52,6 +54,8 @@ ORDER_TABLE: dict[ChildStatus, dict[str, ChildStatus]] = {
     },
     C.PARTIAL: {
         "accepted": C.PARTIAL,
+        "replace_asked": C.PARTIAL,
+        "replace_refused": C.PARTIAL,
         "replaced": C.PARTIAL,
         "partial": C.PARTIAL,
         "fill": C.FILLED,
@@ -66,6 +70,7 @@ ORDER_TABLE: dict[ChildStatus, dict[str, ChildStatus]] = {
         # the acknowledgement was overtaken by the cancel
         "accepted": C.CANCELING,
         "replaced": C.CANCELING,
+        "replace_refused": C.CANCELING,
         # fill beats cancel: the order may fill until the broker ends it (trace p02, race-2)
         "partial": C.CANCELING,
         "fill": C.FILLED,
@@ -80,6 +85,7 @@ ORDER_TABLE: dict[ChildStatus, dict[str, ChildStatus]] = {
         # late or reordered news of an order that is complete changes nothing
         "accepted": C.FILLED,
         "replaced": C.FILLED,
+        "replace_refused": C.FILLED,
         "canceled": C.FILLED,
         "cancel_refused": C.FILLED,
         "rejected": C.FILLED,
@@ -94,6 +100,7 @@ ORDER_TABLE: dict[ChildStatus, dict[str, ChildStatus]] = {
         "fill": C.FILLED,
         "accepted": C.CANCELED,
         "replaced": C.CANCELED,
+        "replace_refused": C.CANCELED,
         "canceled": C.CANCELED,
         "cancel_refused": C.CANCELED,
         "rejected": C.CANCELED,
@@ -104,6 +111,8 @@ ORDER_TABLE: dict[ChildStatus, dict[str, ChildStatus]] = {
         "partial": C.REJECTED,
         "fill": C.FILLED,
         "accepted": C.REJECTED,
+        "replaced": C.REJECTED,
+        "replace_refused": C.REJECTED,
         "rejected": C.REJECTED,
         "canceled": C.REJECTED,
         "cancel_refused": C.REJECTED,
@@ -113,6 +122,8 @@ ORDER_TABLE: dict[ChildStatus, dict[str, ChildStatus]] = {
         "partial": C.EXPIRED,
         "fill": C.FILLED,
         "accepted": C.EXPIRED,
+        "replaced": C.EXPIRED,
+        "replace_refused": C.EXPIRED,
         "expired": C.EXPIRED,
         "canceled": C.EXPIRED,
         "cancel_refused": C.EXPIRED,
@@ -130,6 +141,8 @@ ORDER_TABLE: dict[ChildStatus, dict[str, ChildStatus]] = {
     C.QUARANTINED: {
         # its late fill is accounted for; only an end that the broker confirms frees the slot
         "accepted": C.QUARANTINED,
+        "replaced": C.QUARANTINED,
+        "replace_refused": C.QUARANTINED,
         "partial": C.QUARANTINED,
         "fill": C.FILLED,
         "cancel_asked": C.QUARANTINED,
