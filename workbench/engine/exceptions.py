@@ -28,7 +28,7 @@ class FormatException(Exception):  # noqa: N818
     """A text is not in the expected format."""
 
 
-class KeyNotFoundException(KeyError):
+class KeyNotFoundException(KeyError):  # noqa: N818
     """A dictionary does not hold the key."""
 
     def __str__(self) -> str:

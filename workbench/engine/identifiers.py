@@ -226,8 +226,9 @@ class SecurityIdentifier:
                 raise FormatException(f"'{pieces[1]}' in '{value}' is not a base 36 number.") from None
             identifier = SecurityIdentifier(pieces[0], properties, identifier)
             if identifier.market not in MARKET_CODES:
-                raise ArgumentException(f"The specified market wasn't found in the markets lookup. Requested: "
-                                        f"{identifier.market}. You can add markets by calling QuantConnect.Market.Add(string,int)")
+                raise ArgumentException("The specified market wasn't found in the markets lookup. Requested: "
+                                        f"{identifier.market}. You can add markets by calling "
+                                        "QuantConnect.Market.Add(string,int)")
         assert identifier is not None
         _parsed[value] = identifier
         return identifier
