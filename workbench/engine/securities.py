@@ -120,7 +120,7 @@ class Security:
         self.type: SecurityType = symbol.security_type
         self.exchange = exchange
         self.symbol_properties = properties
-        self._clock = clock
+        self.clock = clock
         self.cache: PriceCache = EmptyCache() if cache is None else cache
         self.holdings = SecurityHolding(self)
         self.is_tradable = self.type != SecurityType.INDEX and not symbol.is_canonical()
@@ -205,7 +205,7 @@ class Security:
     @property
     def local_time(self) -> datetime:
         """Now at the exchange, naive."""
-        return self._clock.local(self.exchange.time_zone)
+        return self.clock.local(self.exchange.time_zone)
 
     @property
     def resolution(self) -> Resolution:
