@@ -1,0 +1,1 @@
+"""Generator of LEAN-format sample data; `generate.generate` is the entry."""
