@@ -130,7 +130,7 @@ class Gateway(Protocol):
         """Ask for a cancel. Reports CancelAsked or CancelRefused, later the end."""
 
     def replace(self, group_id: str, number: int, quantity: int, limit: float, stop: float) -> None:
-        """Ask for an update in place. Reports Replaced, or nothing (the order stands as it was)."""
+        """Ask for an update in place. Reports ReplaceAsked or ReplaceRefused, later Replaced."""
 
     def poll(self, group_id: str, number: int) -> None:
         """Report again what the ticket shows now (finds lost events)."""

@@ -1,0 +1,250 @@
+"""Decisions of protected groups that need memory, as facts: retries, triggers, trails, giving up.
+
+Same signature and the same purity as `plan.decisions`. What follows from the facts without memory (how much every
+exit protects, whether the entry is still wanted) is not decided here but computed in `desired`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import facts as f
+from ..model import ChildOrder, ChildStatus, GroupState, HoldCause, Phase, Purpose, RejectReason
+from .view import Exposure, exposure, plan_of, stop_price, target_price
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..model import Quote
+    from ..plan import Env
+    from .levels import ExitPlan
+
+#: a watched level needs this many sightings on different quotes
+CONFIRMATIONS = 2
+#: quotes older than this do not trigger anything (seconds); bar data is fresh for one bar
+FRESH = 90.0
+
+
+def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: Env) -> list[Any]:
+    """The next decisions to record, in order; empty when nothing needs memory."""
+    if group.phase is Phase.PLANNED or group.phase is Phase.CLOSED:
+        return []
+    plan = plan_of(group)
+    found = _rejections(group, now)
+    if found:
+        return found
+    view = exposure(group, plan)
+    return (
+        _over_filled(group, view, now)
+        or _give_up(group, view, now)
+        or _entry_timeout(group, plan, view, now)
+        or _time_exit(group, plan, view, now)
+        or _trail(group, plan, view, now, quotes)
+        or _break_even(group, plan, view, now)
+        or _watched(group, plan, view, now, quotes, env)
+        or _release(group, view, now)
+    )
+
+
+def _alert(now: float, severity: int, code: str, text: str, **data: Any) -> f.Noted:
+    """An alert that is part of the audit: the shell raises it when it folds the fact."""
+    return f.Noted(now, text, {"alert": code, "severity": severity, **data})
+
+
+def _rejections(group: GroupState, now: float) -> list[Any]:
+    """Every refused exit becomes an attempt with back-off, once; a refused reservation changes the way exits work."""
+    counted = int(group.memory.get("rejects", 0))
+    fresh = [o for n, o in group.orders.items() if n > counted and o.status is ChildStatus.REJECTED]
+    if not fresh:
+        return []
+    out: list[Any] = []
+    for order in fresh:
+        key = (order.leg, order.purpose)
+        tried = group.attempts.get(key, 0)
+        if order.reject is RejectReason.RESERVED and not group.memory.get("reserves"):
+            out.append(f.Remembered(now, "reserves", True))
+        if order.purpose is Purpose.ENTRY:
+            continue
+        if order.reject is RejectReason.RESERVED and order.purpose is Purpose.TARGET:
+            continue  # not a failure: the target is watched from now on
+        delay = group.spec.policy.retry.delay(tried)
+        out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
+        if order.purpose is Purpose.TARGET:
+            out += _target_failed(group, order, now, tried + 1)
+        elif order.purpose is Purpose.STOP:
+            out.append(
+                _alert(now, 1, "stop-rejected", f"stop refused ({order.reason}); retry in {delay:g} s", order=order.number)
+            )
+    out.append(f.Remembered(now, "rejects", fresh[-1].number))
+    return out
+
+
+def _target_failed(group: GroupState, order: ChildOrder, now: float, tried: int) -> list[Any]:
+    if tried < group.spec.policy.rollback_attempts or group.memory.get(f"target_off.{order.rung}"):
+        return []
+    text = f"target {order.rung + 1} given up after {tried} refusals ({order.reason}); the stop stays"
+    return [
+        f.Remembered(now, f"target_off.{order.rung}", True),
+        _alert(now, 1, "target-given-up", text, order=order.number),
+    ]
+
+
+def _over_filled(group: GroupState, view: Exposure, now: float) -> list[Any]:
+    if view.open >= 0 or group.memory.get("excess_seen") == view.open:
+        return []
+    text = f"exits closed {-view.open} more than was open; reversing at market"
+    return [f.Remembered(now, "excess_seen", view.open), _alert(now, 1, "exit-excess", text, excess=-view.open)]
+
+
+def _give_up(group: GroupState, view: Exposure, now: float) -> list[Any]:
+    """A stop that cannot be placed ends in an emergency close, and that in a hold with a P0 alert."""
+    policy = group.spec.policy
+    attempts = group.attempts
+    if view.open > 0 and not group.emergency and attempts.get((0, Purpose.STOP), 0) >= policy.rollback_attempts:
+        if policy.emergency_flatten:
+            text = f"no stop after {policy.rollback_attempts} attempts: closing {view.open} at market"
+            return [f.Emergency(now, text), _alert(now, 0, "emergency-close", text, open=view.open)]
+        if group.phase is not Phase.HELD:
+            return [_held(now, HoldCause.REFUSED_BEYOND_CAPS, f"{view.open} open without a stop")]
+    for purpose in (Purpose.EMERGENCY, Purpose.EXCESS, Purpose.CLOSE):
+        if attempts.get((0, purpose), 0) >= policy.rollback_attempts and group.phase is not Phase.HELD:
+            text = f"{purpose} refused {attempts[(0, purpose)]} times; {view.open} open"
+            return [
+                _held(now, HoldCause.REFUSED_BEYOND_CAPS, text),
+                _alert(now, 0, "unprotected", text, open=view.open),
+            ]
+    return []
+
+
+def _held(now: float, cause: HoldCause, why: str) -> f.Held:
+    return f.Held(now, cause, why)
+
+
+def _entry_timeout(group: GroupState, plan: ExitPlan, view: Exposure, now: float) -> list[Any]:
+    if not plan.entry_timeout or not view.entering or view.entry is None or group.memory.get("entry_cancel"):
+        return []
+    if now < view.entry.intended_at + plan.entry_timeout:
+        return []
+    return [f.Remembered(now, "entry_cancel", f"not filled within {plan.entry_timeout:g} s")]
+
+
+def _time_exit(group: GroupState, plan: ExitPlan, view: Exposure, now: float) -> list[Any]:
+    if not plan.time_exit or now < plan.time_exit or group.target == 0:
+        return []
+    return [f.CloseAsked(now, "time exit")]
+
+
+def _trail(
+    group: GroupState, plan: ExitPlan, view: Exposure, now: float, quotes: Mapping[str, Quote]
+) -> list[Any]:
+    if plan.trail is None or view.open <= 0:
+        return []
+    quote = quotes.get(group.legs[0].spec.symbol)
+    if quote is None:
+        return []
+    seen = quote.bid if view.side > 0 else quote.ask
+    if seen <= 0:
+        return []
+    mark = group.memory.get("trail")
+    best = view.entry_px if mark is None else float(mark)
+    step = max(plan.trail_step, group.legs[0].spec.tick)
+    if (seen - best) * view.side < step - 1e-9:
+        return []
+    return [f.Remembered(now, "trail", seen)]
+
+
+def _break_even(group: GroupState, plan: ExitPlan, view: Exposure, now: float) -> list[Any]:
+    if not plan.break_even_after or group.memory.get("break_even") or view.open <= 0:
+        return []
+    done = sum(1 for i, pair in enumerate(plan.pairs) if pair.target and view.pair_closed[i] and not view.pair_open[i])
+    if done < plan.break_even_after or not _by_targets(group, plan.break_even_after):
+        return []
+    out: list[Any] = [f.Remembered(now, "break_even", True)]
+    for i, pair in enumerate(plan.pairs):
+        better = (view.entry_px - stop_price(group, plan, view, i)) * view.side > 0
+        if pair.stop is not None and view.pair_open[i] and better:
+            out.append(f.Remembered(now, f"stop.{i}", round(view.entry_px, 10)))
+    return out
+
+
+def _by_targets(group: GroupState, count: int) -> bool:
+    filled = {o.rung for o in group.orders.values() if o.purpose is Purpose.TARGET and o.cum_qty}
+    return len(filled) >= count
+
+
+def watches_targets(group: GroupState, env: Env) -> bool:
+    """True when only the stop may rest: the broker reserves the position for one closing order."""
+    return bool(env.reserves_quantity or group.memory.get("reserves"))
+
+
+def _watched(
+    group: GroupState, plan: ExitPlan, view: Exposure, now: float, quotes: Mapping[str, Quote], env: Env
+) -> list[Any]:
+    """Levels that we watch ourselves: two sightings on different fresh quotes trigger the exit."""
+    own = plan.trigger != "native"
+    targets = own or plan.target_market or watches_targets(group, env)
+    if view.open <= 0 or not (own or targets):
+        return []
+    for i in range(len(plan.pairs)):
+        if not view.pair_open[i] or group.memory.get(f"trigger.{i}"):
+            continue
+        for what, price, beyond in (
+            ("stop", stop_price(group, plan, view, i) if own else 0.0, -view.side),
+            ("target", target_price(group, plan, view, i) if targets else 0.0, view.side),
+        ):
+            if price <= 0:
+                continue
+            found = _sighting(group, plan, view, now, quotes, i, what, price, beyond)
+            if found:
+                return found
+    return _trigger_failed(group, view, now)
+
+
+def _sighting(
+    group: GroupState, plan: ExitPlan, view: Exposure, now: float, quotes: Mapping[str, Quote],
+    pair: int, what: str, price: float, beyond: int,
+) -> list[Any]:  # fmt: skip
+    spec = group.legs[0].spec
+    quote = quotes.get(spec.underlying if plan.trigger == "underlying" else spec.symbol)
+    key = f"seen.{what}.{pair}"
+    before = group.memory.get(key)
+    if quote is None or not quote.open or now - quote.at > FRESH:
+        return []
+    seen = _price(plan.trigger, quote, view.side, what)
+    if seen <= 0 or (seen - price) * beyond < 0:
+        return [f.Remembered(now, key, None)] if before else []
+    if before is None:
+        return [f.Remembered(now, key, [quote.at, seen])]
+    if quote.at <= before[0]:
+        return []
+    at = {"what": what, "at": now, "price": seen, "level": price}
+    return [f.Remembered(now, key, None), f.Remembered(now, f"trigger.{pair}", at)]
+
+
+def _price(trigger: str, quote: Quote, side: int, what: str) -> float:
+    """What is compared with the level: last, mid, or the side at which the exit would trade."""
+    if trigger in ("last", "underlying"):
+        return quote.last
+    if trigger == "mid":
+        return (quote.bid + quote.ask) / 2 if quote.bid > 0 and quote.ask > 0 else 0.0
+    return quote.bid if side > 0 else quote.ask
+
+
+def _trigger_failed(group: GroupState, view: Exposure, now: float) -> list[Any]:
+    """A triggered target that the broker refused gives its place back to the stop."""
+    for i, still in enumerate(view.pair_open):
+        trigger = group.memory.get(f"trigger.{i}")
+        if not trigger or trigger["what"] != "target" or not still:
+            continue
+        tries = [o for o in group.orders.values() if o.purpose is Purpose.TARGET and o.rung == i]
+        tries = [o for o in tries if o.intended_at >= trigger["at"]]
+        if tries and tries[-1].status is ChildStatus.REJECTED:
+            return [f.Remembered(now, f"trigger.{i}", None)]
+    return []
+
+
+def _release(group: GroupState, view: Exposure, now: float) -> list[Any]:
+    """A hold whose cause is gone ends by itself: flat, and nothing may fill any more."""
+    if group.phase is Phase.HELD and group.held is HoldCause.REFUSED_BEYOND_CAPS and view.open == 0 and not group.live:
+        return [f.Released(now, "flat, nothing may fill")]
+    return []

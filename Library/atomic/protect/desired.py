@@ -1,0 +1,172 @@
+"""Which orders of a protected group should be working now: computed from the entry's net, without memory.
+
+The rules, in order of precedence:
+
+1. exits closed more than was open: the excess is bought (sold) back at market, nothing else rests;
+2. the group is closing or in emergency: everything open is closed at market; stops cover what no working close covers;
+3. otherwise every pair keeps its stop for what it has open and, where the broker allows both, its target;
+4. the entry works until it is filled, cancelled by its owner, timed out, or the group gives up.
+
+Market orders wait for the session; stops do not (LEAN and brokers take them while the market is closed).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..model import ChildStatus, ChildType, GroupState, Phase, Purpose
+from ..plan import Desired, Want
+from .decide import watches_targets
+from .view import Exposure, exposure, plan_of, stop_price, target_price
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..model import Deadline, Quote
+    from ..plan import Env
+    from .levels import ExitPlan
+
+
+def desired_orders(group: GroupState, now: float, quotes: Mapping[str, Quote], env: Env) -> Desired:
+    """The orders that should be working, and the next moment at which that may change by itself."""
+    if group.phase in (Phase.PLANNED, Phase.CLOSED):
+        return Desired((), None)
+    plan = plan_of(group)
+    view = exposure(group, plan)
+    wants: list[Want] = []
+    entry = _entry(group, plan, view, env)
+    if entry is not None:
+        wants.append(entry)
+    session = _open(group, quotes)
+    if view.open < 0:
+        if session:
+            wants.append(_market(Purpose.EXCESS, 0, view.side * -view.open))
+    elif view.open > 0:
+        wants += _exits(group, plan, view, quotes, env, session)
+    wants += _delivered(group, session)
+    return Desired(tuple(w for w in wants if _may_try(group, w, now)), _wake(group, plan, view, now, wants))
+
+
+def _open(group: GroupState, quotes: Mapping[str, Quote]) -> bool:
+    quote = quotes.get(group.legs[0].spec.symbol)
+    return quote is None or quote.open
+
+
+def _market(purpose: Purpose, rung: int, quantity: int, leg: int = 0) -> Want:
+    return Want(leg, purpose, rung, quantity, ChildType.MARKET, 0.0, 0.0, 0)
+
+
+def _entry(group: GroupState, plan: ExitPlan, view: Exposure, env: Env) -> Want | None:
+    """The entry order while it is wanted; `None` makes the difference cancel what is left of it."""
+    if plan.entry is None or group.phase is not Phase.OPENING or group.emergency or group.target == 0:
+        return None
+    if group.memory.get("entry_cancel"):
+        return None
+    size = int(group.memory.get("size", abs(group.legs[0].spec.ratio * group.spec.units)))
+    order = view.entry
+    if order is None:
+        return Want(
+            0, Purpose.ENTRY, 0, view.side * size, plan.entry.type, plan.entry.limit, plan.entry.stop, 0
+        )
+    if order.status is ChildStatus.WITHDRAWN or not order.may_fill:
+        return None
+    leaves = max(0, size - view.filled)
+    return Want(0, Purpose.ENTRY, 0, view.side * leaves, order.type, order.limit, order.stop, 0) if leaves else None
+
+
+def _exits(
+    group: GroupState, plan: ExitPlan, view: Exposure, quotes: Mapping[str, Quote], env: Env, session: bool
+) -> list[Want]:
+    wants: list[Want] = []
+    if group.emergency or group.phase is Phase.CLOSING or group.target == 0:
+        purpose = Purpose.EMERGENCY if group.emergency else Purpose.CLOSE
+        if session and _stops_gone(group, env):
+            wants.append(_market(purpose, 0, -view.side * view.open))
+        covered = view.open if env.reserves_quantity or group.memory.get("reserves") else view.closing
+        if env.reserves_quantity and not session:
+            covered = 0
+        wants += _stops(group, plan, view, covered)
+        return wants
+    watching = watches_targets(group, env)
+    for i, open_ in enumerate(view.pair_open):
+        if not open_:
+            continue
+        trigger = group.memory.get(f"trigger.{i}")
+        if trigger:
+            wants += _triggered(group, view, i, trigger["what"], open_, session)
+            continue
+        stop = _stop(group, plan, view, i, open_)
+        if stop is not None:
+            wants.append(stop)
+        price = target_price(group, plan, view, i)
+        if price > 0 and not watching and not plan.target_market and plan.trigger == "native":
+            wants.append(Want(0, Purpose.TARGET, i, -view.side * open_, ChildType.LIMIT, price, 0.0, 0))
+    return wants
+
+
+def _stop(group: GroupState, plan: ExitPlan, view: Exposure, pair: int, quantity: int) -> Want | None:
+    """The resting stop of a pair, or None when it has none or we watch it ourselves."""
+    if plan.pairs[pair].stop is None or plan.trigger != "native":
+        return None
+    price = stop_price(group, plan, view, pair)
+    if plan.stop_limit:
+        limit = round(price - view.side * plan.stop_limit, 10)
+        return Want(0, Purpose.STOP, pair, -view.side * quantity, ChildType.STOP_LIMIT, limit, price, 0)
+    return Want(0, Purpose.STOP, pair, -view.side * quantity, ChildType.STOP_MARKET, 0.0, price, 0)
+
+
+def _stops(group: GroupState, plan: ExitPlan, view: Exposure, covered: int) -> list[Want]:
+    """Stops for what no working close covers, the last pair giving way first."""
+    left = list(view.pair_open)
+    for i in range(len(left) - 1, -1, -1):
+        cut = min(left[i], covered)
+        left[i] -= cut
+        covered -= cut
+    wants = [_stop(group, plan, view, i, quantity) for i, quantity in enumerate(left) if quantity]
+    return [want for want in wants if want is not None]
+
+
+def _stops_gone(group: GroupState, env: Env) -> bool:
+    """True when a close may be sent: at once, or, where the broker reserves, when no other exit may fill."""
+    if not (env.reserves_quantity or group.memory.get("reserves")):
+        return True
+    return not any(o.purpose in (Purpose.STOP, Purpose.TARGET) for o in group.live.values())
+
+
+def _triggered(group: GroupState, view: Exposure, pair: int, what: str, quantity: int, session: bool) -> list[Want]:
+    """A level we watch was reached: the pair's resting orders go first, then the exit is sent at market."""
+    purpose = Purpose.STOP if what == "stop" else Purpose.TARGET
+    for order in group.live.values():
+        other = order.purpose in (Purpose.STOP, Purpose.TARGET) and order.rung == pair
+        if other and not (order.purpose is purpose and order.type is ChildType.MARKET):
+            return []
+    return [_market(purpose, pair, -view.side * quantity)] if session else []
+
+
+def _delivered(group: GroupState, session: bool) -> list[Want]:
+    """Shares that exercise or assignment delivered are closed unless the policy is to hold them."""
+    if group.spec.policy.on_outside == "hold" or not session:
+        return []
+    return [_market(Purpose.CLOSE, 0, -leg.net, i) for i, leg in enumerate(group.legs) if i and leg.net]
+
+
+def _may_try(group: GroupState, want: Want, now: float) -> bool:
+    """Back-off after a refusal; an order that works already is never withdrawn by it."""
+    key = (want.leg, want.purpose)
+    if any(o.leg == want.leg and o.purpose is want.purpose and o.rung == want.rung for o in group.live.values()):
+        return True
+    if now < group.retry_at.get(key, 0.0):
+        return False
+    return group.attempts.get(key, 0) < group.spec.policy.rollback_attempts or want.purpose is Purpose.STOP
+
+
+def _wake(group: GroupState, plan: ExitPlan, view: Exposure, now: float, wants: list[Want]) -> Deadline | None:
+    from ..model import Deadline
+
+    moments = [at for at in group.retry_at.values() if at > now]
+    if plan.time_exit > now and view.open > 0:
+        moments.append(plan.time_exit)
+    if plan.entry_timeout and view.entering and view.entry is not None:
+        moments.append(view.entry.intended_at + plan.entry_timeout)
+    moments = [at for at in moments if at > now]
+    return Deadline(min(moments), "protect") if moments else None

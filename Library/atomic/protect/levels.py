@@ -1,0 +1,205 @@
+"""Exit plans: where stop and targets stand, as data that can be journaled.
+
+A level is an absolute price, or a distance from the entry's average price in percent or dollars. It is resolved
+against the entry's average fill price and rounded to the contract's tick: a stop away from the market, a target
+away from the entry, so that rounding never makes the exit worse than asked by more than one tick.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..model import ChildType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: defaults of REQUIREMENTS C2: two targets at +1 % and +2 % with half the quantity each, stop at -1 %
+DEFAULT_TARGETS = (0.01, 0.02)
+DEFAULT_STOP = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A price, absolute or relative to the entry.
+
+    Attributes:
+        price: dollars per share; wins over the distances.
+        percent: distance as a fraction of the entry's average price (0.01 = 1 %).
+        offset: distance in dollars per share (an ATR multiple is resolved to this by the caller).
+
+    Raises:
+        ValueError: none or more than one of the three is given, or one is not a positive finite number.
+    """
+
+    price: float | None = None
+    percent: float | None = None
+    offset: float | None = None
+
+    def __post_init__(self) -> None:
+        given = [(name, getattr(self, name)) for name in ("price", "percent", "offset")]
+        given = [(name, value) for name, value in given if value is not None]
+        if len(given) != 1:
+            raise ValueError(f"a level needs exactly one of price, percent, offset; got {dict(given)}")
+        name, value = given[0]
+        if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
+            raise ValueError(f"level {name}={value!r}: give a positive number")
+
+    def resolve(self, entry: float, away: int, tick: float) -> float:
+        """The price on the tick grid.
+
+        Args:
+            entry: average fill price of the entry, dollars per share.
+            away: +1 when the exit lies above the entry, -1 when below.
+            tick: minimum price variation, dollars per share.
+        """
+        if self.price is not None:
+            return nearest_tick(self.price, tick)
+        distance = entry * self.percent if self.percent is not None else float(self.offset or 0.0)
+        return max(tick, nearest_tick(entry + away * distance, tick))
+
+    def row(self) -> list[float | None]:
+        """The level as a JSON list."""
+        return [self.price, self.percent, self.offset]
+
+    @classmethod
+    def from_row(cls, row: list[float | None] | None) -> Level | None:
+        """The inverse of `row`; None stays None."""
+        return None if row is None else cls(*row)
+
+
+def nearest_tick(price: float, tick: float) -> float:
+    """`price` on the grid of `tick`, free of binary dust (0.1 + 0.2 becomes 0.3)."""
+    if tick <= 0:
+        return price
+    return round(round(price / tick) * tick, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class ExitPair:
+    """One share of the position with its own target and stop; either may be absent, not both.
+
+    Attributes:
+        share: weight of this pair among the pairs (any positive number; 0.5 and 0.5 are halves).
+        target: profit target, or None for stop only.
+        stop: protective stop, or None for target only.
+    """
+
+    share: float
+    target: Level | None
+    stop: Level | None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.share) and self.share > 0):
+            raise ValueError(f"share={self.share!r}: give a positive weight")
+        if self.target is None and self.stop is None:
+            raise ValueError("an exit pair needs a target, a stop or both")
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPlan:
+    """How the position is opened: market, limit or stop; prices in dollars per share."""
+
+    type: ChildType = ChildType.MARKET
+    limit: float = 0.0
+    stop: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.type in (ChildType.LIMIT, ChildType.STOP_LIMIT) and self.limit <= 0:
+            raise ValueError(f"entry {self.type}: limit={self.limit!r}, give a positive price")
+        if self.type in (ChildType.STOP_MARKET, ChildType.STOP_LIMIT) and self.stop <= 0:
+            raise ValueError(f"entry {self.type}: stop={self.stop!r}, give a positive price")
+
+
+@dataclass(frozen=True, slots=True)
+class ExitPlan:
+    """All that decides the exits of a bracket or of a position that exists already.
+
+    Attributes:
+        pairs: shares of the position with their target and stop.
+        entry: how the position is opened; None when it exists already.
+        stop_limit: distance in dollars from stop trigger to stop-limit price; 0 for stop market.
+        target_market: close at market when the target level is seen, instead of a resting limit.
+        trail: distance by which stops follow the best price since entry; None for fixed stops.
+        trail_step: smallest move of a trailing stop, dollars per share (bounds the number of updates).
+        break_even_after: when this many pairs ended by their target, the other stops go to the entry price; 0 = never.
+        time_exit: close at this time (seconds UTC); 0 = never.
+        trigger: "native" lets the venue watch; "last", "mid" or "underlying" are watched by us.
+        entry_timeout: seconds after which what is left of a resting entry is cancelled; 0 = never.
+        native: use LEAN's own contingent orders where they exist (unverified, off by default).
+    """
+
+    pairs: tuple[ExitPair, ...]
+    entry: EntryPlan | None = None
+    stop_limit: float = 0.0
+    target_market: bool = False
+    trail: Level | None = None
+    trail_step: float = 0.05
+    break_even_after: int = 0
+    time_exit: float = 0.0
+    trigger: str = "native"
+    entry_timeout: float = 0.0
+    native: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.pairs:
+            raise ValueError("an exit plan needs at least one pair of target and stop")
+        if self.trigger not in TRIGGERS:
+            raise ValueError(f"trigger={self.trigger!r}: give one of {', '.join(TRIGGERS)}")
+        if self.trail is not None and self.trail.price is not None:
+            raise ValueError("a trailing distance is a percent or an offset, not a price")
+        if self.stop_limit < 0 or self.trail_step < 0 or self.entry_timeout < 0:
+            raise ValueError("stop_limit, trail_step and entry_timeout are not negative")
+
+    @property
+    def protects(self) -> bool:
+        """True when every share of the position has a stop."""
+        return all(pair.stop is not None for pair in self.pairs)
+
+    def row(self) -> dict[str, Any]:
+        """The plan as a JSON mapping; goes into ``GroupSpec.exits``."""
+        entry = self.entry
+        return {
+            "pairs": [[p.share, p.target and p.target.row(), p.stop and p.stop.row()] for p in self.pairs],
+            "entry": None if entry is None else [entry.type, entry.limit, entry.stop],
+            "stop_limit": self.stop_limit,
+            "target_market": self.target_market,
+            "trail": self.trail and self.trail.row(),
+            "trail_step": self.trail_step,
+            "break_even_after": self.break_even_after,
+            "time_exit": self.time_exit,
+            "trigger": self.trigger,
+            "entry_timeout": self.entry_timeout,
+            "native": self.native,
+        }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> ExitPlan:
+        """The inverse of `row`."""
+        entry = row["entry"]
+        return cls(
+            pairs=tuple(ExitPair(s, Level.from_row(t), Level.from_row(p)) for s, t, p in row["pairs"]),
+            entry=None if entry is None else EntryPlan(ChildType(entry[0]), entry[1], entry[2]),
+            stop_limit=row["stop_limit"],
+            target_market=row["target_market"],
+            trail=Level.from_row(row["trail"]),
+            trail_step=row["trail_step"],
+            break_even_after=row["break_even_after"],
+            time_exit=row["time_exit"],
+            trigger=row["trigger"],
+            entry_timeout=row["entry_timeout"],
+            native=row["native"],
+        )
+
+
+#: who watches a trigger
+TRIGGERS = ("native", "last", "mid", "underlying")
+
+
+def default_pairs() -> tuple[ExitPair, ...]:
+    """Two targets with half the quantity each, every half with its stop (REQUIREMENTS C2)."""
+    stop = Level(percent=DEFAULT_STOP)
+    share = 1 / len(DEFAULT_TARGETS)
+    return tuple(ExitPair(share, Level(percent=target), stop) for target in DEFAULT_TARGETS)

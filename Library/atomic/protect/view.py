@@ -1,0 +1,146 @@
+"""What a protected group holds right now, seen the way its exits need it: filled, closed, still open per pair.
+
+One pass over the child orders, from facts alone; nothing here decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ..model import WORKING, ChildOrder, ChildStatus, GroupState, Purpose
+from .allot import webster
+from .levels import ExitPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CLOSERS = frozenset({Purpose.CLOSE, Purpose.EMERGENCY, Purpose.UNWIND})
+
+
+@dataclass(slots=True)
+class Exposure:
+    """The protected leg (leg 0) of a group.
+
+    Attributes:
+        side: +1 for a long entry, -1 for a short one.
+        filled: contracts the entry filled, unsigned (or the adopted position's size).
+        entry_px: average price of the entry, dollars per share; 0 before the first fill.
+        open: filled-not-closed contracts; negative when exits closed too much.
+        closing: contracts of working orders that close the whole position, unsigned.
+        pair_closed: contracts closed by the exits of each pair.
+        pair_open: contracts each pair has to protect now; sums to max(open, 0).
+        entry: the newest entry order that was not withdrawn, if any.
+        entering: contracts an entry may still fill.
+    """
+
+    side: int
+    filled: int
+    entry_px: float
+    open: int
+    closing: int
+    pair_closed: list[int]
+    pair_open: list[int]
+    entry: ChildOrder | None
+    entering: int
+
+
+def plan_of(group: GroupState) -> ExitPlan:
+    """The group's exit plan, decoded once."""
+    return _decode(group.spec.group_id, id(group.spec.exits), _Hold(group.spec.exits))
+
+
+class _Hold:
+    """Carries an unhashable mapping through the cache; the key is its identity, kept alive by this object."""
+
+    __slots__ = ("row",)
+
+    def __init__(self, row: Mapping[str, object]) -> None:
+        self.row = row
+
+    def __hash__(self) -> int:
+        return id(self.row)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hold) and other.row is self.row
+
+
+@lru_cache(maxsize=4096)
+def _decode(group_id: str, identity: int, hold: _Hold) -> ExitPlan:
+    return ExitPlan.from_row(hold.row)
+
+
+def exposure(group: GroupState, plan: ExitPlan) -> Exposure:
+    """Fold the child orders into what the exits need."""
+    leg = group.legs[0]
+    side = 1 if leg.spec.ratio * group.spec.units > 0 else -1
+    closed = [0] * len(plan.pairs)
+    filled = entering = closing = 0
+    paid = 0.0
+    entry: ChildOrder | None = None
+    for order in group.orders.values():
+        purpose = order.purpose
+        if purpose is Purpose.ENTRY:
+            if order.status is not ChildStatus.WITHDRAWN:
+                entry = order
+                entering += order.leaves_qty
+            filled += order.cum_qty
+            paid += order.cum_qty * order.avg_px
+        elif purpose is Purpose.STOP or purpose is Purpose.TARGET:
+            if order.rung < len(closed):
+                closed[order.rung] += order.cum_qty
+        elif purpose in _CLOSERS and order.leg == 0 and order.status in WORKING and order.side == -side:
+            closing += order.leaves_qty
+    adopted = int(group.memory.get("adopted", 0))
+    if adopted:
+        filled += adopted
+        paid += adopted * float(group.memory.get("adopted_px", 0.0))
+    still = leg.net * side
+    shares = [pair.share for pair in plan.pairs]
+    given = webster(max(filled, sum(closed)), shares, closed)
+    left = [given[i] - closed[i] for i in range(len(given))]
+    _fit(left, max(still, 0))
+    return Exposure(side, filled, paid / filled if filled else 0.0, still, closing, closed, left, entry, entering)
+
+
+def _fit(left: list[int], total: int) -> None:
+    """Make the pairs sum to what is really open: outside reductions shrink the last (furthest) pair first."""
+    surplus = sum(left) - total
+    for i in range(len(left) - 1, -1, -1):
+        if surplus <= 0:
+            break
+        cut = min(left[i], surplus)
+        left[i] -= cut
+        surplus -= cut
+    if surplus < 0:
+        left[0] -= surplus
+
+
+def stop_price(group: GroupState, plan: ExitPlan, view: Exposure, pair: int) -> float:
+    """Where the stop of a pair stands now: the plan's level, moved by the owner, break-even and the trail."""
+    level = plan.pairs[pair].stop
+    tick = group.legs[0].spec.tick
+    override = group.memory.get(f"stop.{pair}")
+    if override is not None:
+        price = float(override)
+    elif level is None:
+        return 0.0
+    else:
+        price = level.resolve(view.entry_px, -view.side, tick)
+    mark = group.memory.get("trail")
+    if mark is not None and plan.trail is not None:
+        trailed = plan.trail.resolve(float(mark), -view.side, tick)
+        price = max(price, trailed) if view.side > 0 else min(price, trailed)
+    return price
+
+
+def target_price(group: GroupState, plan: ExitPlan, view: Exposure, pair: int) -> float:
+    """Where the target of a pair stands now; 0 when it has none (or it was cancelled or given up)."""
+    if group.memory.get(f"target_off.{pair}"):
+        return 0.0
+    override = group.memory.get(f"target.{pair}")
+    if override is not None:
+        return float(override)
+    level = plan.pairs[pair].target
+    return 0.0 if level is None else level.resolve(view.entry_px, view.side, group.legs[0].spec.tick)
