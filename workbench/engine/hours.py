@@ -1,0 +1,427 @@
+"""Market hours: when an exchange is open, from LEAN's database file or a small built-in table.
+
+Wall-clock times are naive and in the exchange's zone. Sources: LEAN `Common/Securities/SecurityExchangeHours.cs`,
+`LocalMarketHours.cs`, `MarketHoursDatabase.cs`, `Common/Util/MarketHoursDatabaseJsonConverter.cs`.
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from workbench.engine.enums import MarketHoursState, SecurityType
+from workbench.engine.exceptions import ArgumentException, DataError, InvalidOperationException
+from workbench.engine.identifiers import OPTION_TYPES
+from workbench.engine.symbols import Symbol, map_to_underlying
+from workbench.engine.us_holidays import early_closes, holidays
+
+ONE_DAY: Final = timedelta(days=1)
+_TICK: Final = timedelta(microseconds=1)
+_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_STATES: Final = {"closed": MarketHoursState.CLOSED, "premarket": MarketHoursState.PRE_MARKET,
+                  "market": MarketHoursState.MARKET, "postmarket": MarketHoursState.POST_MARKET}
+
+
+@dataclass(frozen=True, slots=True)
+class MarketHoursSegment:
+    """A stretch of one day in one state; start and end count from midnight."""
+
+    state: MarketHoursState
+    start: timedelta
+    end: timedelta
+
+
+class LocalMarketHours:
+    """Hours of one day."""
+
+    __slots__ = ("is_closed_all_day", "is_open_all_day", "market_duration", "segments")
+
+    def __init__(self, segments: list[MarketHoursSegment]) -> None:
+        self.segments = [s for s in segments if s.state != MarketHoursState.CLOSED]
+        self.is_closed_all_day = not self.segments
+        self.is_open_all_day = len(self.segments) == 1 and self.segments[0] == MarketHoursSegment(
+            MarketHoursState.MARKET, timedelta(0), ONE_DAY)
+        self.market_duration = sum(
+            (s.end - s.start for s in self.segments if s.state == MarketHoursState.MARKET), timedelta(0))
+
+    def usable(self, extended: bool) -> list[MarketHoursSegment]:
+        """Segments that count as open, with or without pre- and post-market."""
+        return [s for s in self.segments if extended or s.state == MarketHoursState.MARKET]
+
+    def is_open(self, at: timedelta, extended: bool) -> bool:
+        for segment in self.segments:
+            if segment.start <= at < segment.end:
+                return extended or segment.state == MarketHoursState.MARKET
+        return False
+
+    def overlaps(self, start: timedelta, end: timedelta, extended: bool) -> bool:
+        return any(s.start < end and s.end > start for s in self.usable(extended))
+
+    def get_market_open(self, at: timedelta, extended: bool, last_segment_end: timedelta | None) -> timedelta | None:
+        """First opening after a time of day; a segment that continues another one does not open."""
+        previous, from_previous_day = last_segment_end, True
+        for segment in self.segments:
+            counts = extended or segment.state == MarketHoursState.MARKET
+            if counts and segment.end > at and not _continuous(previous, segment.start, from_previous_day):
+                return segment.start
+            if counts:
+                previous, from_previous_day = segment.end, False
+        return None
+
+    def get_market_close(self, at: timedelta, extended: bool, last: bool,
+                         next_day_start: timedelta | None) -> timedelta | None:
+        """Next close after a time of day, or the day's last one."""
+        found = None
+        for index, segment in enumerate(self.segments):
+            if segment.end <= at or not (extended or segment.state == MarketHoursState.MARKET):
+                continue
+            following: timedelta | None
+            if index + 1 < len(self.segments):
+                after = self.segments[index + 1]
+                following = after.start if extended or after.state == MarketHoursState.MARKET else None
+            else:
+                following = next_day_start
+            if last:
+                found = segment.end
+            elif not _continuous(segment.end, following, index + 1 == len(self.segments)):
+                return segment.end
+        return found
+
+
+def _continuous(previous_end: timedelta | None, next_start: timedelta | None, over_midnight: bool) -> bool:
+    if previous_end is None or next_start is None:
+        return False
+    if over_midnight:
+        return previous_end == ONE_DAY and next_start == timedelta(0)
+    return previous_end == next_start
+
+
+def _of_day(moment: datetime) -> timedelta:
+    return timedelta(hours=moment.hour, minutes=moment.minute, seconds=moment.second, microseconds=moment.microsecond)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+class SecurityExchangeHours:
+    """Opening hours of one exchange, with holidays, early closes and late opens."""
+
+    def __init__(self, time_zone: ZoneInfo, holidays: set[date], week: list[LocalMarketHours],
+                 early_closes: Mapping[date, timedelta], late_opens: Mapping[date, timedelta]) -> None:
+        self.time_zone = time_zone
+        self.holidays = holidays
+        self.early_closes = early_closes
+        self.late_opens = late_opens
+        self._week = week
+        self._days: dict[date, LocalMarketHours] = {}
+
+    @cached_property
+    def regular_market_duration(self) -> timedelta:
+        durations = [day.market_duration for day in self._week]
+        return max(durations, key=lambda d: (durations.count(d), d))
+
+    @cached_property
+    def is_market_always_open(self) -> bool:
+        return all(day.is_open_all_day for day in self._week)
+
+    def get_market_hours(self, local: datetime | date) -> LocalMarketHours:
+        """Hours of the day, after holidays, early close and late open."""
+        day = local.date() if isinstance(local, datetime) else local
+        found = self._days.get(day)
+        if found is None:
+            found = self._days[day] = self._make(day)
+        return found
+
+    def _make(self, day: date) -> LocalMarketHours:
+        if day in self.holidays:
+            return LocalMarketHours([])
+        regular = self._week[day.weekday()]
+        close, open_ = self.early_closes.get(day), self.late_opens.get(day)
+        if close is None and open_ is None:
+            return regular
+        segments = regular.segments
+        early: list[MarketHoursSegment] | None = None
+        if close is not None:
+            early = []
+            for segment in segments:
+                if segment.start <= close <= segment.end:
+                    early.append(MarketHoursSegment(segment.state, segment.start, close))
+                    break
+                if close < segment.start:
+                    early = early[:-1]
+                    break
+                early.append(segment)
+            if open_ is None or close >= open_:
+                segments = early
+        if open_ is not None:
+            late: list[MarketHoursSegment] = []
+            for index, segment in enumerate(segments):
+                if segment.start <= open_ <= segment.end:
+                    late = [MarketHoursSegment(segment.state, open_, segment.end), *segments[index + 1:]]
+                    break
+                if open_ < segment.start:
+                    late = list(segments[index:])
+                    break
+            segments = early + late if early is not None and close is not None and close <= open_ else late
+        return LocalMarketHours(segments)
+
+    # -- questions --------------------------------------------------------------------------------------------
+
+    def is_open(self, local: datetime, end_or_extended: datetime | bool = False,
+                extended_market_hours: bool | None = None) -> bool:
+        """Whether the exchange is open at a time, `is_open(time, extended)`, or at any time of a bar,
+        `is_open(start, end, extended)`.
+        """
+        if isinstance(end_or_extended, datetime):
+            return self._is_open_during(local, end_or_extended, bool(extended_market_hours))
+        return self.get_market_hours(local).is_open(
+            _of_day(local), bool(end_or_extended if extended_market_hours is None else extended_market_hours))
+
+    def _is_open_during(self, start: datetime, end: datetime, extended: bool) -> bool:
+        if start == end:
+            return self.get_market_hours(start).is_open(_of_day(start), extended)
+        while start < end:
+            midnight = _midnight(start)
+            last = min(end, midnight + ONE_DAY - _TICK)
+            hours = self.get_market_hours(start)
+            begin, until = _of_day(start), last - midnight
+            if hours.is_open(begin, extended) if begin == until else hours.overlaps(begin, until, extended):
+                return True
+            start = midnight + ONE_DAY
+        return False
+
+    def is_date_open(self, local: datetime | date, extended_market_hours: bool = False) -> bool:
+        """Whether the exchange trades at all on a date."""
+        hours = self.get_market_hours(local)
+        if hours.is_closed_all_day:
+            return False
+        return extended_market_hours or hours.market_duration > timedelta(0)
+
+    def get_next_market_open(self, local: datetime, extended_market_hours: bool = False) -> datetime:
+        """First opening after a time.
+
+        Raises:
+            ArgumentException: there is none within two weeks.
+        """
+        moment = local
+        limit = _midnight(local) + timedelta(days=15)
+        before = self.get_market_hours(_midnight(local) - ONE_DAY).segments
+        last_end = before[-1].end if before else None
+        while moment < limit:
+            hours = self.get_market_hours(moment)
+            midnight = _midnight(moment)
+            if hours.is_closed_all_day:
+                last_end = None
+            else:
+                opening = hours.get_market_open(_of_day(moment), extended_market_hours, last_end)
+                if opening is not None and local < midnight + opening:
+                    return midnight + opening
+                last_end = None if midnight.date() in self.early_closes else hours.segments[-1].end
+            moment = midnight + ONE_DAY
+        raise ArgumentException("Unable to locate next market open within two weeks.")
+
+    def get_next_market_close(self, local: datetime, extended_market_hours: bool = False,
+                              last_close: bool = False) -> datetime:
+        """First close after a time.
+
+        Raises:
+            ArgumentException: there is none within two weeks.
+        """
+        moment = local
+        limit = _midnight(local) + timedelta(days=15)
+        while moment < limit:
+            hours = self.get_market_hours(moment)
+            midnight = _midnight(moment)
+            if not hours.is_closed_all_day:
+                tomorrow = midnight + ONE_DAY
+                after = [] if tomorrow.date() in self.early_closes else self.get_market_hours(tomorrow).segments
+                closing = hours.get_market_close(_of_day(moment), extended_market_hours, last_close,
+                                                 after[0].start if after else None)
+                if closing is not None and local < midnight + closing:
+                    return midnight + closing
+            moment = midnight + ONE_DAY
+        raise ArgumentException("Unable to locate next market close within two weeks.")
+
+    def get_last_daily_market_close(self, local: datetime, extended_market_hours: bool = False) -> datetime:
+        return self.get_next_market_close(local, extended_market_hours, last_close=True)
+
+    def get_previous_market_open(self, local: datetime, extended_market_hours: bool = False,
+                                 first_open: bool = False) -> datetime:
+        """Last opening at or before a time.
+
+        Raises:
+            InvalidOperationException: there is none within nine days.
+        """
+        if self.get_next_market_open(local, extended_market_hours) == local:
+            return local
+        for back in range(9):
+            midnight = _midnight(local) - back * ONE_DAY
+            found = None
+            for segment in reversed(self.get_market_hours(midnight).usable(extended_market_hours)):
+                start = midnight + segment.start
+                if start <= local:
+                    if first_open:
+                        found = start
+                    elif self.get_next_market_open(start - _TICK, extended_market_hours) == start:
+                        return start
+            if found is not None:
+                return found
+        raise InvalidOperationException(f"Did not find last market open for {local}. IsMarketAlwaysOpen: "
+                                        f"{self.is_market_always_open}")
+
+    def get_first_daily_market_open(self, local: datetime, extended_market_hours: bool = False) -> datetime:
+        return self.get_previous_market_open(local, extended_market_hours, first_open=True)
+
+    def get_previous_trading_day(self, local: datetime) -> datetime:
+        local = local - ONE_DAY
+        while not self.is_date_open(local):
+            local = local - ONE_DAY
+        return local
+
+    def get_next_trading_day(self, local: datetime) -> datetime:
+        local = local + ONE_DAY
+        while not self.is_date_open(local):
+            local = local + ONE_DAY
+        return local
+
+
+@dataclass(frozen=True, slots=True)
+class MarketHoursEntry:
+    """Hours of an exchange and the zone its data files count in."""
+
+    data_time_zone: ZoneInfo
+    exchange_hours: SecurityExchangeHours
+
+
+def _time_of_day(text: str) -> timedelta:
+    days, _, clock = text.rpartition(".")
+    hours, minutes, seconds = (int(part) for part in clock.split(":"))
+    return timedelta(days=int(days or 0), hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _date(text: str) -> date:
+    month, day, year = (int(part) for part in text.split("/"))
+    return date(year, month, day)
+
+
+class MarketHoursDatabase:
+    """Hours by market, ticker and security type; `[*]` where a ticker has no entry of its own."""
+
+    def __init__(self, entries: Mapping[str, Any], source: Path | None = None) -> None:
+        self._json = entries
+        self._source = source
+        self._entries: dict[str, MarketHoursEntry | None] = {}
+
+    @staticmethod
+    def from_data_folder(data: Path | None) -> MarketHoursDatabase:
+        """Read LEAN's file of a data folder; without one, the built-in US table.
+
+        Raises:
+            DataError: the file is there but cannot be read.
+        """
+        path = data / "market-hours" / "market-hours-database.json" if data is not None else None
+        if path is None or not path.exists():
+            return MarketHoursDatabase(_built_in())
+        try:
+            return MarketHoursDatabase(json.loads(path.read_text(encoding="utf-8"))["entries"], path)
+        except (ValueError, KeyError) as error:
+            raise DataError(path, f"not a market hours database ({error})") from error
+
+    def get_entry(self, market: str, symbol: Symbol | str | None, security_type: SecurityType) -> MarketHoursEntry:
+        """Entry of a ticker, or the market's common one.
+
+        Raises:
+            ArgumentException: the database knows neither.
+        """
+        kind = _KINDS[security_type]
+        ticker = symbol if symbol is None or isinstance(symbol, str) else database_ticker(symbol)
+        found = (self._find(f"{kind}-{market}-{ticker}") if ticker else None) or self._find(f"{kind}-{market}-[*]")
+        if found is None:
+            raise ArgumentException(f"Unable to locate exchange hours for {kind}-{market}-{ticker}. Add it to "
+                                    f"{self._source or 'market-hours/market-hours-database.json of the data folder'}.")
+        return found
+
+    def get_exchange_hours(self, market: str, symbol: Symbol | str | None,
+                           security_type: SecurityType) -> SecurityExchangeHours:
+        return self.get_entry(market, symbol, security_type).exchange_hours
+
+    def entry_of(self, symbol: Symbol) -> MarketHoursEntry:
+        """Entry of a symbol."""
+        return self.get_entry(symbol.id.market, symbol, symbol.security_type)
+
+    def _find(self, key: str) -> MarketHoursEntry | None:
+        if key not in self._entries:
+            raw = self._json.get(key)
+            self._entries[key] = None if raw is None else self._convert(key, raw)
+        return self._entries[key]
+
+    def _convert(self, key: str, raw: Mapping[str, Any]) -> MarketHoursEntry:
+        kind, market, ticker = key.split("-", 2)
+        week = [LocalMarketHours([MarketHoursSegment(_STATES[s["state"].lower()], _time_of_day(s["start"]),
+                                                     _time_of_day(s["end"])) for s in raw.get(day) or []])
+                for day in _DAYS]
+        closed = {_date(text) for text in raw.get("holidays") or []}
+        early = {_date(text): _time_of_day(value) for text, value in (raw.get("earlyCloses") or {}).items()}
+        late = {_date(text): _time_of_day(value) for text, value in (raw.get("lateOpens") or {}).items()}
+        if kind in _UNDERLYING_KINDS:  # an option without its own holidays has its underlying's
+            below = _UNDERLYING_KINDS[kind]
+            underlying = (self._find(f"{below}-{market}-{map_to_underlying(ticker)}")
+                          or self._find(f"{below}-{market}-[*]"))
+            if underlying is not None:
+                hours = underlying.exchange_hours
+                closed = closed or set(hours.holidays)
+                early = early or dict(hours.early_closes)
+                late = late or dict(hours.late_opens)
+        if ticker != "[*]":
+            common = self._find(f"{kind}-{market}-[*]")
+            if common is not None:
+                hours = common.exchange_hours
+                closed |= hours.holidays
+                early = {**hours.early_closes, **early}
+                late = {**hours.late_opens, **late}
+        exchange = SecurityExchangeHours(ZoneInfo(raw["exchangeTimeZone"]), closed, week, early, late)
+        return MarketHoursEntry(ZoneInfo(raw["dataTimeZone"]), exchange)
+
+
+_KINDS: Final = {SecurityType.BASE: "Base", SecurityType.EQUITY: "Equity", SecurityType.OPTION: "Option",
+                 SecurityType.COMMODITY: "Commodity", SecurityType.FOREX: "Forex", SecurityType.FUTURE: "Future",
+                 SecurityType.CFD: "Cfd", SecurityType.CRYPTO: "Crypto", SecurityType.FUTURE_OPTION: "FutureOption",
+                 SecurityType.INDEX: "Index", SecurityType.INDEX_OPTION: "IndexOption",
+                 SecurityType.CRYPTO_FUTURE: "CryptoFuture"}
+_UNDERLYING_KINDS: Final = {"Option": "Equity", "IndexOption": "Index", "FutureOption": "Future"}
+
+
+def database_ticker(symbol: Symbol) -> str:
+    """Ticker under which LEAN's databases list a symbol: a stock's for its options, an index option's own."""
+    if symbol.security_type == SecurityType.OPTION and symbol.underlying is not None:
+        return symbol.underlying.value
+    return symbol.id.symbol if symbol.security_type in OPTION_TYPES else symbol.value
+
+
+def _built_in() -> dict[str, Any]:
+    """US hours for data folders without a database: stocks, their options, indices and their options."""
+    years = range(1998, datetime.now().year + 3)
+    closed = [f"{d.month}/{d.day}/{d.year}" for year in years for d in sorted(holidays(year))]
+    half = {f"{d.month}/{d.day}/{d.year}": "13:00:00" for year in years for d in sorted(early_closes(year))}
+
+    def entry(zone: str, data_zone: str, segments: list[tuple[str, str, str]], hour_shift: int = 0) -> dict[str, Any]:
+        day = [{"state": state, "start": start, "end": end} for state, start, end in segments]
+        shifted = {key: f"{time.fromisoformat(value).hour - hour_shift:02d}:00:00" for key, value in half.items()}
+        return {"dataTimeZone": data_zone, "exchangeTimeZone": zone, **dict.fromkeys(_DAYS[:5], day), "saturday": [],
+                "sunday": [], "holidays": closed, "earlyCloses": shifted}
+
+    new_york, chicago = "America/New_York", "America/Chicago"
+    return {
+        "Equity-usa-[*]": entry(new_york, new_york, [("premarket", "04:00:00", "09:30:00"),
+                                                     ("market", "09:30:00", "16:00:00"),
+                                                     ("postmarket", "16:00:00", "20:00:00")]),
+        "Option-usa-[*]": entry(new_york, new_york, [("market", "09:30:00", "16:00:00")]),
+        "Index-usa-[*]": entry(chicago, chicago, [("market", "08:30:00", "15:15:00")], 1),
+        "IndexOption-usa-[*]": entry(chicago, new_york, [("market", "08:30:00", "15:15:00")], 1),
+    }
