@@ -300,9 +300,9 @@ class MarketHoursEntry:
 
 
 def _time_of_day(text: str) -> timedelta:
-    days, _, clock = text.rpartition(".")
-    hours, minutes, seconds = (int(part) for part in clock.split(":"))
-    return timedelta(days=int(days or 0), hours=hours, minutes=minutes, seconds=seconds)
+    """Read `09:30:00`, `1.00:00:00` or `1:00:00:00` (.NET accepts both for a full day)."""
+    parts = [int(part) for part in text.replace(".", ":").split(":")]
+    return timedelta(**dict(zip(("seconds", "minutes", "hours", "days"), reversed(parts), strict=False)))
 
 
 def _date(text: str) -> date:
