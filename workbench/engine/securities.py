@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from workbench.engine.clock import Clock, to_local, to_utc
-from workbench.engine.enums import OptionRight, OptionStyle, Resolution, SecurityType, SettlementType
+from workbench.engine.enums import DataNormalizationMode, OptionRight, OptionStyle, Resolution, SecurityType, SettlementType
 from workbench.engine.exceptions import unsupported
 from workbench.engine.holdings import SecurityHolding
 from workbench.engine.symbols import Symbol
@@ -227,6 +227,10 @@ class Security:
     def margin_model(self) -> Any:
         return self.buying_power_model
 
+    def minimum_price_variation(self, price: float) -> float:
+        """Tick size at a price (PriceVariationModel); 0 where LEAN does not round."""
+        return float(self.symbol_properties.minimum_price_variation)
+
     def is_market_open(self, extended_market_hours: bool = False) -> bool:
         """Whether the market is open now."""
         if not extended_market_hours:
@@ -286,9 +290,24 @@ class Security:
 class Equity(Security):
     """A stock."""
 
+    def minimum_price_variation(self, price: float) -> float:
+        """A cent, a hundredth of it below one dollar, nothing for adjusted prices (Equity.cs:146)."""
+        if any(c.data_normalization_mode != DataNormalizationMode.RAW for c in self.subscriptions):
+            return 0.0
+        return 0.0001 if price < 1 else float(self.symbol_properties.minimum_price_variation)
+
 
 class Index(Security):
     """An index; it cannot be traded."""
+
+
+def index_option_tick(ticker: str, price: float) -> float:
+    """IndexOptionSymbolProperties.MinimumPriceVariationForPrice: a finer tick below three dollars."""
+    if ticker == "VIXW":
+        return 0.01
+    if ticker == "VIX":
+        return 0.05 if price >= 3 else 0.01
+    return 0.1 if price >= 3 else 0.05
 
 
 class Option(Security):
@@ -352,6 +371,12 @@ class Option(Security):
         """Shares delivered by an exercise order (default: the equivalent of the holdings), signed."""
         quantity = -self.holdings.quantity if order_quantity is None else order_quantity
         return (-1.0 if self.right == OptionRight.CALL else 1.0) * quantity * self.contract_unit_of_trade
+
+    def minimum_price_variation(self, price: float) -> float:
+        """The contract's tick; index options have a finer one below a price (IndexOptionSymbolProperties.cs)."""
+        if self.type == SecurityType.INDEX_OPTION:
+            return index_option_tick(self.symbol.id.symbol, price)
+        return float(self.symbol_properties.minimum_price_variation)
 
     def set_filter(self, *args: Any, **kwargs: Any) -> None:
         """Choose the contracts of the chain: a function of the universe, or min/max strike and expiry."""

@@ -1,0 +1,554 @@
+"""Order handling in a backtest: synchronous, re-entrant submits; queued updates and cancels.
+
+The rules are those of Engine/TransactionHandlers/BrokerageTransactionHandler.cs (BTH) and
+BacktestingTransactionHandler.cs: every request that is taken from the queue is followed by a scan of the brokerage,
+and events reach the algorithm before the call that caused them returns.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from workbench.engine.enums import OrderRequestStatus, OrderResponseErrorCode, OrderStatus, OrderType
+from workbench.engine.orders import (
+    CANCEL_PENDING,
+    CANCELED,
+    FILLED,
+    INVALID,
+    NEW,
+    NO_STATUS,
+    ORDER_CLASSES,
+    PARTIALLY_FILLED,
+    SUBMITTED,
+    UPDATE_SUBMITTED,
+    ComboOrder,
+    Order,
+    OrderEvent,
+    OrderSubmissionData,
+    is_closed,
+)
+from workbench.engine.requests import (
+    CancelOrderRequest,
+    OrderRequest,
+    OrderResponse,
+    SubmitOrderRequest,
+    UpdateOrderRequest,
+)
+from workbench.engine.rounding import amount_text, round_order_prices
+from workbench.engine.tickets import OrderTicket
+
+if TYPE_CHECKING:
+    from workbench.engine.clock import Clock
+    from workbench.engine.portfolio import SecurityPortfolioManager
+    from workbench.engine.securities import Security, SecurityManager
+    from workbench.engine.transactions import SecurityTransactionManager
+
+_CODE: Final = OrderResponseErrorCode
+_PROCESSING: Final = OrderRequestStatus.PROCESSING
+_PROCESSED: Final = OrderRequestStatus.PROCESSED
+
+
+class Brokerage(Protocol):
+    """Who works the orders."""
+
+    def place_order(self, order: Order) -> bool:
+        """Take a new order."""
+
+    def update_order(self, order: Order) -> bool:
+        """Take an order's changed fields."""
+
+    def cancel_order(self, order: Order) -> bool:
+        """Cancel an order and what belongs to it."""
+
+    def scan(self) -> None:
+        """Fill what can be filled."""
+
+
+class HandlerHost(Protocol):
+    """What the handler needs from the running engine."""
+
+    clock: Clock
+    securities: SecurityManager
+    portfolio: SecurityPortfolioManager
+    transactions: SecurityTransactionManager
+    brokerage_model: Any
+    execution_model: Any
+
+    @property
+    def is_warming_up(self) -> bool:
+        """Whether orders are refused."""
+
+    def error(self, message: str) -> None:
+        """Log an error for the algorithm."""
+
+    def order_event(self, event: OrderEvent) -> None:
+        """Record an event and deliver it to the algorithm."""
+
+
+class OpenOrder:
+    """An order that can still change, with its ticket and security."""
+
+    __slots__ = ("order", "security", "ticket")
+
+    def __init__(self, order: Order, ticket: OrderTicket, security: Security) -> None:
+        self.order = order
+        self.ticket = ticket
+        self.security = security
+
+
+class BrokerageTransactionHandler:
+    """Takes requests, keeps orders and tickets, applies events."""
+
+    def __init__(self, host: HandlerHost, brokerage: Brokerage) -> None:
+        self._host = host
+        self._clock = host.clock
+        self.brokerage = brokerage
+        self._queue: deque[tuple[OrderRequest, Order]] = deque()
+        self._open: dict[int, OpenOrder] = {}
+        self._orders: dict[int, Order] = {}
+        self._tickets: dict[int, OrderTicket] = {}
+        self._before_cancel: dict[int, OrderStatus] = {}
+        self.orders_count = 0
+        self._warned_rounding = False
+        self._warned_lot = False
+
+    # -- questions ------------------------------------------------------------------------------------------------
+
+    def open_tickets(self) -> list[OrderTicket]:
+        """Tickets of open orders, by id."""
+        return [entry.ticket for entry in self._open.values()]
+
+    def all_tickets(self) -> list[OrderTicket]:
+        """Tickets of all orders, by id."""
+        return list(self._tickets.values())
+
+    def ticket(self, order_id: int) -> OrderTicket | None:
+        """The ticket of an order."""
+        return self._tickets.get(order_id)
+
+    def open_orders(self) -> list[Order]:
+        """Open orders, by id."""
+        return [entry.order for entry in self._open.values()]
+
+    def all_orders(self) -> list[Order]:
+        """All orders that were processed, by id."""
+        return list(self._orders.values())
+
+    def order(self, order_id: int) -> Order | None:
+        """A processed order."""
+        return self._orders.get(order_id)
+
+    # -- requests -------------------------------------------------------------------------------------------------
+
+    def process(self, request: OrderRequest) -> OrderTicket:
+        """Take a request (BTH.Process)."""
+        if isinstance(request, SubmitOrderRequest):
+            return self._add(request)
+        if isinstance(request, UpdateOrderRequest):
+            return self._update(request)
+        assert isinstance(request, CancelOrderRequest)  # noqa: S101  # there are three kinds of requests
+        return self._cancel(request)
+
+    def drain(self) -> None:
+        """Process waiting requests, oldest first; each is followed by a scan (BTH:269-273)."""
+        queue = self._queue
+        while queue:
+            request, _ = queue.popleft()
+            if isinstance(request, SubmitOrderRequest):
+                response = self._handle_submit(request)
+            elif isinstance(request, UpdateOrderRequest):
+                response = self._handle_update(request)
+            else:
+                response = self._handle_cancel(request)
+            request.set_response(response, _PROCESSED)
+            self.brokerage.scan()
+
+    def process_synchronous_events(self) -> None:
+        """What a time step does twice: waiting requests, then a scan (BacktestingTransactionHandler.cs:70)."""
+        if self._queue:
+            self.drain()
+        self.brokerage.scan()
+
+    def _add(self, request: SubmitOrderRequest) -> OrderTicket:
+        """A new order: number, ticket, queue, and processing before the call returns (BTH.AddOrder)."""
+        host = self._host
+        request.set_response(OrderResponse.success(request))
+        ticket = OrderTicket(host.transactions, request)
+        security = host.securities[request.symbol]
+        order = create_order(request)
+        self.orders_count += 1
+        self._tickets[order.id] = ticket
+        order.order_submission_data = OrderSubmissionData(security.bid_price, security.ask_price, security.close)
+        self._open[order.id] = OpenOrder(order, ticket, security)
+        self._queue.append((request, order))
+        self.drain()
+        return ticket
+
+    def add_open_order(self, order: Order) -> OrderTicket:
+        """Register an order the engine made itself, e.g. an exercise at expiry (BTH.AddOpenOrder)."""
+        host = self._host
+        order.id = host.transactions.get_increment_order_id()
+        if order.status in (NEW, NO_STATUS):
+            order.status = SUBMITTED
+        request = SubmitOrderRequest(order.type, order.symbol.security_type, order.symbol, order.quantity, order.time,
+                                     order.tag, order.properties, limit_price=order.limit_price,
+                                     stop_price=order.stop_price)
+        request.order_id = order.id
+        request.set_response(OrderResponse.success(request), _PROCESSED)
+        ticket = OrderTicket(host.transactions, request)
+        ticket.set_order(order)
+        self.orders_count += 1
+        self._orders[order.id] = order
+        self._tickets[order.id] = ticket
+        self._open[order.id] = OpenOrder(order, ticket, host.securities[order.symbol])
+        return ticket
+
+    def _find(self, order_id: int) -> OpenOrder | None:
+        entry = self._open.get(order_id)
+        if entry is None:
+            order, ticket = self._orders.get(order_id), self._tickets.get(order_id)
+            if order is not None and ticket is not None:
+                security = self._host.securities.find(order.symbol)
+                return OpenOrder(order, ticket, security)  # type: ignore[arg-type]  # may be gone with its contract
+        return entry
+
+    def _unknown(self, request: OrderRequest) -> OrderTicket:
+        """The ticket of a request about an order that does not exist (OrderTicket.InvalidCancelOrderId)."""
+        from workbench.engine.enums import SecurityType
+        from workbench.engine.symbols import Symbol
+        submit = SubmitOrderRequest(OrderType.MARKET, SecurityType.BASE, Symbol.EMPTY, 0.0, request.time,
+                                    request.tag or "")
+        submit.set_response(OrderResponse.unable_to_find_order(request))
+        submit.order_id = request.order_id
+        ticket = OrderTicket(self._host.transactions, submit, INVALID)
+        request.set_response(OrderResponse.unable_to_find_order(request))
+        return ticket
+
+    def _update(self, request: UpdateOrderRequest) -> OrderTicket:
+        """Check a change and queue it (BTH.UpdateOrder)."""
+        entry = self._find(request.order_id)
+        if entry is None:
+            ticket = self._unknown(request)
+            ticket.add_update_request(request)
+            return ticket
+        order, ticket = entry.order, entry.ticket
+        ticket.add_update_request(request)
+        if order.status is NEW:
+            request.set_response(OrderResponse.invalid_new_status(request, order))
+        elif is_closed(order.status) and not request.allowed_for_closed_order:
+            request.set_response(OrderResponse.invalid_status(request, order))
+        elif request.quantity is not None and request.quantity == 0:
+            request.set_response(OrderResponse.zero_quantity(request))
+        elif self._host.is_warming_up:
+            request.set_response(OrderResponse.warming_up(request))
+        else:
+            request.set_response(OrderResponse.success(request), _PROCESSING)
+            self._queue.append((request, order))
+        return ticket
+
+    def _cancel(self, request: CancelOrderRequest) -> OrderTicket:
+        """Mark CANCEL_PENDING, tell the algorithm, then queue (BTH.CancelOrder): what the algorithm sends from inside
+        that event overtakes the cancel."""
+        entry = self._find(request.order_id)
+        if entry is None:
+            ticket = self._unknown(request)
+            ticket.try_set_cancel_request(request)
+            return ticket
+        order, ticket = entry.order, entry.ticket
+        if not ticket.try_set_cancel_request(request):
+            request.set_response(OrderResponse.error(request, _CODE.INVALID_REQUEST,
+                                                     "Cancellation is already in progress."))
+            return ticket
+        if request.tag is not None:
+            order.tag = request.tag
+        if order.status is NEW:
+            request.set_response(OrderResponse.invalid_new_status(request, order))
+        elif is_closed(order.status):
+            request.set_response(OrderResponse.invalid_status(request, order))
+        elif self._host.is_warming_up:
+            request.set_response(OrderResponse.warming_up(request))
+        else:
+            self._before_cancel[order.id] = order.status
+            order.status = CANCEL_PENDING
+            self.handle_event(OrderEvent(order, self._clock.utc))
+            request.set_response(OrderResponse.success(request), _PROCESSING)
+            self._queue.append((request, order))
+        return ticket
+
+    # -- processing -----------------------------------------------------------------------------------------------
+
+    def group_of(self, order: Order, known: dict[int, Order]) -> list[Order] | None:
+        """All orders of the order's combo, by id; None while one is missing."""
+        manager = order.group_order_manager
+        if manager is None:
+            return [order]
+        orders = [known[i] for i in manager.order_ids if i in known]
+        if len(orders) != len(manager.order_ids) or len(orders) != manager.count:
+            return None
+        orders.sort(key=_by_id)
+        return orders
+
+    def _handle_submit(self, request: SubmitOrderRequest) -> OrderResponse:
+        """Round, wait for the whole combo, check margin and brokerage model, place (BTH.HandleSubmitOrderRequest)."""
+        host = self._host
+        entry = self._open.get(request.order_id)
+        if entry is None or entry.order.id in self._orders:
+            return OrderResponse.error(request, _CODE.ORDER_ALREADY_EXISTS, "Cannot process submit request because "
+                                       f"order with id {request.order_id} already exists")
+        order, security = entry.order, entry.security
+        self._orders[order.id] = order
+        if not order.tag:
+            order.tag = order.default_tag()
+        self._round_lot(order, security)
+        orders = [order] if order.group_order_manager is None else self.group_of(order, self._orders)
+        securities = None if orders is None else [host.securities.find(o.symbol) for o in orders]
+        changed = round_order_prices(order, security, securities)
+        if changed is not None:
+            self._warn_rounding(*changed)
+        entry.ticket.set_order(order)
+        if orders is None or securities is None:
+            return OrderResponse.success(request)
+        if any(o.quantity == 0 for o in orders):
+            return self._refuse(orders, OrderResponse.zero_quantity(request))
+        if None in securities:
+            return self._refuse(orders, OrderResponse.missing_security(request))
+        refused = self._check_buying_power(orders, request)
+        if refused is not None:
+            return refused
+        for one, its_security in zip(orders, securities, strict=True):
+            allowed, message = host.brokerage_model.can_submit_order(its_security, one, None)
+            if not allowed:
+                ids = ",".join(str(o.id) for o in orders)
+                text = "Warning - Code: InvalidOrder - " if message is None else str(message)
+                return self._refuse(orders, OrderResponse.error(
+                    request, _CODE.BROKERAGE_MODEL_REFUSED_TO_SUBMIT_ORDER,
+                    f"BrokerageModel declared unable to submit order: [{ids}] {text}"))
+        for one in orders:
+            if not self.brokerage.place_order(one):
+                ids = ",".join(str(o.id) for o in orders)
+                return self._refuse(orders, OrderResponse.error(
+                    request, _CODE.BROKERAGE_FAILED_TO_SUBMIT_ORDER, f"Brokerage failed to place orders: [{ids}]"))
+        return OrderResponse.success(request)
+
+    def _refuse(self, orders: list[Order], response: OrderResponse) -> OrderResponse:
+        """Make every order of the group INVALID, one event each (BTH.InvalidateOrders)."""
+        self._host.error(response.error_message)
+        for order in orders:
+            if not is_closed(order.status):
+                order.status = INVALID
+            self.handle_event(OrderEvent(order, self._clock.utc, message=response.error_message))
+        return response
+
+    def _check_buying_power(self, orders: list[Order], request: OrderRequest) -> OrderResponse | None:
+        host = self._host
+        try:
+            enough, reason = host.portfolio.has_sufficient_buying_power_for_orders(orders)
+        except Exception as error:
+            order = orders[-1]
+            host.error(f"Order Error: id: {order.id}, Error executing margin models: {error}")
+            self.handle_event(OrderEvent(order, self._clock.utc, message="Error executing margin models"))
+            return OrderResponse.error(request, _CODE.PROCESSING_ERROR,
+                                       "An error occurred while checking sufficient buying power for the orders.")
+        if enough:
+            return None
+        if isinstance(request, UpdateOrderRequest):
+            order = orders[0]
+            message = (f"Brokerage failed to update order with id: {order.id}, Symbol: {order.symbol.value}, "
+                       f"Insufficient buying power to complete order, Reason: {reason}.")
+            host.error(message)
+            self.handle_event(OrderEvent(self._orders[order.id], self._clock.utc, message=message))
+            return OrderResponse.error(request, _CODE.BROKERAGE_FAILED_TO_UPDATE_ORDER, message)
+        return self._refuse(orders, OrderResponse.error(request, _CODE.INSUFFICIENT_BUYING_POWER,
+                                                        self.buying_power_message(orders, reason)))
+
+    def buying_power_message(self, orders: list[Order], reason: str) -> str:
+        """LEAN's text for orders that the account cannot carry."""
+        ids = ",".join(str(order.id) for order in orders)
+        values = []
+        for order in orders:
+            security = self._host.securities[order.symbol]
+            values.append(amount_text(order.get_value(security.price) * security.multiplier))
+        return (f"Order Error: ids: [{ids}], Insufficient buying power to complete orders (Value:[{','.join(values)}]), "
+                f"Reason: {reason}.")
+
+    def _handle_update(self, request: UpdateOrderRequest) -> OrderResponse:
+        """Apply a change (BTH.HandleUpdateOrderRequest)."""
+        host = self._host
+        entry = self._find(request.order_id)
+        if entry is None:
+            return OrderResponse.unable_to_find_order(request)
+        order = entry.order
+        if order.status is NEW:
+            return OrderResponse.invalid_new_status(request, order)
+        closed = is_closed(order.status)
+        if closed and not request.allowed_for_closed_order:
+            return OrderResponse.invalid_status(request, order)
+        security = entry.security if entry.security is not None else host.securities[order.symbol]
+        self._round_lot(order, security)
+        allowed, message = host.brokerage_model.can_update_order(security, order, request, None)
+        if not allowed:
+            text = (f"Warning - Code: InvalidRequest - BrokerageModel declared unable to update order: {order.id}"
+                    if message is None else str(message))
+            host.error(f"OrderID: {order.id} {text}")
+            self.handle_event(OrderEvent(order, self._clock.utc,
+                                         message="BrokerageModel declared unable to update order"))
+            return OrderResponse.error(request, _CODE.BROKERAGE_MODEL_REFUSED_TO_UPDATE_ORDER,
+                                       f"OrderID: {order.id} {text}")
+        if order.group_order_manager is None:
+            trial = order.clone()
+            _apply(trial, request)
+            refused = self._check_buying_power([trial], request)
+            if refused is not None:
+                return refused
+        _apply(order, request)
+        group = self.group_of(order, self._orders)
+        changed = round_order_prices(order, security,
+                                     None if group is None else [host.securities.find(o.symbol) for o in group])
+        if changed is not None:
+            self._warn_rounding(*changed)
+        entry.ticket.set_order(order)
+        if not closed and not self.brokerage.update_order(order):
+            message = f"Brokerage failed to update order with id {request.order_id}"
+            host.error(message)
+            self.handle_event(OrderEvent(order, self._clock.utc, message="Brokerage failed to update order"))
+            return OrderResponse.error(request, _CODE.BROKERAGE_FAILED_TO_UPDATE_ORDER, message)
+        return OrderResponse.success(request)
+
+    def _handle_cancel(self, request: OrderRequest) -> OrderResponse:
+        """Cancel at the brokerage; a failure restores the earlier status without an event (BTH:1069-1118)."""
+        entry = self._find(request.order_id)
+        if entry is None:
+            return OrderResponse.unable_to_find_order(request)
+        order = entry.order
+        if order.status is NEW or is_closed(order.status):
+            new = order.status is NEW
+            self._fall_back(order)
+            return (OrderResponse.invalid_new_status if new else OrderResponse.invalid_status)(request, order)
+        entry.ticket.set_order(order)
+        if not self.brokerage.cancel_order(order):
+            message = f"Brokerage failed to cancel order with id {order.id}"
+            self._host.error(message)
+            self._fall_back(order)
+            return OrderResponse.error(request, _CODE.BROKERAGE_FAILED_TO_CANCEL_ORDER, message)
+        if request.tag is not None:
+            order.tag = request.tag
+        return OrderResponse.success(request)
+
+    def _fall_back(self, order: Order) -> None:
+        status = self._before_cancel.pop(order.id, None)
+        if status is not None:
+            order.status = status
+
+    def _round_lot(self, order: Order, security: Security) -> None:
+        lot = float(security.symbol_properties.lot_size)
+        quantity = order.quantity
+        if lot == 1.0 and quantity == int(quantity):
+            return
+        rest = quantity - int(quantity / lot) * lot
+        if rest:
+            order.quantity = quantity - rest
+            if not self._warned_lot:
+                self._warned_lot = True
+                self._host.error("Warning: Due to brokerage limitations, orders will be rounded to the nearest lot size "
+                                 f"of {lot:g}")
+
+    def _warn_rounding(self, field: str, old: float, new: float) -> None:
+        if not self._warned_rounding:
+            self._warned_rounding = True
+            self._host.error(f"Warning: To meet brokerage precision requirements, order {field} was rounded to "
+                             f"{new:g} from {old:g}")
+
+    # -- events ---------------------------------------------------------------------------------------------------
+
+    def handle_event(self, event: OrderEvent) -> None:
+        """Apply one event and deliver it."""
+        self.handle_events([event])
+
+    def handle_events(self, events: list[OrderEvent]) -> None:
+        """Apply a batch: fills of all first, then tickets, then the algorithm, event by event (BTH:1167-1380)."""
+        host = self._host
+        utc = self._clock.utc
+        fills = []
+        for event in events:
+            status = event.status
+            entry = self._open.pop(event.order_id, None) if is_closed(status) else None
+            if entry is None:
+                entry = self._find(event.order_id)
+                if entry is None:
+                    return
+            order = entry.order
+            self._orders[order.id] = order
+            event.ticket = entry.ticket
+            if self._before_cancel:
+                self._track_cancel(order.id, status)
+            if status is not INVALID or (order.status is not FILLED and order.status is not CANCELED):
+                order.status = status
+            order.next_event_id += 1
+            event.id = order.next_event_id
+            if status is FILLED or status is PARTIALLY_FILLED:
+                order.last_fill_time = utc
+                fills.append(event)
+            elif status is CANCELED:
+                order.canceled_time = utc
+            elif (status is UPDATE_SUBMITTED or status is SUBMITTED) and entry.ticket._updates:
+                order.last_update_time = utc
+            event.quantity = order.quantity
+            _copy_prices(event, order)
+        if fills:
+            host.portfolio.process_fills(fills)
+        for event in events:
+            event.ticket.add_order_event(event)
+        for event in events:
+            if event.status is not NO_STATUS:
+                host.order_event(event)
+
+    def _track_cancel(self, order_id: int, status: OrderStatus) -> None:
+        if order_id in self._before_cancel:
+            if is_closed(status):
+                del self._before_cancel[order_id]
+            elif status is not CANCEL_PENDING:
+                self._before_cancel[order_id] = status
+
+
+def _by_id(order: Order) -> int:
+    return order.id
+
+
+def _apply(order: Order, request: UpdateOrderRequest) -> None:
+    order.apply_update(request.quantity, request.limit_price, request.stop_price, request.trigger_price,
+                       request.trailing_amount, request.tag)
+
+
+def _copy_prices(event: OrderEvent, order: Order) -> None:
+    """The order's current prices, so that an event shows them."""
+    kind = order.type
+    if kind is OrderType.MARKET:
+        return
+    if kind in (OrderType.LIMIT, OrderType.COMBO_LEG_LIMIT):
+        event.limit_price = order.limit_price
+    elif kind is OrderType.STOP_MARKET:
+        event.stop_price = order.stop_price
+    elif kind is OrderType.STOP_LIMIT:
+        event.limit_price, event.stop_price = order.limit_price, order.stop_price
+    elif kind is OrderType.TRAILING_STOP:
+        event.stop_price, event.trailing_amount = order.stop_price, order.trailing_amount
+    elif kind is OrderType.LIMIT_IF_TOUCHED:
+        event.limit_price, event.trigger_price = order.limit_price, order.trigger_price
+
+
+def create_order(request: SubmitOrderRequest) -> Order:
+    """The order of a request (Order.CreateOrder)."""
+    kind = ORDER_CLASSES[request.order_type]
+    if issubclass(kind, ComboOrder):
+        order: Order = kind(request.symbol, request.quantity, request.time, request.tag or "",
+                            request.order_properties, request.group_order_manager)
+    else:
+        order = kind(request.symbol, request.quantity, request.time, request.tag or "", request.order_properties)
+    order.id = request.order_id
+    order.limit_price = request.limit_price
+    order.stop_price = request.stop_price
+    order.trigger_price = request.trigger_price
+    order.trailing_amount = request.trailing_amount
+    order.trailing_as_percentage = request.trailing_as_percentage
+    return order
