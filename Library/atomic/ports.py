@@ -107,12 +107,18 @@ class Sink(Protocol):
     def on_wake(self) -> None:
         """The wake-up asked for by `Gateway.wake_at` has come."""
 
+    def on_alarm(self, severity: Severity, code: str, text: str) -> None:
+        """The gateway found something wrong that is no fact of a group (wiring, an event nobody owns)."""
+
 
 class Gateway(Protocol):
     """The market side. All calls return at once; answers come through the `Sink`, also re-entrantly."""
 
     #: True for live trading: journal is flushed, orders go out asynchronously
     live: bool
+
+    def attach(self, sink: Sink) -> None:
+        """From now on report to this sink; called once, before anything else."""
 
     def now(self) -> float:
         """Algorithm time, seconds UTC."""
@@ -142,7 +148,10 @@ class Gateway(Protocol):
         """All open orders of the account that the algorithm can see."""
 
     def adopt(self, group_id: str, number: int, order: BrokerOrder) -> None:
-        """From now on this broker order is child order `number`."""
+        """From now on this broker order is child order `number`.
+
+        Its fills are reported as its ticket counts them; the sink adds what had filled before (`BaseSet`).
+        """
 
     def wake_at(self, at: float | None) -> None:
         """One wake-up for the whole executor; None cancels it."""
