@@ -8,7 +8,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from workbench.data import databases, holidays, leanfiles, manifest, market
+
+from workbench import us_holidays as holidays
+from workbench.data import databases, leanfiles, manifest, market
 from workbench.data.generate import generate
 from workbench.data.manifest import DataError
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from .holidays import early_closes, holidays
+from ..us_holidays import early_closes, holidays
 
 _YEARS = range(1999, 2041)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")

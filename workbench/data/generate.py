@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from ..us_holidays import is_trading_day, previous_trading_day
 from . import leanfiles, market
 from .databases import databases
-from .holidays import is_trading_day, previous_trading_day
 from .leanfiles import Contract, csv, number, scaled, zipped
 from .manifest import DataError, Manifest
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from .holidays import OPEN, close_of, is_trading_day
+from ..us_holidays import OPEN, close_of, is_trading_day
 from .leanfiles import Contract
 
 #: minutes of a trading year, the clock on which volatility is spent inside the day

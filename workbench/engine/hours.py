@@ -18,7 +18,7 @@ from workbench.engine.enums import MarketHoursState, SecurityType
 from workbench.engine.exceptions import ArgumentException, DataError, InvalidOperationException
 from workbench.engine.identifiers import OPTION_TYPES
 from workbench.engine.symbols import Symbol, map_to_underlying
-from workbench.engine.us_holidays import early_closes, holidays
+from workbench.us_holidays import early_closes, holidays
 
 ONE_DAY: Final = timedelta(days=1)
 _TICK: Final = timedelta(microseconds=1)

@@ -1,6 +1,6 @@
 """Trading days of the US exchanges, from the exchanges' published rules (NYSE Rule 7.2 and its closing notices).
 
-Written for the market-hours file that goes with generated data and for refusing a day on which nothing trades.
+Used for the market-hours file that goes with generated data and by the engine where a data folder has none.
 """
 
 from __future__ import annotations

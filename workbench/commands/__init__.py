@@ -1,0 +1,1 @@
+"""The commands of `atomic`, one file each, imported only when they are run."""
