@@ -286,8 +286,9 @@ class ChildOrder:
     ended_at: float = 0.0
     #: when the newest cancel was asked for; 0 when none is pending
     cancel_at: float = 0.0
-    #: cancels that were refused
+    #: cancels that were refused, and when the newest was
     cancel_refusals: int = 0
+    cancel_refused_at: float = 0.0
     reject: RejectReason | None = None
     reason: str = ""
     #: terms (signed quantity, limit, stop) of an update that was asked for and not answered
@@ -339,6 +340,8 @@ class LegState:
     #: contracts that orders which may still fill would buy / sell (unsigned)
     buying: int = 0
     selling: int = 0
+    #: signed contracts that moved without an order of the group (foreign trade, assignment, margin call ...)
+    moved: int = 0
     #: ended by expiry, exercise or assignment
     settled: bool = False
     settlement: float = 0.0
@@ -421,8 +424,11 @@ class GroupState:
     #: failed attempts per (leg, purpose), and no new order of it before this time
     attempts: dict[tuple[int, Purpose], int] = field(default_factory=dict)
     retry_at: dict[tuple[int, Purpose], float] = field(default_factory=dict)
-    #: orders ever intended
+    #: orders that ended against our will (rejected, expired, canceled unasked) and were not decided upon yet
+    failures: dict[int, ChildOrder] = field(default_factory=dict)
+    #: orders ever intended, and how many of them only reduced or protected
     sends: int = 0
+    reducing_sends: int = 0
     #: dollars of price given up so far while unwinding (fees included)
     rollback_cost: float = 0.0
     fees: float = 0.0
@@ -440,6 +446,8 @@ class GroupState:
     memory: dict[str, Any] = field(default_factory=dict)
     #: operator acknowledged the newest alert
     acknowledged_at: float = 0.0
+    #: what `plan` derived from the legs (cover lines, waves); a memo, not state
+    shape: Any = None
 
     @property
     def group_id(self) -> str:

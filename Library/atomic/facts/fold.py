@@ -183,6 +183,7 @@ def _cancel_refused(group: GroupState, fact: CancelRefused) -> bool:
     if order.status in TERMINAL:
         return False
     order.cancel_refusals += 1
+    order.cancel_refused_at = fact.at
     order.cancel_at = 0.0
     if status is ChildStatus.WORKING and order.cum_qty:
         status = ChildStatus.PARTIAL
@@ -219,7 +220,23 @@ def _end(group: GroupState, number: int, trigger: str, why: str, at: float) -> b
         return False
     order.reason = why
     _move(group, order, status, at)
+    if status in _FAILED and not order.cancel_at and order.cum_qty < order.order_qty:
+        opens = order.purpose is Purpose.OPEN
+        if not opens or group.phase is Phase.OPENING:
+            group.failures[number] = order
     return True
+
+
+_FAILED = frozenset({ChildStatus.REJECTED, ChildStatus.CANCELED, ChildStatus.EXPIRED})
+
+
+def _forget(group: GroupState, purposes: frozenset[Purpose]) -> None:
+    """Failures of these purposes were decided upon."""
+    for number in [number for number, order in group.failures.items() if order.purpose in purposes]:
+        del group.failures[number]
+
+
+_OPENS = frozenset({Purpose.OPEN, Purpose.ENTRY})
 
 
 def _replace_asked(group: GroupState, fact: ReplaceAsked) -> bool:
@@ -300,6 +317,8 @@ def _intended(group: GroupState, fact: Intended) -> bool:
     group.orders[fact.order] = group.live[fact.order] = order
     group.next_number += 1
     group.sends += 1
+    if purpose in REDUCING:
+        group.reducing_sends += 1
     _leaves(group, order, 0)
     return True
 
@@ -318,6 +337,7 @@ def _target(group: GroupState, fact: TargetSet) -> bool:
     if not 0 <= fact.units <= group.target or fact.units == group.target == group.spec.units:
         raise _illegal(group, f"target {fact.units} from {group.target}")
     group.target, group.reason = fact.units, fact.why
+    _forget(group, _OPENS)
     if group.phase is Phase.HELD:
         group.held_from = Phase.UNWINDING
     else:
@@ -329,6 +349,7 @@ def _close(group: GroupState, fact: CloseAsked) -> bool:
     opened = group.phase is Phase.OPEN or (group.phase is Phase.HELD and group.held_from is Phase.OPEN)
     phase = Phase.CLOSING if opened or group.phase is Phase.CLOSING else Phase.UNWINDING
     group.target, group.reason = 0, fact.why
+    _forget(group, _OPENS)
     if group.phase is Phase.HELD:
         group.held_from = phase
     else:
@@ -340,6 +361,8 @@ def _attempt(group: GroupState, fact: Attempt) -> bool:
     key = (fact.leg, Purpose(fact.purpose))
     group.attempts[key] = group.attempts.get(key, 0) + 1
     group.retry_at[key] = fact.retry_at
+    for number in [n for n, order in group.failures.items() if (order.leg, order.purpose) == key]:
+        del group.failures[number]
     return True
 
 
@@ -349,11 +372,15 @@ def _emergency(group: GroupState, fact: Emergency) -> bool:
     group.emergency = True
     group.attempts.clear()
     group.retry_at.clear()
+    group.failures.clear()
     return True
 
 
 def _native_refused(group: GroupState, fact: NativeRefused) -> bool:
     group.native_refused = True
+    group.wave, group.deadline = 0, 0.0
+    group.rungs.clear()
+    _forget(group, _OPENS)
     return True
 
 
@@ -371,6 +398,7 @@ def _released(group: GroupState, fact: Released) -> bool:
     group.phase, group.held, group.held_why = group.held_from, None, ""
     group.attempts.clear()
     group.retry_at.clear()
+    group.failures.clear()
     return True
 
 
@@ -390,6 +418,7 @@ def _adjusted(group: GroupState, fact: Adjusted) -> bool:
         raise _illegal(group, f"adjusted: no leg {fact.leg}")
     leg = group.legs[fact.leg]
     leg.net += fact.delta
+    leg.moved += fact.delta
     leg.cost += fact.delta * fact.price * leg.spec.multiplier
     return fact.delta != 0
 
@@ -442,6 +471,7 @@ def _settle(group: GroupState, at: float) -> None:
             return
     if not group.live and group.is_flat and (group.target == 0 or all(leg.settled for leg in group.legs)):
         group.phase, group.ended_at, group.deadline = Phase.CLOSED, at, 0.0
+        group.failures.clear()
         if any(leg.settled for leg in group.legs):
             group.outcome = Outcome.EXPIRED
         else:
@@ -465,6 +495,7 @@ def _settle_protected(group: GroupState, at: float) -> None:
         group.opened_at = group.opened_at or at
     elif not group.live and group.is_flat and group.orders:
         group.phase, group.ended_at = Phase.CLOSED, at
+        group.failures.clear()
         held = group.opened_at or any(o.cum_qty for o in group.orders.values() if o.purpose is Purpose.ENTRY)
         if any(leg.settled for leg in group.legs):
             group.outcome = Outcome.EXPIRED
