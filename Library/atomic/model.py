@@ -37,6 +37,8 @@ class Kind(StrEnum):
     BRACKET = "bracket"
     #: exits for a position that exists already (OCO, OUO)
     EXITS = "exits"
+    #: orders that cancel, update or trigger one another (OCO, OUO, OTO)
+    CONTINGENT = "contingent"
 
 
 class Phase(StrEnum):

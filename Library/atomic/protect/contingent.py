@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
 from ..model import ChildType, GroupState, Phase, Purpose
-from ..plan import Desired, Want
+from ..plan.terms import Desired, Want
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..model import Quote
-    from ..plan import Env
+    from ..plan.terms import Env
 
 #: one cancels other, one updates other, one triggers other
 FORMS = ("oco", "ouo", "oto")

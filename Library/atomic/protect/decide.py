@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..model import Quote
-    from ..plan import Env
+    from ..plan.terms import Env
     from .levels import ExitPlan
 
 #: a watched level needs this many sightings on different quotes
@@ -67,13 +67,13 @@ def _rejections(group: GroupState, now: float) -> list[Any]:
             continue
         if order.reject is RejectReason.RESERVED and order.purpose is Purpose.TARGET:
             continue  # not a failure: the target is watched from now on
-        delay = group.spec.policy.retry.delay(tried)
+        delay = group.spec.policy.retry.delay(tried + 1)
         out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
         if order.purpose is Purpose.TARGET:
             out += _target_failed(group, order, now, tried + 1)
         elif order.purpose is Purpose.STOP:
             out.append(
-                _alert(now, 1, "stop-rejected", f"stop refused ({order.reason}); retry in {delay:g} s", order=order.number)
+                _alert(now, 1, "stop-rejected", f"stop refused, retry in {delay:g} s: {order.reason}", order=order.number)
             )
     out.append(f.Remembered(now, "rejects", fresh[-1].number))
     return out

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..model import ChildStatus, ChildType, GroupState, Phase, Purpose
-from ..plan import Desired, Want
+from ..plan.terms import Desired, Want
 from .decide import watches_targets
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..model import Deadline, Quote
-    from ..plan import Env
+    from ..plan.terms import Env
     from .levels import ExitPlan
 
 
