@@ -1,0 +1,149 @@
+"""The broker's side of the truth: orders, positions and fills that outlive the algorithm's process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from atomic.model import ChildType
+    from atomic.ports import OrderRequest
+
+FEE = 0.65
+
+
+class Fate(StrEnum):
+    """Where an order stands at the broker."""
+
+    #: LEAN has it, the broker has not answered
+    NEW = "new"
+    WORKING = "working"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+    @property
+    def alive(self) -> bool:
+        """True while the broker may fill it."""
+        return self is Fate.NEW or self is Fate.WORKING
+
+
+@dataclass(slots=True, eq=False)
+class SimOrder:
+    """One order as it truly is. `quantity` signed, `filled` unsigned, prices in dollars per share."""
+
+    id: int
+    group_id: str
+    number: int
+    symbol: str
+    quantity: int
+    type: ChildType
+    limit: float
+    stop: float
+    tag: str
+    purpose: str
+    born: float
+    combo: int = 0
+    fate: Fate = Fate.NEW
+    filled: int = 0
+    value: float = 0.0
+    cancel_pending: bool = False
+    #: a cancel was accepted and forgotten: the broker answers it only when it must answer everything
+    deaf: bool = False
+    #: not shown by the broker before this time (in flight when the process stopped)
+    hidden_until: float = 0.0
+    reason: str = ""
+    why: str = ""
+    #: terms of an update on its way
+    asked: tuple[int, float, float] | None = None
+
+    @property
+    def leaves(self) -> int:
+        """Contracts that may still fill, unsigned."""
+        return max(0, abs(self.quantity) - self.filled) if self.fate.alive else 0
+
+    @property
+    def avg(self) -> float:
+        """Average fill price."""
+        return self.value / self.filled if self.filled else 0.0
+
+    @property
+    def side(self) -> int:
+        """+1 buys, -1 sells."""
+        return 1 if self.quantity > 0 else -1
+
+
+class Witness(Protocol):
+    """Who sees what truly happens, as it happens; the oracle is one."""
+
+    def on_send(self, request: OrderRequest, order: SimOrder) -> None:
+        """LEAN was called for this order."""
+
+    def on_fill(self, order: SimOrder, qty: int, price: float, lie: bool) -> None:
+        """The broker filled `qty`; `lie` when it had no right to (after the end, or more than ordered)."""
+
+    def on_change(self, order: SimOrder) -> None:
+        """The order's fate changed."""
+
+    def on_deaf(self, order: SimOrder) -> None:
+        """A cancel was accepted and forgotten."""
+
+    def on_outside(self, symbol: str, delta: int, cause: str) -> None:
+        """The account moved by nothing that we ordered."""
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """Orders and positions at the broker."""
+
+    witness: Witness
+    orders: list[SimOrder] = field(default_factory=list)
+    live: dict[int, SimOrder] = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
+    fees: float = 0.0
+    rejections: int = 0
+
+    def place(self, request: OrderRequest, now: float, combo: int = 0) -> SimOrder:
+        """Record a new order; the witness judges the call."""
+        order = SimOrder(
+            len(self.orders) + 1, request.group_id, request.number, request.symbol, request.quantity, request.type,
+            request.limit, request.stop, request.tag, "", now, combo,
+        )  # fmt: skip
+        self.orders.append(order)
+        self.live[order.id] = order
+        self.witness.on_send(request, order)
+        return order
+
+    def accept(self, order: SimOrder) -> None:
+        """The broker took it."""
+        if order.fate is Fate.NEW:
+            order.fate = Fate.WORKING
+
+    def fill(self, order: SimOrder, qty: int, price: float) -> None:
+        """Fill `qty` contracts; legal for an ended order and beyond its quantity: brokers do it."""
+        lie = qty > order.leaves
+        self.accept(order)
+        order.filled += qty
+        order.value += qty * price
+        self.fees += qty * FEE
+        self.positions[order.symbol] = self.positions.get(order.symbol, 0) + order.side * qty
+        if order.fate.alive and order.filled >= abs(order.quantity):
+            self.end(order, Fate.FILLED)
+        self.witness.on_fill(order, qty, price, lie)
+
+    def end(self, order: SimOrder, fate: Fate, reason: str = "", why: str = "") -> None:
+        """End an order."""
+        order.fate, order.reason, order.why = fate, reason, why
+        order.cancel_pending = order.deaf = False
+        order.asked = None
+        self.live.pop(order.id, None)
+        if fate is Fate.REJECTED:
+            self.rejections += 1
+        self.witness.on_change(order)
+
+    def outside(self, symbol: str, delta: int, cause: str) -> None:
+        """Move the position by something that is no order of ours."""
+        self.positions[symbol] = self.positions.get(symbol, 0) + delta
+        self.witness.on_outside(symbol, delta, cause)

@@ -1,0 +1,443 @@
+"""An adversarial broker behind `ports.Gateway`: it may do anything a real one has been seen doing.
+
+Every answer is drawn from `Choices`, so a run can be replayed and cut down. In the synchronous mode facts arrive
+re-entrantly inside the call, as in a LEAN backtest; in the asynchronous mode they wait in a queue from which the
+adversary delivers them in any order, twice, or never (then only `poll` finds them), as threads of a live
+deployment do.
+
+The account (`account.py`) is the truth and outlives the process; this object is one process's view of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from atomic.facts import (
+    Accepted,
+    CancelAsked,
+    Canceled,
+    CancelRefused,
+    Expired,
+    Filled,
+    Identified,
+    Rejected,
+    ReplaceAsked,
+    Replaced,
+    ReplaceRefused,
+)
+from atomic.model import ChildType, RejectReason
+from atomic.ports import BrokerOrder
+
+from .account import FEE, Account, Fate, SimOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from atomic.model import Quote
+    from atomic.ports import OrderRequest, Sink
+
+    from .choices import Choices
+    from .market import SimMarket
+
+#: LEAN's error codes for cancels
+NEW_STATUS, CLOSED_STATUS, FAILED = -32, -9, -4
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Which misdeeds this run's broker is capable of; a run draws a subset (swarm testing)."""
+
+    partial: bool = False
+    reject_now: bool = False
+    reject_later: bool = False
+    cancel_refused: bool = False
+    fill_beats_cancel: bool = False
+    late_fill: bool = False
+    duplicate: bool = False
+    reorder: bool = False
+    lost: bool = False
+    stuck_cancel: bool = False
+    halt: bool = False
+    no_quote: bool = False
+    overfill: bool = False
+    combo_breaks: bool = False
+    foreign: bool = False
+    expiry: bool = False
+    assignment: bool = False
+    rests: bool = False
+
+    @classmethod
+    def drawn(cls, choices: Choices) -> Faults:
+        """Each fault with even odds."""
+        return cls(**{f.name: bool(choices.draw(2)) for f in fields(cls)})
+
+    def names(self) -> list[str]:
+        """The faults that are on."""
+        return [f.name for f in fields(self) if getattr(self, f.name)]
+
+
+class AdversarialBroker:
+    """`ports.Gateway` over a simulated account and market.
+
+    Attributes:
+        sync: facts arrive inside the calls (LEAN backtest) instead of through the queue.
+        queue: facts on their way, in the order in which they happened.
+        wake: the wake-up asked for, seconds UTC; None for none.
+        calls: gateway calls that change something, counted (a runaway loop shows here).
+    """
+
+    def __init__(
+        self, account: Account, market: SimMarket, choices: Choices, now: float, faults: Faults, *,
+        live: bool, sync: bool, combos: str = "none",
+    ) -> None:  # fmt: skip
+        self.account, self.market, self.choices, self.faults = account, market, choices, faults
+        self.live, self.sync, self.combos = live, sync, combos
+        self.sink: Sink | None = None
+        self.clock = now
+        self.wake: float | None = None
+        self.queue: list[tuple[SimOrder, Any]] = []
+        self.foreign: list[tuple[str, int, float, str, str]] = []
+        self.calls = 0
+        self.kind = False
+        self.logged: list[str] = []
+        #: (group, number) -> order, for this process
+        self.tickets: dict[tuple[str, int], SimOrder] = {}
+        self._known: dict[int, tuple[str, int]] = {}
+        self._seen: dict[str, int] = dict(account.positions)
+        self._seen_cum: dict[int, int] = {o.id: o.filled for o in account.orders}
+        #: filled (and its value) before this process adopted the order: LEAN's restored tickets start at 0
+        self._base: dict[int, int] = {}
+        self._base_value: dict[int, float] = {}
+        self._lean_ids: dict[int, int] = {}
+        self._combo = 1 + max((o.combo for o in account.orders), default=0)
+
+    # --- ports.Gateway: what is asked -----------------------------------------------------------------
+
+    def attach(self, sink: Sink) -> None:
+        """Report here from now on."""
+        self.sink = sink
+
+    def now(self) -> float:
+        """Algorithm time."""
+        return self.clock
+
+    def quote(self, symbol: str) -> Quote:
+        """Newest quote."""
+        return self.market.quote(symbol)
+
+    def holding(self, symbol: str) -> int:
+        """The account's net as far as events of it were delivered (LEAN live works so)."""
+        return self._seen.get(symbol, 0)
+
+    def open_orders(self) -> Sequence[BrokerOrder]:
+        """Open orders; identity is lost for what this process did not send or adopt."""
+        return [self._shown(o) for o in self.account.live.values() if o.hidden_until <= self.clock]
+
+    def takes_combo(self, legs: int, limit: bool) -> bool:
+        """By the setting of the run."""
+        return self.combos == "all" or (self.combos == "limit" and limit)
+
+    def wake_at(self, at: float | None) -> None:
+        """One wake-up."""
+        self.wake = at
+
+    def log(self, text: str) -> None:
+        """Kept for the report of a violation."""
+        self.logged.append(text)
+
+    # --- ports.Gateway: what is done -------------------------------------------------------------------
+
+    def submit(self, request: OrderRequest) -> None:
+        """One order: accepted, refused, filled or silent, as drawn."""
+        self.calls += 1
+        self._drain()
+        order = self.account.place(request, self.clock)
+        self._bind(order, request.group_id, request.number)
+        if self._draw(self.faults.reject_now, 6) == 5:
+            self.reject(order)
+            return
+        self._first_answer([order])
+
+    def submit_combo(self, requests: Sequence[OrderRequest], units: int, limit_net: float | None) -> None:
+        """One native combo: one fate at first."""
+        self.calls += 1
+        self._drain()
+        self._combo += 1
+        orders = [self.account.place(request, self.clock, self._combo) for request in requests]
+        for order, request in zip(orders, requests, strict=True):
+            self._bind(order, request.group_id, request.number)
+        if self._draw(self.faults.reject_now, 3) == 2:
+            reason = (RejectReason.CAPABILITY, RejectReason.MARGIN)[self._draw(True, 2)]
+            for order in orders:
+                self.reject(order, reason)
+            return
+        self._first_answer(orders)
+
+    def cancel(self, group_id: str, number: int) -> None:
+        """Refused while NEW, accepted otherwise; the end comes later."""
+        self.calls += 1
+        order = self.tickets.get((group_id, number))
+        if order is None:
+            self._sinks(group_id, CancelRefused(self.clock, number, CLOSED_STATUS, "no such order"))
+            return
+        if not order.fate.alive:
+            self._tell_now(order, CancelRefused(self.clock, number, CLOSED_STATUS, "order is closed"))
+        elif order.fate is Fate.NEW:
+            self._tell_now(order, CancelRefused(self.clock, number, NEW_STATUS, "order is new"))
+        elif order.cancel_pending:
+            self._tell_now(order, CancelAsked(self.clock, number, "already asked"))
+        elif self._draw(self.faults.cancel_refused, 3) == 2:
+            self._tell_now(order, CancelRefused(self.clock, number, FAILED, "brokerage failed to cancel"))
+        else:
+            order.cancel_pending = True
+            order.deaf = self._draw(self.faults.stuck_cancel, 4) == 3
+            if order.deaf:
+                self.account.witness.on_deaf(order)
+            self._tell_now(order, CancelAsked(self.clock, number, ""))
+
+    def replace(self, group_id: str, number: int, quantity: int, limit: float, stop: float) -> None:
+        """An update in place: taken or refused, as drawn."""
+        self.calls += 1
+        order = self.tickets.get((group_id, number))
+        if order is None or order.fate is not Fate.WORKING or order.cancel_pending:
+            self._sinks(group_id, ReplaceRefused(self.clock, number, "order cannot be updated"))
+        elif self._draw(self.faults.cancel_refused, 3) == 2:
+            self._tell_now(order, ReplaceRefused(self.clock, number, "brokerage failed to update"))
+        else:
+            order.asked = (quantity, limit, stop)
+            self._tell_now(order, ReplaceAsked(self.clock, number, quantity, limit, stop))
+
+    def poll(self, group_id: str, number: int) -> None:
+        """The ticket as it truly stands, now."""
+        order = self.tickets.get((group_id, number))
+        if order is None:
+            return
+        if order.fate is not Fate.NEW:
+            self._tell_now(order, Accepted(self.clock, number))
+        if order.filled > self._base.get(order.id, 0):
+            self._tell_now(order, self._filled(order))
+        end = self._end_fact(order)
+        if end is not None:
+            self._tell_now(order, end)
+
+    def adopt(self, group_id: str, number: int, order: BrokerOrder) -> None:
+        """A broker order that this process did not send is child order `number` from now on."""
+        sim = self.account.orders[int(order.handle) - 1]
+        self._base[sim.id], self._base_value[sim.id] = sim.filled, sim.value
+        self._seen_cum[sim.id] = sim.filled
+        self._bind(sim, group_id, number)
+
+    # --- what the adversary does -----------------------------------------------------------------------
+
+    def accept(self, order: SimOrder) -> None:
+        """The broker acknowledges."""
+        if order.fate is Fate.NEW:
+            self.account.accept(order)
+            self._tell(order, Accepted(self.clock, order.number))
+
+    def reject(self, order: SimOrder, reason: RejectReason | None = None) -> None:
+        """The broker refuses, at once or later."""
+        if not order.fate.alive:
+            return
+        if reason is None:
+            reason = _REASONS[self._draw(True, len(_REASONS))]
+        for one in self._siblings(order):
+            self.account.end(one, Fate.REJECTED, reason, f"refused: {reason}")
+            self._tell(one, Rejected(self.clock, one.number, reason, f"refused: {reason}"))
+
+    def fill(self, order: SimOrder, qty: int) -> None:
+        """Fill `qty` at the order's price or the quote's."""
+        self.account.fill(order, qty, self._price(order))
+        self._tell(order, self._filled(order))
+
+    def end_cancel(self, order: SimOrder) -> None:
+        """A pending cancel comes to its end; a combo ends as one."""
+        for one in self._siblings(order):
+            self.account.end(one, Fate.CANCELED)
+            self._tell(one, Canceled(self.clock, one.number))
+
+    def fail_cancel(self, order: SimOrder) -> None:
+        """A pending cancel is answered with an error after all; the order works on."""
+        order.cancel_pending = order.deaf = False
+        self._tell(order, CancelRefused(self.clock, order.number, FAILED, "brokerage failed to cancel"))
+
+    def end_update(self, order: SimOrder) -> None:
+        """A pending update comes to its end."""
+        if order.asked is not None and order.fate.alive:
+            quantity, order.limit, order.stop = order.asked
+            order.quantity, order.asked = quantity, None
+            self._tell(order, Replaced(self.clock, order.number, quantity, order.limit, order.stop))
+            if order.filled >= abs(quantity):
+                self.account.end(order, Fate.FILLED)
+                self._tell(order, self._filled(order))
+
+    def expire(self, order: SimOrder) -> None:
+        """A day order ends."""
+        for one in self._siblings(order):
+            self.account.end(one, Fate.EXPIRED)
+            self._tell(one, Expired(self.clock, one.number))
+
+    def outside(self, symbol: str, delta: int, price: float, cause: str, why: str) -> None:
+        """The account moves without an order of ours, and LEAN reports it."""
+        self.account.outside(symbol, delta, cause)
+        self._seen[symbol] = self._seen.get(symbol, 0) + delta
+        if self.sink is not None:
+            self.sink.on_foreign(symbol, delta, price, cause, why)
+
+    def settle(self, symbol: str, cause: str) -> None:
+        """A contract ends; what stands in it is settled in cash."""
+        price = self.market.intrinsic(symbol)
+        self.market.settled[symbol] = price
+        self.market.changed()
+        for order in [o for o in self.account.live.values() if o.symbol == symbol]:
+            self.expire(order)
+        position = self.account.positions.get(symbol, 0)
+        if position:
+            self.account.outside(symbol, -position, "settled")
+        self._seen[symbol] = 0
+        if self.sink is not None:
+            self.sink.on_delisted(symbol, price, cause)
+
+    def time_step(self) -> None:
+        """A new step of the algorithm: in synchronous mode queued cancels are worked off."""
+        self._drain()
+
+    def deliver(self, index: int, *, twice: bool = False) -> None:
+        """One waiting fact reaches the algorithm."""
+        order, fact = self.queue[index] if twice else self.queue.pop(index)
+        self._tell_now(order, fact)
+
+    def lose(self, index: int) -> None:
+        """One waiting fact never comes; the ticket knows all the same."""
+        self.queue.pop(index)
+
+    # --- inside -------------------------------------------------------------------------------------------
+
+    def _draw(self, enabled: bool, n: int) -> int:
+        return self.choices.draw(n) if enabled and not self.kind else 0
+
+    def _bind(self, order: SimOrder, group_id: str, number: int) -> None:
+        self.tickets[(group_id, number)] = order
+        self._known[order.id] = (group_id, number)
+        lean_id = self._lean_ids.setdefault(order.id, len(self._lean_ids) + 1)
+        self._tell_now(order, Identified(self.clock, number, lean_id, (f"B{order.id}",)))
+
+    def _first_answer(self, orders: list[SimOrder]) -> None:
+        """What the broker says to a new order (or combo) inside the call."""
+        answer = self._draw(True, 4) if not self.sync else 3
+        if answer == 0:  # silent until the adversary acts
+            return
+        for order in orders:
+            self.accept(order)
+        if answer == 1:
+            return
+        if self.sync and orders[0].type is not ChildType.MARKET:
+            return  # LEAN: what rests fills at a later time only
+        if all(self.marketable(order) for order in orders) and self._draw(self.faults.rests, 3) != 2:
+            for order in orders:
+                if order.fate.alive:
+                    part = order.leaves
+                    if self.faults.partial and not order.combo:
+                        part = order.leaves - self._draw(True, order.leaves)
+                    self.fill(order, part)
+
+    def _drain(self) -> None:
+        """Synchronous mode: an accepted submit drains the cancels that were queued before it."""
+        if self.sync:
+            for order in [o for o in self.account.live.values() if o.cancel_pending and not o.deaf]:
+                if not order.fate.alive:
+                    continue
+                if self.marketable(order) and self._draw(self.faults.fill_beats_cancel, 3) == 2:
+                    self.fill(order, order.leaves)
+                else:
+                    self.end_cancel(order)
+
+    def marketable(self, order: SimOrder) -> bool:
+        """True when the present quote would fill the order."""
+        quote = self.market.quote(order.symbol)
+        side = quote.ask if order.quantity > 0 else quote.bid
+        if not quote.open or side <= 0:
+            return False
+        if order.type is ChildType.MARKET:
+            return True
+        if order.type is ChildType.LIMIT:
+            return side <= order.limit if order.quantity > 0 else side >= order.limit
+        return quote.last >= order.stop if order.quantity > 0 else quote.last <= order.stop
+
+    def _price(self, order: SimOrder) -> float:
+        quote = self.market.quote(order.symbol)
+        side = quote.ask if order.quantity > 0 else quote.bid
+        if order.type in (ChildType.LIMIT, ChildType.STOP_LIMIT) and not self.marketable(order):
+            return order.limit
+        return side or quote.last or order.limit or 0.01
+
+    def _siblings(self, order: SimOrder) -> list[SimOrder]:
+        if not order.combo:
+            return [order] if order.fate.alive else []
+        return [o for o in self.account.live.values() if o.combo == order.combo]
+
+    def _filled(self, order: SimOrder) -> Filled:
+        cum = order.filled - self._base.get(order.id, 0)
+        value = order.value - self._base_value.get(order.id, 0.0)
+        return Filled(self.clock, order.number, cum, value / cum if cum else 0.0, cum * FEE)
+
+    def _end_fact(self, order: SimOrder) -> Any:
+        if order.fate is Fate.CANCELED:
+            return Canceled(self.clock, order.number)
+        if order.fate is Fate.REJECTED:
+            return Rejected(self.clock, order.number, order.reason, order.why)
+        if order.fate is Fate.EXPIRED:
+            return Expired(self.clock, order.number)
+        return None
+
+    def _tell(self, order: SimOrder, fact: Any) -> None:
+        if self.sync:
+            self._tell_now(order, fact)
+        else:
+            self.queue.append((order, fact))
+
+    def _tell_now(self, order: SimOrder, fact: Any) -> None:
+        known = self._known.get(order.id)
+        if isinstance(fact, Filled):
+            before = self._seen_cum.get(order.id, 0)
+            delta = fact.cum_qty + self._base.get(order.id, 0) - before
+            if delta > 0:
+                self._seen_cum[order.id] = before + delta
+                self._seen[order.symbol] = self._seen.get(order.symbol, 0) + order.side * delta
+                if known is None and self.sink is not None:
+                    why = "fill of an order that is not ours"
+                    self.sink.on_foreign(order.symbol, order.side * delta, fact.avg_px, "foreign", why)
+        if known is not None:
+            group_id, number = known
+            self._sinks(group_id, fact if fact.order == number else fact._replace(order=number))
+
+    def _sinks(self, group_id: str, fact: Any) -> None:
+        if self.sink is not None:
+            self.sink.on_fact(group_id, fact)
+
+    def _shown(self, order: SimOrder) -> BrokerOrder:
+        known = order.id in self._known
+        return BrokerOrder(
+            lean_id=self._lean_ids.setdefault(order.id, len(self._lean_ids) + 1),
+            broker_ids=(f"B{order.id}",),
+            symbol=order.symbol,
+            quantity=order.quantity,
+            filled=order.filled - self._base.get(order.id, 0) if known else 0,
+            type=order.type,
+            limit=order.limit,
+            stop=order.stop,
+            tag=order.tag if known else "",
+            at=order.born,
+            handle=order.id,
+        )
+
+
+_REASONS = (
+    RejectReason.UNKNOWN,
+    RejectReason.MARGIN,
+    RejectReason.PRICE,
+    RejectReason.SESSION,
+    RejectReason.RATE,
+    RejectReason.INSTRUMENT,
+)

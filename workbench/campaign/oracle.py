@@ -1,0 +1,263 @@
+"""The judge: it sees the true history at the broker and says which invariant was broken, and when.
+
+It shares no code with the core. What a group may do is judged on the truth, counting everything that may still
+fill at the broker as filled; only what a broker did against its own word (a fill after the end, more than ordered)
+or what came from outside widens a bound, by exactly that many contracts.
+
+Invariants (names are used in messages): journal-before-send, no-double, own-share, covered, converges, conservation,
+session, bidless, runaway, fault; `world.py` adds what is judged at the end of a run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from atomic.model import ChildType, HoldCause, Phase, Right
+
+from .account import Fate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from atomic.model import GroupSpec, GroupState, LegSpec
+    from atomic.ports import OrderRequest
+
+    from .account import SimOrder
+    from .market import SimMarket
+
+
+class Violation(NamedTuple):
+    """A broken invariant."""
+
+    name: str
+    group_id: str
+    text: str
+
+
+def naked(legs: Iterable[LegSpec], held: Mapping[str, tuple[int, int]]) -> int:
+    """Uncovered short contracts.
+
+    Args:
+        legs: the contracts.
+        held: per symbol the contracts that may be short and those that surely are long (both unsigned).
+
+    Cover is a long of the same right and underlying that expires no earlier, or shares (long for calls, short for
+    puts); one contract covers one.
+    """
+    total = 0
+    specs = list(legs)
+    for right in (Right.CALL, Right.PUT):
+        pool = 0
+        for leg in specs:
+            if leg.right is Right.SHARE:
+                short, long = held.get(leg.symbol, (0, 0))
+                pool += (long if right is Right.CALL else short) // 100
+        for expiry in sorted({leg.expiry for leg in specs if leg.right is right}, reverse=True):
+            need = 0
+            for leg in specs:
+                if leg.right is right and leg.expiry == expiry:
+                    short, long = held.get(leg.symbol, (0, 0))
+                    pool += long
+                    need += short
+            used = min(pool, need)
+            pool -= used
+            total += need - used
+    return total
+
+
+@dataclass(slots=True, eq=False)
+class Truth:
+    """What truly happened to one group."""
+
+    spec: GroupSpec
+    legs: dict[str, LegSpec]
+    goal: dict[str, int]
+    structural: int
+    net: dict[str, int] = field(default_factory=dict)
+    #: contracts per symbol that the broker or the outside moved against its word
+    excuse: dict[str, int] = field(default_factory=dict)
+    excused: int = 0
+    live: dict[int, SimOrder] = field(default_factory=dict)
+    numbers: set[int] = field(default_factory=set)
+    rejections: int = 0
+    overfilled: bool = False
+    stuck: bool = False
+    outside: bool = False
+    restarted: bool = False
+    hold_asked: bool = False
+    naked_seconds: float = 0.0
+    sends: int = 0
+
+
+class Oracle:
+    """Judges every call and every broker event; `violations` is empty in a good run."""
+
+    def __init__(self, market: SimMarket) -> None:
+        self.market = market
+        self.violations: list[Violation] = []
+        self.groups: dict[str, Truth] = {}
+        #: says whether an intent with this tag is on record (flushed when live); set by the world
+        self.recorded: Callable[[str], bool] | None = None
+        #: the specification of a group the oracle has not met; set by the world
+        self.resolve: Callable[[str], GroupSpec | None] | None = None
+
+    def add(self, spec: GroupSpec) -> None:
+        """A group was asked for."""
+        legs = {leg.symbol: leg for leg in spec.legs}
+        goal = {leg.symbol: leg.ratio * spec.units for leg in spec.legs}
+        unit = {leg.symbol: (max(0, -leg.ratio), max(0, leg.ratio)) for leg in spec.legs}
+        structural = naked(spec.legs, unit) * spec.units
+        self.groups[spec.group_id] = Truth(spec, legs, goal, structural, dict.fromkeys(legs, 0))
+
+    def say(self, name: str, group_id: str, text: str) -> None:
+        """A violation."""
+        self.violations.append(Violation(name, group_id, text))
+
+    # --- account.Witness ---------------------------------------------------------------------------------
+
+    def on_send(self, request: OrderRequest, order: SimOrder) -> None:
+        """Judge a call of LEAN as it is made."""
+        truth = self._truth(request.group_id)
+        if truth is None or request.symbol not in truth.legs:
+            self.say("own-share", request.group_id, f"order {request.number} in {request.symbol}, not a leg")
+            return
+        order.purpose = request.tag.rsplit(":", 1)[-1]
+        if request.number in truth.numbers:
+            self.say("no-double", request.group_id, f"order {request.number} was sent twice")
+        truth.numbers.add(request.number)
+        truth.sends += 1
+        truth.live[order.id] = order
+        if self.recorded is not None and not self.recorded(request.tag):
+            self.say("journal-before-send", request.group_id, f"order {request.number} left without its intent")
+        quote = self.market.quote(request.symbol)
+        if not quote.open:
+            self.say("session", request.group_id, f"order {request.number} sent while the market is closed")
+        if request.quantity < 0 < truth.goal[request.symbol] and request.type is ChildType.MARKET and quote.bid <= 0:
+            self.say("bidless", request.group_id, f"order {request.number} sells a long without a bid at market")
+        self._judge(truth, f"order {request.number} ({order.purpose} {request.quantity} {request.symbol}) was sent")
+
+    def on_fill(self, order: SimOrder, qty: int, price: float, lie: bool) -> None:
+        """Fold a true fill."""
+        truth = self.groups.get(order.group_id)
+        if truth is None or order.symbol not in truth.net:
+            return
+        truth.net[order.symbol] += order.side * qty
+        if lie:
+            self._excuse(truth, order.symbol, qty)
+            truth.overfilled = truth.overfilled or order.filled > abs(order.quantity)
+        self._judge(truth, f"order {order.number} filled {qty}")
+
+    def on_change(self, order: SimOrder) -> None:
+        """Fold an end."""
+        truth = self.groups.get(order.group_id)
+        if truth is not None:
+            truth.live.pop(order.id, None)
+            if order.fate is Fate.REJECTED:
+                truth.rejections += 1
+
+    def on_outside(self, symbol: str, delta: int, cause: str) -> None:
+        """The account moved without us: every group in the contract is excused by that much."""
+        for truth in self.groups.values():
+            if symbol in truth.net:
+                truth.outside = True
+                if cause == "settled":
+                    truth.net[symbol] = 0
+                self._excuse(truth, symbol, abs(delta))
+
+    def on_deaf(self, order: SimOrder) -> None:
+        """A cancel was accepted and forgotten."""
+        truth = self.groups.get(order.group_id)
+        if truth is not None:
+            truth.stuck = True
+
+    # --- judging -------------------------------------------------------------------------------------------
+
+    def _truth(self, group_id: str) -> Truth | None:
+        if group_id not in self.groups and self.resolve is not None:
+            spec = self.resolve(group_id)
+            if spec is not None:
+                self.add(spec)
+        return self.groups.get(group_id)
+
+    def _excuse(self, truth: Truth, symbol: str, qty: int) -> None:
+        truth.excuse[symbol] = truth.excuse.get(symbol, 0) + qty
+        truth.excused += qty
+
+    def _judge(self, truth: Truth, what: str) -> None:
+        buys = dict.fromkeys(truth.net, 0)
+        sells = dict.fromkeys(truth.net, 0)
+        combo_sells = 0
+        for order in truth.live.values():
+            side = buys if order.quantity > 0 else sells
+            side[order.symbol] += order.leaves
+            if order.combo and order.quantity < 0:
+                combo_sells += order.leaves
+        held: dict[str, tuple[int, int]] = {}
+        for symbol, net in truth.net.items():
+            goal, slack = truth.goal[symbol], truth.excuse.get(symbol, 0)
+            high, low = net + buys[symbol], net - sells[symbol]
+            if high > max(0, goal) + slack:
+                self.say("own-share", truth.spec.group_id, f"{symbol} may reach {high}, asked {goal}: {what}")
+            if low < min(0, goal) - slack:
+                self.say("own-share", truth.spec.group_id, f"{symbol} may reach {low}, asked {goal}: {what}")
+            held[symbol] = (max(0, -low), max(0, low))
+        if truth.spec.policy.sequence == "protected":
+            worst = naked(truth.legs.values(), held)
+            if worst > truth.structural + truth.excused + combo_sells:
+                text = f"{worst} short contracts may be uncovered, the structure has {truth.structural}: {what}"
+                self.say("covered", truth.spec.group_id, text)
+
+    def pass_time(self, seconds: float) -> None:
+        """Naked seconds: contracts that are short beyond the structure's own, by time."""
+        for truth in self.groups.values():
+            if not any(net < 0 for net in truth.net.values()):
+                continue
+            held = {s: (max(0, -n), max(0, n)) for s, n in truth.net.items()}
+            extra = naked(truth.legs.values(), held) - truth.structural
+            if extra > 0:
+                truth.naked_seconds += extra * seconds
+
+    def judge_group(self, group: GroupState, *, settled: bool) -> None:
+        """What the group believes against the truth; `settled`: everything was delivered, nothing may fill."""
+        truth = self._truth(group.group_id)
+        if truth is None:
+            return
+        if group.held is HoldCause.FAULT:
+            self.say("fault", group.group_id, f"held for our own fault: {group.held_why}")
+        if not settled:
+            return
+        if group.phase not in (Phase.OPEN, Phase.CLOSED, Phase.HELD):
+            self.say("converges", group.group_id, f"still {group.phase} after the broker answered everything")
+        moved: dict[int, int] = {}
+        for fact in group.facts:
+            if fact.kind == "adjusted":
+                moved[fact.leg] = moved.get(fact.leg, 0) + fact.delta
+        for index, leg in enumerate(group.legs):
+            if leg.spec.symbol not in truth.net or leg.settled:
+                continue
+            true = truth.net[leg.spec.symbol] + moved.get(index, 0)
+            if leg.net != true:
+                text = f"{leg.spec.symbol}: believes {leg.net}, truly {true}"
+                self.say("conservation", group.group_id, text)
+        if group.phase is Phase.HELD:
+            self._judge_hold(group, truth)
+        elif group.phase is Phase.OPEN:
+            for leg in group.legs:
+                if not leg.settled and leg.net != leg.spec.ratio * group.target and not truth.outside:
+                    text = f"open at {leg.net} of {leg.spec.symbol}, target is {group.target} units"
+                    self.say("converges", group.group_id, text)
+
+    def _judge_hold(self, group: GroupState, truth: Truth) -> None:
+        cause, policy = group.held, group.spec.policy
+        reasons = {
+            HoldCause.REFUSED_BEYOND_CAPS: truth.rejections >= policy.rollback_attempts,
+            HoldCause.AMBIGUOUS: truth.restarted,
+            HoldCause.QUARANTINE: truth.stuck,
+            HoldCause.BREAK: truth.overfilled or truth.outside or truth.excused > 0,
+            HoldCause.LEANED_ON: truth.rejections > 0,
+            HoldCause.REQUESTED: truth.hold_asked,
+            HoldCause.POLICY: "hold" in (policy.on_timeout, policy.on_outside, policy.on_restart, policy.on_expiry),
+        }
+        if cause is None or not reasons.get(cause, False):
+            self.say("converges", group.group_id, f"held ({cause}: {group.held_why}) where the history allows no hold")

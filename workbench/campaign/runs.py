@@ -1,0 +1,184 @@
+"""Many runs: one seed is one run; violations are cut down to the shortest event list that still shows them."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .choices import ReplayedChoices, SeededChoices, shrink
+from .world import RunResult, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from .broker import AdversarialBroker
+    from .world import Driver
+
+#: steps of a storm
+STEPS = 60
+FORMAT = 1
+
+
+@dataclass(slots=True)
+class Finding:
+    """A violation, with what reproduces it."""
+
+    seed: int
+    name: str
+    text: str
+    steps: list[list[int]]
+    script: list[str]
+    crash: bool
+
+    def row(self) -> dict[str, Any]:
+        """JSON-able form, the content of a replay file."""
+        return {
+            "format": FORMAT, "seed": self.seed, "violation": self.name, "text": self.text,
+            "crash": self.crash, "steps": self.steps, "script": self.script,
+        }  # fmt: skip
+
+
+@dataclass(slots=True)
+class Tally:
+    """Sums over runs."""
+
+    runs: int = 0
+    groups: int = 0
+    sends: int = 0
+    steps: int = 0
+    restarts: int = 0
+    naked_seconds: float = 0.0
+    rollback_cost: float = 0.0
+    most_rounds: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
+    violations: dict[str, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, result: RunResult) -> None:
+        """One more run."""
+        self.runs += 1
+        self.groups += result.groups
+        self.sends += result.sends
+        self.steps += result.steps
+        self.restarts += result.restarts
+        self.naked_seconds += result.naked_seconds
+        self.rollback_cost += result.rollback_cost
+        self.most_rounds = max(self.most_rounds, result.rounds)
+        _sum(self.outcomes, result.outcomes)
+        _sum(self.held, result.held)
+        for violation in result.violations[:1]:
+            _sum(self.violations, {violation.name: 1})
+
+    def merge(self, other: Tally) -> None:
+        """Another worker's sums."""
+        for name in ("runs", "groups", "sends", "steps", "restarts", "naked_seconds", "rollback_cost"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.most_rounds = max(self.most_rounds, other.most_rounds)
+        _sum(self.outcomes, other.outcomes)
+        _sum(self.held, other.held)
+        _sum(self.violations, other.violations)
+        self.findings += other.findings
+
+    def row(self) -> dict[str, Any]:
+        """JSON-able form."""
+        return {
+            "runs": self.runs, "groups": self.groups, "steps": self.steps, "orders": self.sends,
+            "restarts": self.restarts, "outcomes": dict(sorted(self.outcomes.items())),
+            "held": dict(sorted(self.held.items())), "naked_seconds": round(self.naked_seconds, 1),
+            "rollback_cost": round(self.rollback_cost, 2), "most_calm_rounds": self.most_rounds,
+            "violations": dict(sorted(self.violations.items())), "findings": [f.row() for f in self.findings],
+        }  # fmt: skip
+
+
+def _sum(into: dict[str, int], more: dict[str, int]) -> None:
+    for key, count in more.items():
+        into[str(key)] = into.get(str(key), 0) + count
+
+
+def one(seed: int, drive: Callable[[AdversarialBroker], Driver], *, steps: int = STEPS, crash: bool = False,
+        ) -> tuple[RunResult, list[list[int]], World]:  # fmt: skip
+    """One run from a seed; its choices come back with it."""
+    choices = SeededChoices(seed, steps + 1)
+    world = World(choices, drive, crash=crash)
+    return world.run(), choices.taken, world
+
+
+def again(
+    steps: Sequence[Sequence[int]], drive: Callable[[AdversarialBroker], Driver], *, crash: bool = False
+) -> World:
+    """A recorded run once more."""
+    world = World(ReplayedChoices(steps), drive, crash=crash)
+    world.run()
+    return world
+
+
+def cut(seed: int, steps: Sequence[Sequence[int]], name: str, drive: Callable[[AdversarialBroker], Driver], *,
+        crash: bool, budget: int = 600) -> Finding:  # fmt: skip
+    """The shortest event list found that breaks the same invariant."""
+
+    def fails(candidate: Sequence[Sequence[int]]) -> bool:
+        found = again(candidate, drive, crash=crash).oracle.violations
+        return bool(found) and found[0].name == name
+
+    best = shrink(steps, fails, budget=budget)
+    world = again(best, drive, crash=crash)
+    first = world.oracle.violations[0] if world.oracle.violations else None
+    text = f"{first.group_id}: {first.text}" if first else "does not reproduce"
+    script = [f"setting: {describe(world)}", *world.script]
+    return Finding(seed, name, text, best, script, crash)
+
+
+def describe(world: World) -> str:
+    """The setting of a run in one line."""
+    s = world.setting
+    p = s.policy
+    parts = [
+        f"{s.units} x {s.strategy}", "synchronous" if s.sync else "asynchronous", p.sequence,
+        f"ladder {p.ladder.first}/{p.ladder.last}", f"unwind {p.unwind_ladder.first}/{p.unwind_ladder.last}",
+        f"timeout {p.on_timeout}", f"keep_units {p.keep_units}", f"restart {p.on_restart}", f"outside {p.on_outside}",
+        f"expiry {p.on_expiry}", f"combos {s.combos}", f"budget {p.cost_budget}", f"limit_net {s.limit_net}",
+        "faults " + (" ".join(s.faults.names()) or "none"),
+    ]  # fmt: skip
+    return ", ".join(parts)
+
+
+def batch(seeds: Sequence[int], drive: Callable[[AdversarialBroker], Driver], *, steps: int = STEPS,
+          crash: bool = False, keep: int = 3) -> Tally:  # fmt: skip
+    """Runs of some seeds in this process; at most `keep` violations are cut down."""
+    tally = Tally()
+    for seed in seeds:
+        result, taken, _ = one(seed, drive, steps=steps, crash=crash)
+        tally.add(result)
+        if result.violations and len(tally.findings) < keep:
+            tally.findings.append(cut(seed, taken, result.violations[0].name, drive, crash=crash))
+    return tally
+
+
+def campaign(runs: int, seed: int, drive: Callable[[AdversarialBroker], Driver], *, steps: int = STEPS,
+             crash: bool = False, jobs: int | None = None, chunk: int = 50) -> Iterator[Tally]:  # fmt: skip
+    """Runs on all cores; yields each worker's sums as they come."""
+    from joblib import Parallel, delayed
+
+    seeds = range(seed, seed + runs)
+    chunks = [seeds[i : i + chunk] for i in range(0, runs, chunk)]
+    parallel = Parallel(n_jobs=jobs or os.cpu_count() or 1, return_as="generator_unordered")
+    yield from parallel(delayed(batch)(list(part), drive, steps=steps, crash=crash) for part in chunks)
+
+
+def load(path: Path) -> Finding:
+    """A replay file.
+
+    Raises:
+        ValueError: the file is no replay file of this format.
+    """
+    try:
+        row = json.loads(path.read_text())
+        if row.get("format") != FORMAT:
+            raise ValueError(f"{path} has format {row.get('format')!r}, this program reads {FORMAT}")
+        return Finding(row["seed"], row["violation"], row["text"], row["steps"], row["script"], row["crash"])
+    except (KeyError, AttributeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is no replay file: {error!r}; use one that `atomic chaos` wrote") from None

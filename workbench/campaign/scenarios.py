@@ -1,0 +1,109 @@
+"""What a run trades and by which policy: drawn at random for campaigns, listed for crash tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from atomic.model import LegSpec
+from atomic.policy import AT_MID, MARKET, Ladder, Policy, Retry
+
+from .broker import Faults
+from .market import CHAIN, FAR, NEAR, UNDERLYING
+
+if TYPE_CHECKING:
+    from .choices import Choices
+
+
+def _legs(*pairs: tuple[str, int]) -> tuple[LegSpec, ...]:
+    return tuple(replace(CHAIN[name], ratio=ratio) for name, ratio in pairs)
+
+
+def _name(letter: str, strike: int, expiry: str = NEAR) -> str:
+    return f"{UNDERLYING} {expiry[2:4]}{expiry[5:7]}{expiry[8:]}{letter}{strike}"
+
+
+P90, P95, P100 = (_name("P", k) for k in (90, 95, 100))
+C100, C105, C110 = (_name("C", k) for k in (100, 105, 110))
+P95_FAR, C105_FAR = _name("P", 95, FAR), _name("C", 105, FAR)
+
+#: legs of one unit by strategy
+STRUCTURES: dict[str, tuple[LegSpec, ...]] = {
+    "put_spread": _legs((P95, -1), (P90, 1)),
+    "call_spread": _legs((C105, -1), (C110, 1)),
+    "iron_condor": _legs((C105, -1), (C110, 1), (P95, -1), (P90, 1)),
+    "iron_butterfly": _legs((C100, -1), (C110, 1), (P100, -1), (P90, 1)),
+    "long_strangle": _legs((C105, 1), (P95, 1)),
+    "short_strangle": _legs((C105, -1), (P95, -1)),
+    "butterfly": _legs((C100, 1), (C105, -2), (C110, 1)),
+    "calendar": _legs((P95, -1), (P95_FAR, 1)),
+    "ratio": _legs((C105, 1), (C110, -2)),
+    "backspread": _legs((C105, -1), (C110, 2)),
+    "jade_lizard": _legs((P95, -1), (C105, -1), (C110, 1)),
+    "covered_call": _legs((UNDERLYING, 100), (C105, -1)),
+    "collar": _legs((UNDERLYING, 100), (C105, -1), (P95, 1)),
+}
+NAKED = frozenset({"short_strangle", "ratio", "jade_lizard"})
+
+LADDERS = (
+    MARKET,
+    AT_MID,
+    Ladder(steps=2, first="mid", step_seconds=1.0, last="market"),
+    Ladder(steps=1, first="natural", step_seconds=2.0, last="natural"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a run is about."""
+
+    strategy: str = "put_spread"
+    units: int = 1
+    policy: Policy = field(default_factory=Policy)
+    faults: Faults = field(default_factory=Faults)
+    sync: bool = False
+    combos: str = "none"
+    limit_net: float | None = None
+    max_groups: int = 3
+    owner_holds: bool = False
+
+    @property
+    def legs(self) -> tuple[LegSpec, ...]:
+        """Legs of one unit."""
+        return STRUCTURES[self.strategy]
+
+
+def draw_setting(choices: Choices) -> Setting:
+    """A setting at random; 0 everywhere is one put spread at market with an honest broker."""
+    names = list(STRUCTURES)
+    strategy = names[choices.draw(len(names))]
+    units = 1 + choices.draw(3)
+    faults = Faults.drawn(choices)
+    ladder, unwind = LADDERS[choices.draw(len(LADDERS))], LADDERS[choices.draw(len(LADDERS))]
+    policy = Policy(
+        sequence=("protected", "protected", "together")[choices.draw(3)],
+        ladder=ladder,
+        unwind_ladder=unwind,
+        on_timeout=("roll_back", "roll_back", "complete", "hold")[choices.draw(4)],
+        keep_units=bool(choices.draw(2)),
+        emergency_flatten=choices.draw(4) != 3,
+        cost_budget=(None, None, 50.0)[choices.draw(3)],
+        allow_naked=strategy in NAKED,
+        native=("never", "first")[choices.draw(2)],
+        on_restart=("roll_back", "complete", "resume", "adopt", "hold")[choices.draw(5)],
+        on_outside=("adjust", "unwind", "hold")[choices.draw(3)],
+        on_expiry=("unwind", "keep", "hold")[choices.draw(3)],
+        bidless=("keep", "offer")[choices.draw(2)],
+        retry=Retry(),
+    )
+    return Setting(
+        strategy=strategy,
+        units=units,
+        policy=policy,
+        faults=faults,
+        sync=bool(choices.draw(2)),
+        combos=("none", "all", "limit")[choices.draw(3)],
+        limit_net=(None, None, None, 0.5)[choices.draw(4)],
+        max_groups=1 + choices.draw(3),
+        owner_holds=choices.draw(4) == 3,
+    )
