@@ -199,6 +199,43 @@ class RiskGate(Protocol):
         """None while new groups are allowed; asked before every opening order. Never asked for orders that reduce."""
 
 
+class Reading(NamedTuple):
+    """The account as limits see it; dollars and seconds, NaN when unknown."""
+
+    at: float
+    equity: float
+    margin_used: float
+    margin_remaining: float
+    #: longest time any open group has been naked beyond its structure without a break, seconds
+    naked_seconds: float
+    #: groups that are not closed
+    open_groups: int
+
+
+class Directive(NamedTuple):
+    """What a tripped limit wants done: warn, no_new, close_by_risk, flatten or kill."""
+
+    action: str
+    limit: str
+    reason: str
+
+
+class RiskGuard(RiskGate, Protocol):
+    """A risk gate that also acts and remembers; the executor uses these when they are there."""
+
+    def directives(self, reading: Reading) -> Sequence[Directive]:
+        """Limits that tripped with this reading, each once; called when a step ends."""
+
+    def state(self) -> Mapping[str, Any]:
+        """What must survive a restart, JSON-able; journaled with the open groups."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """The inverse of `state`."""
+
+    def reset(self, limit: str, by: str, now: float) -> str:
+        """An operator resets a tripped limit; answers what was done, raises ValueError for an unknown name."""
+
+
 class StoreError(OSError):
     """The store did not do what was asked; the text names the key and the cure."""
 

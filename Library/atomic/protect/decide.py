@@ -72,9 +72,8 @@ def _rejections(group: GroupState, now: float) -> list[Any]:
         if order.purpose is Purpose.TARGET:
             out += _target_failed(group, order, now, tried + 1)
         elif order.purpose is Purpose.STOP:
-            out.append(
-                _alert(now, 1, "stop-rejected", f"stop refused, retry in {delay:g} s: {order.reason}", order=order.number)
-            )
+            text = f"stop refused, retry in {delay:g} s: {order.reason}"
+            out.append(_alert(now, 1, "stop-rejected", text, order=order.number))
     out.append(f.Remembered(now, "rejects", fresh[-1].number))
     return out
 
