@@ -194,7 +194,7 @@ def order_initial(instrument: Marginable, quantity: float, order_value: float, f
         margin = order_value * option_requirement(instrument, quantity, order_value)
     else:
         margin = value_of(instrument, quantity) * instrument.initial_rate
-    return margin + (margin > 0) * fee - (margin < 0) * fee
+    return margin + fee if margin > 0 else margin - fee if margin < 0 else margin
 
 
 def _out_of_the_money(option: Marginable, under: float) -> float:

@@ -1,0 +1,420 @@
+"""Whether the account can carry an order: LEAN's rules from `risk.margin`, asked about the engine's securities.
+
+Source: Common/Securities/SecurityPortfolioManager.cs (HasSufficientBuyingPowerForOrder), BuyingPowerModel.cs,
+Positions/PositionGroupBuyingPowerModel.cs. The rules themselves are in `Library/risk/margin.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from risk.margin import (
+    Group,
+    Holding,
+    Marginable,
+    is_group_order,
+    margin_delta,
+    margin_used,
+    order_initial,
+    resolve,
+    security_initial,
+    security_maintenance,
+)
+from workbench.engine.enums import OptionRight, OrderType, SecurityType
+from workbench.engine.exceptions import ArgumentException, unsupported
+from workbench.engine.fees import order_fee
+from workbench.engine.net_decimal import NetDecimal
+
+if TYPE_CHECKING:
+    from workbench.engine.orders import Order
+    from workbench.engine.portfolio import SecurityPortfolioManager
+    from workbench.engine.securities import Option, Security
+    from workbench.engine.symbols import Symbol
+    from workbench.engine.tickets import OrderTicket
+
+_OPTION_TYPES = frozenset({SecurityType.OPTION, SecurityType.INDEX_OPTION})
+
+
+class HasSufficientBuyingPowerForOrderResult:
+    """The answer of a buying power model, and its reason when it is no."""
+
+    __slots__ = ("is_sufficient", "reason")
+
+    def __init__(self, is_sufficient: bool, reason: str | None = None) -> None:
+        self.is_sufficient = is_sufficient
+        self.reason = reason or ""
+
+
+class HasSufficientBuyingPowerForOrderParameters:
+    """What a buying power model is asked about."""
+
+    __slots__ = ("order", "portfolio", "security")
+
+    def __init__(self, portfolio: SecurityPortfolioManager, security: Security, order: Order) -> None:
+        self.portfolio = portfolio
+        self.security = security
+        self.order = order
+
+    def sufficient(self) -> HasSufficientBuyingPowerForOrderResult:
+        """Yes."""
+        return HasSufficientBuyingPowerForOrderResult(True)
+
+    def insufficient(self, reason: str) -> HasSufficientBuyingPowerForOrderResult:
+        """No, and why."""
+        return HasSufficientBuyingPowerForOrderResult(False, reason)
+
+
+class BuyingPowerModel:
+    """Margin of a security on its own; Python subclasses may answer `has_sufficient_buying_power_for_order`.
+
+    `BuyingPowerModel()`, `BuyingPowerModel(leverage, required_free)` or
+    `BuyingPowerModel(initial, maintenance, required_free)`; rates are parts of the value.
+    """
+
+    NULL: BuyingPowerModel
+    initial_margin_requirement = 1.0
+    maintenance_margin_requirement = 1.0
+    required_free_buying_power_percent = 0.0
+
+    def __init__(self, *terms: float) -> None:
+        if len(terms) == 3:
+            initial, maintenance, free = terms
+            for name, value in (("Initial", initial), ("Maintenance", maintenance)):
+                if not 0 <= value <= 1:
+                    raise ArgumentException(f"{name} margin requirement must be between 0 and 1")
+        else:
+            leverage = terms[0] if terms else 1.0
+            free = terms[1] if len(terms) > 1 else 0.0
+            if leverage < 1:
+                raise ArgumentException("Leverage must be greater than or equal to 1.")
+            initial = maintenance = 1 / leverage
+        if not 0 <= free <= 1:
+            raise ArgumentException("Free Buying Power Percent requirement must be between 0 and 1")
+        self.initial_margin_requirement = float(initial)
+        self.maintenance_margin_requirement = float(maintenance)
+        self.required_free_buying_power_percent = float(free)
+
+    def get_leverage(self, security: Security) -> float:
+        """Dollars of value per dollar of margin."""
+        return 1 / self.initial_margin_requirement
+
+    def set_leverage(self, security: Security, leverage: float) -> None:
+        """Set both rates to one part in `leverage`."""
+        if leverage < 1:
+            raise ArgumentException("Leverage must be greater than or equal to 1.")
+        self.initial_margin_requirement = self.maintenance_margin_requirement = 1 / leverage
+
+    def has_sufficient_buying_power_for_order(
+        self, parameters: HasSufficientBuyingPowerForOrderParameters
+    ) -> HasSufficientBuyingPowerForOrderResult:
+        """Whether the order's initial margin fits into what is free, without regard to strategies."""
+        book = parameters.portfolio.margin
+        enough, reason = cast(MarginBook, book).single_order(parameters.security, parameters.order)
+        return HasSufficientBuyingPowerForOrderResult(enough, reason)
+
+
+class SecurityMarginModel(BuyingPowerModel):
+    """Margin of shares: a part of their value."""
+
+
+class OptionMarginModel(BuyingPowerModel):
+    """Margin of an option: nothing for a long; for a short its value and a part of the underlying's."""
+
+    def __init__(self, required_free_buying_power_percent: float = 0.0) -> None:
+        super().__init__(1.0, required_free_buying_power_percent)
+
+    def set_leverage(self, security: Security, leverage: float) -> None:
+        raise ArgumentException("Options are leveraged products and different leverage cannot be set by user")
+
+
+class NullBuyingPowerModel(BuyingPowerModel):
+    """No margin at all."""
+
+    initial_margin_requirement = 0.0
+    maintenance_margin_requirement = 0.0
+
+    def __init__(self) -> None:
+        self.required_free_buying_power_percent = 0.0
+
+    def has_sufficient_buying_power_for_order(
+        self, parameters: HasSufficientBuyingPowerForOrderParameters
+    ) -> HasSufficientBuyingPowerForOrderResult:
+        return parameters.sufficient()
+
+
+BuyingPowerModel.NULL = NullBuyingPowerModel()
+
+_OWN_MODELS = (BuyingPowerModel, SecurityMarginModel, OptionMarginModel, NullBuyingPowerModel)
+_NOT_ASKED = (
+    "get_maintenance_margin",
+    "get_initial_margin_requirement",
+    "get_initial_margin_required_for_order",
+    "get_reserved_buying_power_for_position",
+    "get_buying_power",
+    "get_maximum_order_quantity_for_target_buying_power",
+    "get_maximum_order_quantity_for_delta_buying_power",
+)
+
+
+def check_model(security: Security, model: Any) -> None:
+    """Refuse a margin model whose answers would not be asked for.
+
+    Raises:
+        NotImplementedError: if it overrides more than `has_sufficient_buying_power_for_order`, or is set on an option.
+    """
+    kind = type(model)
+    if security.type in _OPTION_TYPES and not isinstance(model, OptionMarginModel):
+        raise unsupported(f"Option.set_buying_power_model({kind.__name__})")
+    if kind in _OWN_MODELS:
+        return
+    if not isinstance(model, BuyingPowerModel):
+        raise unsupported(f"Security.set_buying_power_model({kind.__name__})")
+    for name in _NOT_ASKED:
+        if hasattr(kind, name):
+            raise unsupported(f"{kind.__name__}.{name}")
+
+
+class SecurityView:
+    """A security as `risk.margin` reads it: terms kept, prices read where they are."""
+
+    __slots__ = (
+        "expiry", "is_equity_option", "is_option", "key", "multiplier", "right", "security", "strike", "under",
+        "underlying_key", "unit",
+    )  # fmt: skip
+
+    def __init__(self, security: Security) -> None:
+        self.security = security
+        self.key: object = security.symbol
+        self.multiplier = security.multiplier
+        self.is_option = security.type in _OPTION_TYPES
+        self.is_equity_option = security.type == SecurityType.OPTION
+        if self.is_option:
+            option = cast("Option", security)
+            self.right = "C" if option.right == OptionRight.CALL else "P"
+            self.strike = option.strike_price
+            self.expiry = option.expiry.isoformat()
+            self.unit = float(option.contract_unit_of_trade)
+            self.under: Security | None = option.underlying
+            self.underlying_key: object = security.symbol.underlying
+        else:
+            self.right, self.strike, self.expiry, self.unit = "", 0.0, "", 1.0
+            self.under = None
+            self.underlying_key = security.symbol
+
+    @property
+    def price(self) -> float:
+        return self.security.cache.price
+
+    @property
+    def bid(self) -> float:
+        return self.security.bid_price
+
+    @property
+    def ask(self) -> float:
+        return self.security.ask_price
+
+    @property
+    def underlying_price(self) -> float:
+        return 0.0 if self.under is None else self.under.close
+
+    @property
+    def initial_rate(self) -> float:
+        model = self.security.buying_power_model
+        return 1 / self.security.leverage if model is None else float(model.initial_margin_requirement)
+
+    @property
+    def maintenance_rate(self) -> float:
+        model = self.security.buying_power_model
+        return 1 / self.security.leverage if model is None else float(model.maintenance_margin_requirement)
+
+
+class _DecimalView:
+    """The same security in .NET decimals, for the numbers of a message."""
+
+    _NUMBERS = frozenset(
+        {"strike", "multiplier", "unit", "price", "bid", "ask", "underlying_price", "initial_rate", "maintenance_rate"}
+    )
+
+    def __init__(self, view: Marginable) -> None:
+        self._view = view
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._view, name)
+        return NetDecimal(value) if name in self._NUMBERS else value
+
+
+class MarginBook:
+    """Position groups of the account, kept until holdings change, and the answers that follow from them."""
+
+    def __init__(
+        self, portfolio: SecurityPortfolioManager, ticket_of: Callable[[int], OrderTicket | None]
+    ) -> None:
+        self._portfolio = portfolio
+        self._ticket_of = ticket_of
+        self._views: dict[Symbol, SecurityView] = {}
+        self._groups: list[Group] | None = None
+
+    def holdings_changed(self, security: Security | None = None) -> None:
+        """Forget the groups."""
+        self._groups = None
+
+    def view(self, security: Security) -> SecurityView:
+        """The security as margin reads it."""
+        found = self._views.get(security.symbol)
+        if found is None or found.security is not security or (found.is_option and found.under is None):
+            found = self._views[security.symbol] = SecurityView(security)
+        return found
+
+    @property
+    def groups(self) -> list[Group]:
+        """What is held, by strategy."""
+        if self._groups is None:
+            held = [
+                Holding(self.view(s), s.holdings.quantity)
+                for s in self._portfolio.held.values()
+                if s.holdings.invested
+            ]
+            self._groups = self._resolve(held) if held else []
+        return self._groups
+
+    def _resolve(self, held: list[Holding]) -> list[Group]:
+        if self._portfolio.positions_enabled:
+            return resolve(held)
+        return [Group("", (holding,), holding.quantity) for holding in held]
+
+    def total_margin_used(self) -> float:
+        """Dollars reserved for all holdings."""
+        groups = self.groups
+        return round(margin_used(groups), 10) if groups else 0.0
+
+    # -- orders ---------------------------------------------------------------------------------------------------
+
+    def has_sufficient_buying_power(self, orders: list[Order]) -> tuple[bool, str]:
+        """Whether the account can carry the orders together, and LEAN's reason when it cannot.
+
+        Raises:
+            MarginNotModelledError: for strategies without a rule.
+            ArgumentException: when two orders name the same security.
+        """
+        portfolio = self._portfolio
+        if portfolio.positions_enabled:
+            wanted = [Holding(self.view(portfolio.securities[o.symbol]), o.quantity) for o in orders]
+            if is_group_order(self.groups, wanted):
+                return self._group_order(orders, wanted)
+        for order in orders:
+            security = portfolio.securities[order.symbol]
+            model = security.buying_power_model
+            if model is None or type(model) in (SecurityMarginModel, OptionMarginModel, BuyingPowerModel):
+                enough, reason = self.single_order(security, order)
+            else:
+                check_model(security, model)
+                answer = model.has_sufficient_buying_power_for_order(
+                    HasSufficientBuyingPowerForOrderParameters(portfolio, security, order)
+                )
+                enough, reason = bool(answer.is_sufficient), answer.reason
+            if not enough:
+                return False, reason
+        return True, ""
+
+    def _group_order(self, orders: list[Order], wanted: list[Holding]) -> tuple[bool, str]:
+        if len({id(h.instrument) for h in wanted}) != len(wanted):
+            raise ArgumentException("An item with the same key has already been added.")
+        delta = round(margin_delta(self.groups, wanted), 8)
+        if delta < 0:
+            return True, ""
+        if delta <= round(self._portfolio.margin_remaining, 8):
+            return True, ""
+        exact: Any = margin_delta([_exact_group(g) for g in self.groups], [_exact_holding(h) for h in wanted])
+        ids = ",".join(str(order.id) for order in orders)
+        return False, (
+            f"Id: {ids}, Maintenance Margin Delta: {NetDecimal.of(exact).normalized()}, "
+            f"Free Margin: {self._exact_free().normalized()}"
+        )
+
+    def _exact_free(self) -> NetDecimal:
+        used = NetDecimal.of(margin_used([_exact_group(g) for g in self.groups]))
+        return NetDecimal(self._portfolio.total_portfolio_value) - used
+
+    def single_order(self, security: Security, order: Order) -> tuple[bool, str]:
+        """Whether the account can carry one order, its security taken on its own (BuyingPowerModel.cs)."""
+        if order.quantity == 0:
+            return True, ""
+        ticket = self._ticket_of(order.id)
+        if ticket is None:
+            return False, f"Null order ticket for id: {order.id}"
+        held, wanted = security.holdings.quantity, order.quantity
+        if order.type == OrderType.OPTION_EXERCISE:
+            return self._exercise(cast("Option", security), order, ticket)
+        if held * wanted < 0 and abs(held) >= abs(wanted):
+            return True, ""
+        free = self._free_for(security, wanted, exact=False)
+        view = self.view(security)
+        needed = self._needed(view, security, order)
+        unfilled = (abs(wanted) - abs(ticket.quantity_filled)) / abs(wanted)
+        if round(abs(unfilled * needed), 8) <= round(free, 8):
+            return True, ""
+        exact_needed = NetDecimal.of(self._needed(cast(Any, _DecimalView(view)), security, order))
+        remainder = (NetDecimal(abs(wanted)) - abs(ticket.quantity_filled)) / abs(wanted) * exact_needed
+        exact_free: Any = self._free_for(security, wanted, exact=True)
+        return False, (
+            f"Id: {order.id}, Initial Margin: {remainder.normalized()}, "
+            f"Free Margin: {NetDecimal.of(exact_free).normalized()}"
+        )
+
+    def _needed(self, view: Marginable, security: Security, order: Order) -> float:
+        """Signed initial margin of an order and its fee; in .NET decimals when the view is."""
+        fee = order_fee(security, order).value.amount
+        value = round(order.get_value(security.price) * security.multiplier, 10)
+        exact = isinstance(view, _DecimalView)
+        quantity: Any = NetDecimal(order.quantity) if exact else order.quantity
+        order_value: Any = NetDecimal(value) if exact else value
+        return order_initial(view, quantity, order_value, fee)
+
+    def _free_for(self, security: Security, wanted: float, *, exact: bool) -> float:
+        """Free margin; an order against a holding may use what that reserves, twice over (GetMarginRemaining)."""
+        portfolio = self._portfolio
+        free: Any = self._exact_free() if exact else portfolio.margin_remaining
+        held = security.holdings.quantity
+        if held * wanted < 0:
+            view: Any = self.view(security)
+            if exact:
+                view, held = _DecimalView(view), cast(Any, NetDecimal(held))
+            free = free + security_maintenance(view, held) + security_initial(view, abs(held)).total
+        model = security.buying_power_model
+        percent = 0.0 if model is None else model.required_free_buying_power_percent
+        if percent:
+            free = free - portfolio.total_portfolio_value * percent
+        return cast(float, free if free > 0 else NetDecimal(0) if exact else 0.0)
+
+    def _exercise(self, option: Option, order: Order, ticket: OrderTicket) -> tuple[bool, str]:
+        """An exercise needs what the delivery of the shares needs (BuyingPowerModel.cs:260)."""
+        under = option.underlying
+        if not (option.is_auto_exercised(under.close) and under.is_tradable):
+            return True, ""
+        from workbench.engine.orders import LimitOrder
+
+        quantity = option.get_exercise_quantity(order.quantity)
+        delivery = LimitOrder(under.symbol, quantity, order.time)
+        delivery.id, delivery.limit_price = order.id, option.strike_price
+        held = under.holdings.quantity
+        if held * quantity < 0 and abs(held) >= abs(quantity):
+            return True, ""
+        free = self._free_for(under, quantity, exact=False)
+        free += security_maintenance(self.view(option), -order.quantity)
+        needed = self._needed(self.view(under), under, delivery)
+        needed *= (abs(quantity) - abs(ticket.quantity_filled)) / abs(quantity)
+        if round(abs(needed), 8) <= round(free, 8):
+            return True, ""
+        return False, (
+            f"Id: {order.id}, Initial Margin: {NetDecimal(needed).normalized()}, "
+            f"Free Margin: {NetDecimal(free).normalized()}"
+        )
+
+
+def _exact_holding(holding: Holding) -> Holding:
+    return Holding(cast(Any, _DecimalView(holding.instrument)), cast(Any, NetDecimal(holding.quantity)))
+
+
+def _exact_group(group: Group) -> Group:
+    return Group(group.name, tuple(_exact_holding(h) for h in group.holdings), cast(Any, NetDecimal(group.quantity)))
