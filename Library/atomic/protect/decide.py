@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
 from ..model import ChildOrder, ChildStatus, GroupState, HoldCause, Phase, Purpose, RejectReason
+from ..plan import trouble
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
     if group.phase is Phase.PLANNED or group.phase is Phase.CLOSED:
         return []
     plan = plan_of(group)
-    found = _rejections(group, now)
+    found = _failures(group, now) or (_stuck(group, now, env) if group.live else [])
     if found:
         return found
     view = exposure(group, plan)
@@ -51,31 +52,47 @@ def _alert(now: float, severity: int, code: str, text: str, **data: Any) -> f.No
     return f.Noted(now, text, {"alert": code, "severity": severity, **data})
 
 
-def _rejections(group: GroupState, now: float) -> list[Any]:
-    """Every refused exit becomes an attempt with back-off, once; a refused reservation changes the way exits work."""
-    counted = int(group.memory.get("rejects", 0))
-    fresh = [o for n, o in group.orders.items() if n > counted and o.status is ChildStatus.REJECTED]
-    if not fresh:
+def _failures(group: GroupState, now: float) -> list[Any]:
+    """Every exit that ended against our will becomes an attempt with back-off, once.
+
+    A refused reservation is no failure of the target: from now on only the stop rests and the target is watched.
+    """
+    if not group.failures:
         return []
     out: list[Any] = []
-    for order in fresh:
+    counted: dict[Any, int] = {}
+    for order in group.failures.values():
         key = (order.leg, order.purpose)
-        tried = group.attempts.get(key, 0)
+        if key in counted:
+            continue
+        tried = counted[key] = group.attempts.get(key, 0) + 1
         if order.reject is RejectReason.RESERVED and not group.memory.get("reserves"):
             out.append(f.Remembered(now, "reserves", True))
-        if order.purpose is Purpose.ENTRY:
-            continue
-        if order.reject is RejectReason.RESERVED and order.purpose is Purpose.TARGET:
-            continue  # not a failure: the target is watched from now on
-        delay = group.spec.policy.retry.delay(tried + 1)
+        # an exit that somebody else cancelled is replaced at once; one that was refused waits
+        unasked = order.status is not ChildStatus.REJECTED and tried == 1
+        delay = 0.0 if unasked else group.spec.policy.retry.delay(tried)
         out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
-        if order.purpose is Purpose.TARGET:
-            out += _target_failed(group, order, now, tried + 1)
+        if order.purpose is Purpose.TARGET and order.reject is not RejectReason.RESERVED:
+            out += _target_failed(group, order, now, tried)
         elif order.purpose is Purpose.STOP:
-            text = f"stop refused, retry in {delay:g} s: {order.reason}"
+            text = f"stop ended without being asked, new one in {delay:g} s: {order.reason or order.status}"
             out.append(_alert(now, 1, "stop-rejected", text, order=order.number))
-    out.append(f.Remembered(now, "rejects", fresh[-1].number))
+        elif order.purpose is Purpose.ENTRY:
+            out.append(_alert(now, 2, "entry-rejected", order.reason or str(order.status), order=order.number))
     return out
+
+
+def _stuck(group: GroupState, now: float, env: Env) -> list[Any]:
+    """A cancel that was accepted but brings no end by its deadline: quarantine, hold, alert; cover is kept."""
+    for order in group.live.values():
+        if order.status is not ChildStatus.CANCELING or now < order.cancel_at + trouble.cancel_time(group, env):
+            continue
+        why = f"order {order.number}: cancel accepted {now - order.cancel_at:.0f} s ago, no end seen"
+        facts: list[Any] = [f.Quarantined(now, order.number, why)]
+        if group.held is not HoldCause.QUARANTINE:
+            facts.append(f.Held(now, HoldCause.QUARANTINE, why))
+        return facts
+    return []
 
 
 def _target_failed(group: GroupState, order: ChildOrder, now: float, tried: int) -> list[Any]:
