@@ -1,0 +1,358 @@
+"""The open document: what is known of every group that has not ended, in two checksummed slots.
+
+Theory of operation
+-------------------
+One text holds a head (counter, small states of other rooms) and one line for each group that is not archived;
+a group is what was asked and its facts. Every save writes the whole text with the next sequence number into the
+slot that does *not* hold the newest durable one, so a write that tears, at any byte, leaves the state before it.
+A save encodes only the facts that are new. In live mode only a flushed slot counts as durable; a save without
+flush overwrites its own slot again until one is flushed.
+
+Reading takes the newest slot whose checksum is right. When the other one is damaged, the newest write may be
+lost: the report says `stale`, ids skip ahead, and who reconciles must not attribute what it cannot explain. When
+neither is right, or the document is from a newer version or another algorithm, the report carries `refuse`:
+copies of what was found are kept, and nothing may be traded or written.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from ..model import GroupState
+from ..ports import StoreError
+from .archive import Archive
+from .frame import Damaged, Frame, pack, unpack
+from .migrate import SCHEMA, Step, UnknownSchema, steps_from
+from .records import Unreadable, encode, group_from, group_id_of, spec_text
+from .state import Extra, Loaded, LoadReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..ports import Store
+
+_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,39}$")
+#: ids skip this far when the newest write may be lost: an id that was in it is never given twice
+ID_SKIP = 1000
+#: ends one group's line and begins the next
+_GLUE = "]}\n"
+
+
+class JournalError(RuntimeError):
+    """The journal could not be written: nothing may be sent. `key` names what failed."""
+
+    def __init__(self, key: str, text: str) -> None:
+        super().__init__(text)
+        self.key = key
+
+
+class _Record:
+    """A group's text as far as it was encoded."""
+
+    __slots__ = ("count", "group", "text")
+
+    def __init__(self, group: GroupState) -> None:
+        self.group = group
+        self.count = 0
+        self.text = f'{{"spec":{spec_text(group.spec)},"facts":['
+
+    def catch_up(self) -> bool:
+        """Encode the facts that are new; True when there were any."""
+        facts = self.group.facts
+        if len(facts) == self.count:
+            return False
+        new = encode(facts[self.count :])[1:-1]
+        self.text = f"{self.text},{new}" if self.count else self.text + new
+        self.count = len(facts)
+        return True
+
+
+def legal(part: str) -> str:
+    """A text as part of a key: what LEAN does not take is replaced, and a checksum keeps it apart from others."""
+    kept = re.sub(r"[^A-Za-z0-9_-]", "-", part)
+    return kept if kept == part else f"{kept}-{crc32(part.encode()):08x}"
+
+
+def base_key(name: str, *, live: bool, run: str = "", account: str = "") -> str:
+    """Stem of a journal's keys: by account in live mode (stable over restarts), by run in backtests.
+
+    Raises:
+        ValueError: the name cannot be part of a key and of an order's tag.
+    """
+    if not _NAME.match(name):
+        raise ValueError(f"name {name!r} cannot be a key: use 1 to 40 letters, digits, _ or -")
+    mode, of = ("live", account) if live else ("run", run)
+    return f"atomic/{name}/{mode}-{legal(of)}" if of else f"atomic/{name}/{mode}"
+
+
+class Journal:
+    """The durable record of one algorithm's groups.
+
+    Args:
+        store: where it is kept.
+        name: the executor's name; part of keys, group ids and tags.
+        live: True flushes when asked and keys by `account`; False keys by `run`.
+        run: names a backtest; two runs never see each other's groups.
+        account: the broker's account, so that two accounts in one store stay apart.
+        chunk_bytes: size at which an archive chunk is closed.
+        archive_bytes: size of the archive beyond which its oldest chunks go.
+        document_bytes: size of the open document above which `over_budget` is true.
+    """
+
+    def __init__(
+        self, store: Store, name: str, *, live: bool, run: str = "", account: str = "",
+        chunk_bytes: int = 256 * 1024, archive_bytes: int = 32 * 1024 * 1024, document_bytes: int = 4 * 1024 * 1024,
+    ) -> None:  # fmt: skip
+        self.store = store
+        self.name = name
+        self.live = live
+        self.base = base_key(name, live=live, run=run, account=account)
+        self.extra = Extra()
+        self.counter = 0
+        self.report = LoadReport(self.base)
+        self.archived = Archive(store, self.base, live=live, chunk_bytes=chunk_bytes, total_bytes=archive_bytes)
+        #: why the newest save failed; "" while all is well
+        self.failing = ""
+        #: characters of the newest document
+        self.size = 0
+        self._document_bytes = document_bytes
+        self._records: dict[str, _Record] = {}
+        self._seq = 0
+        #: slot of the next write; the other one holds the newest durable text, with this number
+        self._slot = "a"
+        self._durable_seq = 0
+        self._dirty = True
+        self._unflushed = False
+        self._saved_counter = -1
+        self._head: dict[str, Any] = {}
+        self._lines: list[str] = []
+        self._steps: list[Step] = []
+
+    # --- reading ---------------------------------------------------------------------------------------
+
+    def load(self) -> Loaded:
+        """Read the state back. Never raises for what it finds: `Loaded.report.refuse` says why not to trade."""
+        report = self.report = LoadReport(self.base)
+        groups: list[GroupState] = []
+        try:
+            self.archived.open()
+            frames = self._read_slots(report)
+            chosen = self._choose(frames, report)
+            if chosen is not None:
+                groups = self._restore(chosen, report)
+            if self.archived.damaged:
+                report.problems.append(f"{self.archived.damaged} damaged lines in the newest archive chunk")
+        except StoreError as error:
+            report.refuse = str(error)
+        if report.refuse:
+            groups = []
+            self._records.clear()
+        return Loaded(groups, self.counter, self.extra, report)
+
+    def _key(self, slot: str) -> str:
+        return f"{self.base}/open-{slot}"
+
+    def _read_slots(self, report: LoadReport) -> dict[str, Frame]:
+        frames: dict[str, Frame] = {}
+        for slot in "ab":
+            key = self._key(slot)
+            text = self.store.read(key)
+            if text is None:
+                continue
+            try:
+                frames[slot] = unpack(text)
+            except Damaged as error:
+                report.damaged[key] = str(error)
+                self._keep(key, text, report)
+        return frames
+
+    def _keep(self, key: str, text: str, report: LoadReport) -> None:
+        """Keep a copy of a damaged text under a key of its own."""
+        copy = f"{key}-damaged-{crc32(text.encode('utf-8', 'surrogateescape')):08x}"
+        try:
+            if self.store.read(copy) is None:
+                self.store.write(copy, text)
+                self.store.flush(copy)
+            report.copies.append(copy)
+        except (StoreError, UnicodeError) as error:
+            report.problems.append(f"no copy of {key}: {error}")
+
+    def _choose(self, frames: dict[str, Frame], report: LoadReport) -> str | None:
+        """The slot to restore from, parsed into the report's terms; None for a fresh start or a refusal."""
+        if not frames:
+            if report.damaged:
+                report.refuse = f"both slots of {self.base} are damaged: see the copies, then `atomic groups repair`"
+            elif not self.archived.empty:
+                report.refuse = f"{self.base} lost its open document: restore it, or `atomic groups repair`"
+            else:
+                report.fresh = True
+            return None
+        slot = max(frames, key=lambda name: frames[name].seq)
+        other = "b" if slot == "a" else "a"
+        frame = frames[slot]
+        report.slot, report.seq, report.schema = self._key(slot), frame.seq, frame.schema
+        try:
+            self._steps = steps_from(frame.schema)
+            head_text, *self._lines = frame.body.split("\n")
+            head = json.loads(head_text)
+            for step in self._steps:
+                head = step.head(head)
+            if head["of"] != self.base:
+                report.refuse = f"{report.slot} belongs to {head['of']}, not to {self.base}: use another name"
+                return None
+            self._head, before = head, int(head["before"])
+        except UnknownSchema as error:
+            report.refuse = f"{report.slot}: {error}"
+            self._keep(report.slot, pack(*frame), report)
+            return None
+        except (KeyError, TypeError, ValueError) as error:
+            report.refuse = f"{report.slot} is whole but cannot be read ({type(error).__name__}: {error})"
+            self._keep(report.slot, pack(*frame), report)
+            return None
+        if other not in frames:
+            report.stale = bool(before) or self._key(other) in report.damaged
+            if not report.damaged and report.stale:
+                report.problems.append(f"{self._key(other)} is gone")
+        elif frames[other].seq == frame.seq and frames[other] != frame:
+            report.stale = True
+            report.problems.append(f"both slots have number {frame.seq}: two processes wrote to {self.base}")
+        elif frames[other].seq != before:
+            report.problems.append(f"{self._key(other)} has number {frames[other].seq}, expected {before}")
+        if head.get("lost"):
+            report.stale = True
+            report.problems.append(f"it was repaired: {head['lost']}")
+        self._slot, self._seq, self._durable_seq = other, frame.seq, frame.seq
+        return slot
+
+    def _restore(self, slot: str, report: LoadReport) -> list[GroupState]:
+        groups = []
+        for line in self._lines:
+            try:
+                record = json.loads(line)
+                for step in self._steps:
+                    record = step.group(record)
+                groups.append(group_from(record))
+            except (KeyError, TypeError, ValueError) as error:  # Unreadable is a ValueError
+                what = str(error) if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"
+                report.refuse = f"{self._key(slot)} holds a group that cannot be rebuilt ({what})"
+                self._keep(self._key(slot), self.store.read(self._key(slot)) or "", report)
+                return []
+        self.extra.clear()
+        self.extra.update(self._head["extra"])
+        self.counter = int(self._head["counter"])
+        if report.stale:
+            self.counter = max(self.counter, self.archived.highest(self.name)) + ID_SKIP
+        for group in groups:
+            self._records[group.group_id] = _Record(group)
+            self._records[group.group_id].catch_up()
+        return groups
+
+    # --- writing ---------------------------------------------------------------------------------------
+
+    def next_id(self, name: str = "") -> str:
+        """A group id never given before: name and counter. It is on record with the next save."""
+        self.counter += 1
+        return f"{name or self.name}-{self.counter:06d}"
+
+    def save(self, groups: Iterable[GroupState] = (), *, flush: bool = False) -> bool:
+        """Write what is new of these groups, and all others as they were written last.
+
+        Args:
+            groups: the groups that changed or are new.
+            flush: return only when it is on disk (ignored in backtests).
+
+        Returns:
+            False when there was nothing to write.
+
+        Raises:
+            JournalError: it was refused to load, or the store failed; the next save tries again.
+        """
+        if self.report.refuse:
+            raise JournalError(self.base, self.report.refuse)
+        flush = flush and self.live
+        key = self._key(self._slot)
+        try:
+            self._catch_up(groups)
+            if self._dirty or self.counter != self._saved_counter:
+                text = self._render()
+                self.store.write(key, text)
+                self._seq += 1
+                self._dirty = False
+                self._saved_counter, self.size, self._unflushed = self.counter, len(text), True
+            elif not (flush and self._unflushed):
+                return False
+            if flush:
+                self.store.flush(key)
+        except (StoreError, TypeError, ValueError, RecursionError) as error:
+            self._dirty = True
+            self.failing = str(error) if isinstance(error, StoreError) else f"{key}: {type(error).__name__}: {error}"
+            raise JournalError(key, self.failing) from error
+        self.failing = ""
+        if flush or not self.live:
+            # this slot now holds the newest durable text: the next write goes to the other one
+            self._slot = "b" if self._slot == "a" else "a"
+            self._durable_seq = self._seq
+            self._unflushed = False
+        return True
+
+    def _catch_up(self, groups: Iterable[GroupState]) -> None:
+        records = self._records
+        for group in groups:
+            record = records.get(group.spec.group_id)
+            if record is None or record.group is not group:
+                record = records[group.spec.group_id] = _Record(group)
+                self._dirty = True
+            if record.catch_up():
+                self._dirty = True
+        if self.extra.catch_up():
+            self._dirty = True
+
+    def _render(self) -> str:
+        head = (
+            f'{{"of":{encode(self.base)},"before":{self._durable_seq},"counter":{self.counter},'
+            f'"extra":{self.extra.text}}}'
+        )
+        lines = [record.text for record in self._records.values()]
+        body = f"{head}\n{_GLUE.join(lines)}]}}" if lines else head
+        return pack(SCHEMA, self._seq + 1, body)
+
+    @property
+    def over_budget(self) -> bool:
+        """True when the open document is larger than `document_bytes`: open no new groups."""
+        return self.size > self._document_bytes
+
+    # --- groups that ended -----------------------------------------------------------------------------
+
+    def archive(self, group: GroupState) -> None:
+        """Move an ended group to the archive; the open document forgets it with the next save.
+
+        Raises:
+            JournalError: the store failed; the group stays in the open document.
+        """
+        if self.report.refuse:
+            raise JournalError(self.base, self.report.refuse)
+        record = self._records.get(group.spec.group_id)
+        if record is None or record.group is not group:
+            record = _Record(group)
+        try:
+            record.catch_up()
+            self.archived.add(record.text + "]}")
+        except (StoreError, TypeError, ValueError) as error:
+            self.failing = str(error)
+            raise JournalError(self.base, str(error)) from error
+        if self._records.pop(group.spec.group_id, None) is not None:
+            self._dirty = True
+
+    def recent(self, tag: str) -> GroupState | None:
+        """The ended group that a group id or an order's tag belongs to, from the newest chunks of the archive."""
+        group_id = group_id_of(tag)
+        if group_id is None:
+            return None
+        try:
+            return self.archived.find(group_id)
+        except StoreError:
+            return None
+

@@ -1,0 +1,94 @@
+"""Groups as text and back: a record is what was asked (`spec`) and the facts; state is replayed from them."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from ..facts import BY_KIND, IllegalFact, replay
+from ..facts import decode as decode_fact
+from ..model import GroupSpec, GroupState, Kind, LegSpec
+from ..policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: compact JSON, ASCII only; named tuples and string enumerations come out as lists and texts
+encode: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":")).encode
+
+#: an id as `Journal.next_id` makes it, inside any tag that begins with it or with a purpose and a dash
+_TAGGED = re.compile(r"^(?:[a-z]+-)?(?P<id>[A-Za-z0-9_-]*?[A-Za-z0-9_]-\d{6,})(?![0-9])(?:[-:](?P<number>\d+))?")
+
+
+class Unreadable(ValueError):  # noqa: N818 - a property of what was read
+    """The record is whole but does not make a group; the text says why."""
+
+
+@lru_cache(maxsize=64)
+def _policy_text(policy: Policy) -> str:
+    return encode(policy.row())
+
+
+def spec_text(spec: GroupSpec) -> str:
+    """The spec as a JSON object; its id comes first, so that a record can be found by it."""
+    return (
+        f'{{"id":{encode(spec.group_id)},"kind":{encode(spec.kind)},"strategy":{encode(spec.strategy)},'
+        f'"legs":{encode([leg.row() for leg in spec.legs])},"units":{spec.units},'
+        f'"created_at":{spec.created_at!r},"limit_net":{encode(spec.limit_net)},"note":{encode(spec.note)},'
+        f'"exits":{encode(dict(spec.exits))},"policy":{_policy_text(spec.policy)}}}'
+    )
+
+
+def spec_from(row: dict[str, Any]) -> GroupSpec:
+    """The inverse of `spec_text`, parsed. Raises KeyError, TypeError or ValueError."""
+    return GroupSpec(
+        group_id=row["id"],
+        kind=Kind(row["kind"]),
+        strategy=row["strategy"],
+        legs=tuple(LegSpec.from_row(leg) for leg in row["legs"]),
+        units=int(row["units"]),
+        created_at=float(row["created_at"]),
+        policy=Policy.from_row(row["policy"]),
+        exits=row["exits"],
+        limit_net=row["limit_net"],
+        note=row["note"],
+    )
+
+
+def group_from(record: dict[str, Any]) -> GroupState:
+    """A group replayed from its parsed record.
+
+    Raises:
+        Unreadable: a field is missing or wrong, or a fact does not follow from those before it.
+    """
+    try:
+        group_id = record["spec"]["id"]
+    except (KeyError, TypeError):
+        raise Unreadable("a record without an id") from None
+    try:
+        return replay(spec_from(record["spec"]), [decode_fact(row) for row in record["facts"]])
+    except IllegalFact as error:
+        raise Unreadable(str(error)) from error
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise Unreadable(f"{group_id}: {type(error).__name__}: {error}") from error
+
+
+def group_text(group: GroupState) -> str:
+    """The whole record of a group as one line of JSON."""
+    return f'{{"spec":{spec_text(group.spec)},"facts":{encode(group.facts)}}}'
+
+
+def group_id_of(tag: str) -> str | None:
+    """The group id a tag carries, or None when it is no tag of ours.
+
+    Tags are ``<group_id>:<number>:<purpose>`` for all-or-none groups and ``<purpose>-<group_id>...`` for brackets.
+    """
+    found = _TAGGED.match(tag)
+    return found["id"] if found else None
+
+
+def shape_of_facts() -> dict[str, tuple[str, ...]]:
+    """Field names of every kind of fact: what a schema number stands for (a test pins it)."""
+    return {kind: cls._fields[:-1] for kind, cls in sorted(BY_KIND.items())}  # type: ignore[attr-defined]
