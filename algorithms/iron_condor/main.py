@@ -15,7 +15,7 @@ from atomic import AtomicGroup, AtomicOrderExecutor
 from atomic.parameters import Parameters
 from atomic.strikes import beyond, by_delta, nearest
 from atomic.testing import install_fault
-from risk import check_iron_condor, condor_figures, iron_condor_legs, units_for_max_loss
+from risk import PayoffLeg, check_iron_condor, condor_figures, iron_condor_legs, units_for_max_loss
 
 
 class IronCondor(QCAlgorithm):
@@ -104,15 +104,19 @@ class IronCondor(QCAlgorithm):
         prices = (long_put.ask_price, short_put.bid_price, short_call.bid_price, long_call.ask_price)
         if min(prices) <= 0:
             return  # a leg has no quote on the side that is needed: look again at the next bar
-        strikes = {
-            "long_put": long_put.strike,
-            "short_put": short_put.strike,
-            "short_call": short_call.strike,
-            "long_call": long_call.strike,
-        }
-        unit = iron_condor_legs(**strikes, prices=prices)
-        units = self.quantity or min(self.max_quantity, units_for_max_loss(unit, self.max_loss))
-        legs = iron_condor_legs(**strikes, prices=prices, quantity=max(units, 1))
+
+        def condor(quantity: int) -> tuple[PayoffLeg, ...]:
+            return iron_condor_legs(
+                long_put=long_put.strike,
+                short_put=short_put.strike,
+                short_call=short_call.strike,
+                long_call=long_call.strike,
+                prices=prices,
+                quantity=quantity,
+            )
+
+        units = self.quantity or min(self.max_quantity, units_for_max_loss(condor(1), self.max_loss))
+        legs = condor(max(units, 1))
         refusal = check_iron_condor(legs, max_loss_limit=self.max_loss, min_credit=self.min_credit)
         if refusal is not None:
             self.log(f"no condor at {self.time}: {refusal}")

@@ -1,0 +1,95 @@
+"""`atomic backtest`: run one algorithm on the embedded engine and show what became of its groups."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from ..errors import RunFailed, UsageProblem
+from ..progress import progress
+from ..runs import Stopped, new_output, stopped_run
+from ..workspace import Project, find_project
+
+TIME = click.DateTime(["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"])
+
+
+@click.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="LEAN data folder instead of the workspace's.")
+@click.option(
+    "--parameter",
+    "parameters",
+    type=(str, str),
+    multiple=True,
+    metavar="NAME VALUE",
+    help="LEAN parameter; one or more replace those of config.json, as in the LEAN CLI.",
+)
+@click.option("--fault", help="LEAN parameter 'fault': a fault that the algorithm installs, such as reject-leg.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for everything that the run writes.")
+@click.option("--stop-at", type=TIME, help="End like a kill at this algorithm time, keeping store and account.")
+@click.option("--resume", metavar="RUN", help="Go on from a run that was stopped with --stop-at (name or folder).")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--verbose", is_flag=True, help="Show the log, and the traceback of a failure.")
+def backtest(
+    project: Path,
+    data: Path | None,
+    parameters: tuple[tuple[str, str], ...],
+    fault: str | None,
+    out: Path | None,
+    stop_at: datetime | None,
+    resume: str | None,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Run the algorithm in the folder PROJECT (or of one Python file) on the embedded engine.
+
+    Shows its groups and the account; writes orders, groups and log beside each other into
+    PROJECT/backtests/<time>, or where --out says.
+    """
+    found = find_project(project)
+    folder = _data_folder(found, data)
+    before = stopped_run(found, resume) if resume is not None else None
+    given = _parameters(found, parameters, before)
+    if fault:
+        given["fault"] = fault
+    if before is not None:
+        given["resume"] = "1"
+        if stop_at is not None and stop_at <= before.at:
+            raise UsageProblem(f"--stop-at {stop_at} is not after the stop of the run, {before.at}: choose a later one")
+    output = new_output(found, out)
+
+    from ..runs import run
+
+    with progress(f"{found.name}", quiet=as_json) as report:
+        done = run(
+            found, data=folder, parameters=given, output=output, stop_at=stop_at, before=before, on_progress=report
+        )
+    if as_json:
+        click.echo(json.dumps(done.document(), indent=1))
+    else:
+        from ..render import show
+
+        show(done, verbose=verbose)
+    if done.error:
+        raise RunFailed(done.error if verbose else done.error_line)
+
+
+def _data_folder(project: Project, data: Path | None) -> Path:
+    folder = data or project.data
+    if folder.is_dir() and any(folder.iterdir()):
+        return folder.resolve()
+    what = "is empty" if folder.is_dir() else "is no folder" if folder.exists() else "does not exist"
+    cure = "give the path of a LEAN data folder" if data else "run `atomic data generate`, or give one with --data"
+    raise UsageProblem(f"data folder {folder} {what}: {cure}")
+
+
+def _parameters(project: Project, given: tuple[tuple[str, str], ...], before: Stopped | None) -> dict[str, str]:
+    for name, _ in given:
+        if not name or name.startswith("-") or "=" in name:
+            raise UsageProblem(f"parameter name {name!r} cannot be one: write --parameter name value")
+    if given:
+        return dict(given)
+    return dict(before.parameters) if before is not None else dict(project.parameters)

@@ -1,0 +1,149 @@
+"""One run of an algorithm on the embedded engine: where it goes, what it leaves, and how it is taken up again.
+
+A run's folder holds everything to read it and to resume it::
+
+    run.json      algorithm, parameters, data, status, times (also the sign that the folder is ours)
+    account.json  cash and holdings at the end
+    orders.csv    every order with its fills
+    groups.jsonl  every group with its legs and timeline
+    log.txt       what the algorithm logged
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import UsageProblem
+
+if TYPE_CHECKING:
+    from .results import Done
+    from .workspace import Project
+
+RUN = "run.json"
+ACCOUNT = "account.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where a run writes: `name` is the run's, part of the journal's keys; `store` is LEAN's object store."""
+
+    name: str
+    folder: Path
+    store: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A run that was stopped: algorithm time of the stop, its account (None when the file is gone)."""
+
+    name: str
+    folder: Path
+    store: Path
+    at: datetime
+    parameters: dict[str, str]
+    account: dict[str, Any] | None
+
+
+def new_output(project: Project, out: Path | None) -> Output:
+    """Choose the folder of a new run.
+
+    Raises:
+        UsageProblem: `out` holds files that are no run's.
+    """
+    if out is None:
+        stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+        base = project.folder / "backtests"
+        count, folder = 1, base / stamp
+        while True:
+            try:
+                folder.mkdir(parents=True)
+                break
+            except FileExistsError:
+                count += 1
+                folder = base / f"{stamp}-{count}"
+            except OSError as error:
+                raise UsageProblem(f"cannot write to {base} ({error.strerror}): choose a folder with --out") from error
+        return Output(folder.name, folder, project.storage)
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / RUN).is_file())):
+        raise UsageProblem(f"--out {out} holds other files: choose an empty folder or that of an earlier run")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageProblem(f"cannot write to {out} ({error.strerror}): choose another folder with --out") from error
+    out = out.resolve()
+    return Output(re.sub(r"[^A-Za-z0-9_-]", "-", out.name), out, out / "storage")
+
+
+def stopped_run(project: Project, run: str) -> Stopped:
+    """Find a run that was stopped, by its name below the project's backtests or by its folder.
+
+    Raises:
+        UsageProblem: there is none, or it ended by itself.
+    """
+    places = (Path(run), project.folder / "backtests" / run)
+    folder = next((place for place in places if (place / RUN).is_file()), None)
+    if folder is None:
+        stopped = sorted(path.parent.name for path in project.folder.glob(f"backtests/*/{RUN}"))
+        known = f"there is {', '.join(stopped[-3:])}" if stopped else "give the folder of a run stopped with --stop-at"
+        raise UsageProblem(f"no run {run}: {known}")
+    try:
+        document = json.loads((folder / RUN).read_text("utf-8"))
+        account_file = folder / ACCOUNT
+        account = json.loads(account_file.read_text("utf-8")) if account_file.is_file() else None
+        if document["status"] != "stopped_at":
+            ended = document["status"]
+            raise UsageProblem(f"run {run} ended by itself ({ended}): only a run stopped with --stop-at resumes")
+        return Stopped(
+            name=document["name"],
+            folder=folder.resolve(),
+            store=Path(document["store"]),
+            at=datetime.fromisoformat(document["ended_at"]),
+            parameters=document["parameters"],
+            account=account,
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageProblem(f"run {run} cannot be read ({error}): run it again with --stop-at") from error
+
+
+def run(
+    project: Project,
+    *,
+    data: Path,
+    parameters: Mapping[str, str],
+    output: Output,
+    stop_at: datetime | None = None,
+    before: Stopped | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> Done:
+    """Run an algorithm and write its results into the output's folder."""
+    from .engine.run import run_backtest
+    from .results import collect, write
+
+    # a resumed run goes on in the same journal: the same store, the same name in its keys
+    name, store = (before.name, before.store) if before is not None else (output.name, output.store)
+    account: Mapping[str, Any] | None = None
+    if before is not None:
+        account = before.account if before.account is not None else {"cash": None, "holdings": []}
+    store.mkdir(parents=True, exist_ok=True)
+    result = run_backtest(
+        project.main,
+        data=data,
+        parameters=dict(parameters),
+        store=store,
+        output=output.folder,
+        name=name,
+        on_progress=on_progress,
+        stop_at=stop_at,
+        account=account,
+        start_at=before.at if before is not None else None,
+        library_paths=project.library_paths,
+    )
+    done = collect(result, name=name, project=project, data=data, parameters=parameters, output=output, store=store)
+    write(done)
+    return done
