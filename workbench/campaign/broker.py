@@ -109,6 +109,7 @@ class AdversarialBroker:
         #: filled (and its value) before this process adopted the order: LEAN's restored tickets start at 0
         self._base: dict[int, int] = {}
         self._base_value: dict[int, float] = {}
+        self._canceling: set[int] = set()
         self._lean_ids: dict[int, int] = {}
         self._combo = 1 + max((o.combo for o in account.orders), default=0)
 
@@ -181,20 +182,23 @@ class AdversarialBroker:
         if order is None:
             self._sinks(group_id, CancelRefused(self.clock, number, CLOSED_STATUS, "no such order"))
             return
+        # CancelAsked goes first, as the bridge reports it: an end that overtakes the answer is never out of order
+        self._tell_now(order, CancelAsked(self.clock, number, ""))
         if not order.fate.alive:
-            self._tell_now(order, CancelRefused(self.clock, number, CLOSED_STATUS, "order is closed"))
+            self._read(order)
         elif order.fate is Fate.NEW:
             self._tell_now(order, CancelRefused(self.clock, number, NEW_STATUS, "order is new"))
         elif order.cancel_pending:
-            self._tell_now(order, CancelAsked(self.clock, number, "already asked"))
+            return
         elif self._draw(self.faults.cancel_refused, 3) == 2:
             self._tell_now(order, CancelRefused(self.clock, number, FAILED, "brokerage failed to cancel"))
         else:
-            order.cancel_pending = True
+            self._canceling.add(order.id)
+            for one in self._siblings(order):
+                one.cancel_pending = True
             order.deaf = self._draw(self.faults.stuck_cancel, 4) == 3
             if order.deaf:
                 self.account.witness.on_deaf(order)
-            self._tell_now(order, CancelAsked(self.clock, number, ""))
 
     def replace(self, group_id: str, number: int, quantity: int, limit: float, stop: float) -> None:
         """An update in place: taken or refused, as drawn."""
@@ -213,8 +217,15 @@ class AdversarialBroker:
         order = self.tickets.get((group_id, number))
         if order is None:
             return
+        self._read(order)
+        if order.id in self._canceling and order.fate.alive and not order.cancel_pending:
+            # a failed cancel restores the old status in silence; the ticket shows it
+            self._canceling.discard(order.id)
+            self._tell_now(order, CancelRefused(self.clock, number, 0, "the cancel fell back"))
+
+    def _read(self, order: SimOrder) -> None:
         if order.fate is not Fate.NEW:
-            self._tell_now(order, Accepted(self.clock, number))
+            self._tell_now(order, Accepted(self.clock, order.number))
         if order.filled > self._base.get(order.id, 0):
             self._tell_now(order, self._filled(order))
         end = self._end_fact(order)
@@ -259,7 +270,8 @@ class AdversarialBroker:
 
     def fail_cancel(self, order: SimOrder) -> None:
         """A pending cancel is answered with an error after all; the order works on."""
-        order.cancel_pending = order.deaf = False
+        for one in self._siblings(order):
+            one.cancel_pending = one.deaf = False
         self._tell(order, CancelRefused(self.clock, order.number, FAILED, "brokerage failed to cancel"))
 
     def end_update(self, order: SimOrder) -> None:
@@ -398,6 +410,8 @@ class AdversarialBroker:
             self.queue.append((order, fact))
 
     def _tell_now(self, order: SimOrder, fact: Any) -> None:
+        if isinstance(fact, CancelRefused):
+            self._canceling.discard(order.id)
         known = self._known.get(order.id)
         if isinstance(fact, Filled):
             before = self._seen_cum.get(order.id, 0)

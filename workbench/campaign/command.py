@@ -1,0 +1,133 @@
+"""`atomic chaos`: many lives under an adversarial broker, judged by an oracle; `workbench/cli.py` registers it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .runs import STEPS, Finding, Tally, campaign, describe, load
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@click.command("chaos", short_help="Run groups under an adversarial broker and judge the invariants.")
+@click.option("--runs", type=click.IntRange(1), default=1000, show_default=True, help="How many runs.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the first run; one per run.")
+@click.option("--steps", type=click.IntRange(1), default=STEPS, show_default=True, help="Events before the calm.")
+@click.option("--crash", is_flag=True, help="Stop the process after every write, send and event of each scenario.")
+@click.option("--brackets", is_flag=True, help="Lives of brackets instead of all-or-none groups.")
+@click.option("--exhaustive", is_flag=True, help="Every interleaving for small groups over the pure core.")
+@click.option("--replay", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Replay a kept violation.")
+@click.option("--jobs", type=click.IntRange(1), default=None, help="Processes; all cores unless told otherwise.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=None,
+              help="Where replay files of violations go; the present folder unless told otherwise.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
+def chaos(runs: int, seed: int, steps: int, crash: bool, brackets: bool, exhaustive: bool, replay: Path | None,
+          jobs: int | None, out: Path | None, as_json: bool) -> None:  # fmt: skip
+    """Run groups under an adversarial broker and judge the invariants.
+
+    Exits with 1 when an invariant was broken; each violation is cut down to the shortest event list that still shows
+    it and written to a file for `--replay`.
+    """
+    from rich.console import Console
+
+    console = Console(quiet=as_json)
+    if replay is not None:
+        _replay(console, replay)
+        return
+    started = time.monotonic()
+    if exhaustive:
+        row, findings = _exhaustive(console, jobs)
+    elif crash:
+        row, findings = _crash(console, jobs)
+    else:
+        row, findings = _storm(console, runs, seed, steps, jobs, brackets)
+    row["seconds"] = round(time.monotonic() - started, 1)
+    kept = [_keep(finding, out or Path()) for finding in findings]
+    if as_json:
+        click.echo(json.dumps(row, indent=1))
+    else:
+        _print(console, row, findings, kept)
+    if row["violations"]:
+        raise SystemExit(1)
+
+
+def _storm(console: Console, runs: int, seed: int, steps: int, jobs: int | None,
+           brackets: bool) -> tuple[dict[str, Any], list[Finding]]:  # fmt: skip
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from .drivers import shell
+
+    total = Tally()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=console.quiet) as progress:
+        task = progress.add_task("chaos", total=runs)
+        for part in campaign(runs, seed, shell, steps=steps, jobs=jobs, brackets=brackets):
+            total.merge(part)
+            progress.update(task, advance=part.runs, description=f"chaos, {sum(total.violations.values())} violations")
+    return {"seed": seed, **total.row()}, total.findings
+
+
+def _crash(console: Console, jobs: int | None) -> tuple[dict[str, Any], list[Finding]]:
+    from .crash import every_crash
+
+    tally = every_crash(jobs=jobs, progress=console)
+    return tally.row(), tally.findings
+
+
+def _exhaustive(console: Console, jobs: int | None) -> tuple[dict[str, Any], list[Finding]]:
+    from .explore import SCOPE, explore_all
+
+    results = [r.row() for r in explore_all(SCOPE, jobs=jobs)]
+    console.print_json(json.dumps(results))
+    violations = {v["text"]: 1 for r in results for v in r["violations"]}
+    return {"explorations": results, "states": sum(r["states"] for r in results), "violations": violations}, []
+
+
+def _replay(console: Console, path: Path) -> None:
+    from .drivers import shell
+    from .runs import again
+
+    try:
+        finding = load(path)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    world = again(finding.steps, shell, crash=finding.crash, brackets=finding.brackets)
+    console.print(f"setting: {describe(world)}", highlight=False)
+    for number, line in enumerate(world.script, 1):
+        console.print(f"{number:4} {line}", highlight=False)
+    if not world.oracle.violations:
+        console.print("no violation: it does not happen any more")
+        return
+    for violation in world.oracle.violations:
+        console.print(f"violation: {violation.name} {violation.group_id}: {violation.text}", highlight=False)
+    raise SystemExit(1)
+
+
+def _keep(finding: Finding, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"chaos-{finding.seed}-{finding.name}.json"
+    path.write_text(json.dumps(finding.row(), indent=1))
+    return path
+
+
+def _print(console: Console, row: dict[str, Any], findings: list[Finding], kept: list[Path]) -> None:
+    from rich.table import Table
+
+    table = Table(show_header=False)
+    for key, value in row.items():
+        if key in ("findings", "explorations"):
+            continue
+        text = ", ".join(f"{k} {v}" for k, v in value.items()) or "0" if isinstance(value, dict) else str(value)
+        table.add_row(key.replace("_", " "), text)
+    console.print(table)
+    for finding, path in zip(findings, kept, strict=True):
+        console.print(f"\nviolation of {finding.name}, seed {finding.seed}: {finding.text}", highlight=False)
+        for number, line in enumerate(finding.script):
+            console.print(f"{number:4} {line}", highlight=False)
+        console.print(f"replay: atomic chaos --replay {path}", highlight=False)
