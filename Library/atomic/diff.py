@@ -1,0 +1,211 @@
+"""Desired orders against working ones: what to send, cancel, change, look at.
+
+A slot is (leg, purpose, rung). An order that may still fill (working, cancel pending, fate unknown, quarantined)
+occupies its slot; a want whose slot is occupied is never sent again. Cancels come before submits: LEAN drains its
+queue with the next accepted submit, so the cancel is processed first (trace p18).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .facts import Intended
+from .model import REDUCING, ChildStatus, ChildType, Kind, Purpose
+from .ports import Alert, Severity
+
+if TYPE_CHECKING:
+    from .model import ChildOrder, GroupState
+    from .plan import Desired, Env, Want
+
+
+class Submit(NamedTuple):
+    """Send a new order; `number` is the child order's number, `tag` what LEAN carries."""
+
+    number: int
+    want: Want
+    tag: str
+
+    def intended(self, at: float) -> Intended:
+        """The write-ahead fact of this order."""
+        w = self.want
+        return Intended(at, self.number, w.leg, w.purpose, w.rung, w.quantity, w.type, w.limit, w.stop, self.tag,
+                        w.bundle)  # fmt: skip
+
+
+class Cancel(NamedTuple):
+    """Ask for a cancel of this child order."""
+
+    number: int
+    why: str
+
+
+class Replace(NamedTuple):
+    """Ask for an update in place: new signed quantity of the whole order, limit and stop."""
+
+    number: int
+    quantity: int
+    limit: float
+    stop: float
+
+
+class Poll(NamedTuple):
+    """Look at the ticket again: an answer is overdue."""
+
+    number: int
+
+
+class Raise(NamedTuple):
+    """Tell a person; repeated while it is true, the alert's code and group de-duplicate it."""
+
+    alert: Alert
+
+
+class WakeAt(NamedTuple):
+    """Look at this group again at the latest then."""
+
+    at: float
+    why: str
+
+
+Command = Submit | Cancel | Replace | Poll | Raise | WakeAt
+
+#: statuses in which a cancel can be asked for; LEAN answers -32 to one that is still NEW (lean_traces/live)
+_CANCELABLE = frozenset({ChildStatus.SENT, ChildStatus.WORKING, ChildStatus.PARTIAL})
+_REPLACEABLE = frozenset({ChildStatus.WORKING, ChildStatus.PARTIAL})
+_PREFIX = {Purpose.ENTRY: "entry-", Purpose.STOP: "sl-", Purpose.TARGET: "tp-"}
+#: after so many refused updates the order is cancelled and sent anew
+_REPLACE_TRIES = 3
+
+
+def tag_of(group_id: str, number: int, purpose: Purpose) -> str:
+    """What LEAN carries: ``<group_id>:<number>:<purpose>``; ``entry-``, ``sl-``, ``tp-`` prefixes for brackets."""
+    prefix = _PREFIX.get(purpose)
+    return f"{prefix}{group_id}:{number}" if prefix else f"{group_id}:{number}:{purpose}"
+
+
+def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[Command]:
+    """What takes the working orders to the desired ones; empty (or a WakeAt alone) when they agree.
+
+    Cancels and updates first, then submits in the order of the wants, as many as the rate allows, then alerts and one
+    WakeAt. Pure: nothing is remembered here.
+    """
+    out: list[Command] = []
+    wants = desired.orders
+    wake, why = desired.wake if desired.wake is not None else (0.0, "")
+    open_wants: tuple[Want, ...] | list[Want] = wants
+    if group.live:
+        matched: set[tuple[int, Purpose, int]] = set()
+        for order in group.live.values():
+            want = _answering(order, wants)
+            if want is not None:
+                matched.add((order.leg, order.purpose, order.rung))
+                _adapt(order, want, env, out)
+                continue
+            at = _cancel(group, order, now, out)
+            if at and (not wake or at < wake):
+                wake, why = at, "cancel again"
+        if matched:
+            open_wants = [w for w in wants if (w.leg, w.purpose, w.rung) not in matched]
+    if open_wants:
+        at = _submits(group, open_wants, now, env, out)
+        if at and (not wake or at < wake):
+            wake, why = at, "rate"
+    if group.spec.kind is Kind.ALL_OR_NONE:
+        _raise(group, now, out)
+    if wake:
+        out.append(WakeAt(wake, why))
+    return out
+
+
+def _answering(order: ChildOrder, wants: tuple[Want, ...]) -> Want | None:
+    for want in wants:
+        if want.leg == order.leg and want.rung == order.rung and want.purpose is order.purpose:
+            return want
+    return None
+
+
+def _adapt(order: ChildOrder, want: Want, env: Env, out: list[Command]) -> None:
+    """Change an order in place, or cancel it so that its slot can be filled anew."""
+    quantity = want.quantity + order.net
+    terms = (quantity, want.limit, want.stop)
+    if order.leaves_qty == abs(want.quantity) and (order.limit, order.stop) == terms[1:]:
+        return
+    if order.asked is not None or order.status not in _CANCELABLE:
+        return
+    fits = want.quantity * order.quantity > 0 and want.type is order.type and order.type is not ChildType.MARKET
+    if fits and env.takes_replace and order.replace_refusals < _REPLACE_TRIES:
+        if order.status in _REPLACEABLE:
+            out.append(Replace(order.number, quantity, want.limit, want.stop))
+    elif not order.cancel_refusals:
+        out.append(Cancel(order.number, "terms changed"))
+
+
+def _cancel(group: GroupState, order: ChildOrder, now: float, out: list[Command]) -> float:
+    """Cancel an order that is not wanted; returns when to try again if a refusal is being waited out."""
+    if order.status not in _CANCELABLE:
+        return 0.0
+    if order.cancel_refusals:
+        again = order.cancel_refused_at + group.spec.policy.retry.delay(order.cancel_refusals)
+        if now < again:
+            return again
+    out.append(Cancel(order.number, group.reason or "not wanted any more"))
+    return 0.0
+
+
+def _submits(
+    group: GroupState, wants: tuple[Want, ...] | list[Want], now: float, env: Env, out: list[Command]
+) -> float:
+    """Submits within the rate; returns when the next may leave if some had to wait."""
+    number = group.next_number
+    group_id = group.spec.group_id
+    tokens, reserved = env.tokens, env.reserved
+    bundled = 0
+    for want in wants:
+        reduces = want.purpose in REDUCING
+        if reduces and group.spec.kind is Kind.ALL_OR_NONE and not _own_share(group, want):
+            leg = group.legs[want.leg]
+            text = f"own-share: {want.purpose} of {want.quantity:+d} {leg.spec.symbol} with a net of {leg.net:+d}"
+            out.append(Raise(Alert(now, Severity.P0, "own-share", group_id, text)))
+            continue
+        if not (want.bundle and want.bundle == bundled):
+            # a bundle leaves whole or not at all
+            size = sum(1 for w in wants if w.bundle == want.bundle) if want.bundle else 1
+            if tokens >= size:
+                tokens -= size
+            elif reduces and tokens + reserved >= size:
+                reserved -= size - tokens
+                tokens = 0
+            else:
+                return env.token_at or now + 1.0
+            bundled = want.bundle
+        out.append(Submit(number, want, tag_of(group_id, number, want.purpose)))
+        number += 1
+    return 0.0
+
+
+def _own_share(group: GroupState, want: Want) -> bool:
+    """A reducing order never goes beyond what the group itself holds, counting orders that may fill."""
+    leg = group.legs[want.leg]
+    if want.quantity > 0:
+        return leg.net < 0 and want.quantity <= -leg.net - leg.buying
+    return leg.net > 0 and -want.quantity <= leg.net - leg.selling
+
+
+def polls(group: GroupState, now: float) -> list[Poll]:
+    """Orders whose answer is overdue by the order time-out: their events may have been lost.
+
+    For the shell's timer, not for every decision: a poll changes nothing by itself.
+    """
+    patience = group.spec.policy.order_timeout
+    return [
+        Poll(order.number)
+        for order in group.live.values()
+        if order.status is not ChildStatus.INTENDED and now >= max(order.sent_at, order.cancel_at) + patience
+    ]
+
+
+def _raise(group: GroupState, now: float, out: list[Command]) -> None:
+    """Alerts that follow from the state itself."""
+    if group.held is not None:
+        text = f"held ({group.held}): {group.held_why}"
+        out.append(Raise(Alert(now, Severity.P0, "held", group.spec.group_id, text, {"cause": str(group.held)})))

@@ -1,0 +1,70 @@
+"""Which orders should be working now? The one question behind opening, rolling back, closing and restarting.
+
+Two pure functions answer it from the facts: `decisions` lists what must be remembered first (a wave entered, a rung
+with its price, a lowered target, an attempt, a hold), `desired_orders` says what should be working once these are
+folded in. The shell alternates them until nothing changes. Quotes choose the price of a *new* rung and gate a *new*
+order; they never move an order that stands.
+
+Groups of another kind (brackets, exits) are answered by `protect` with the same signatures.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..model import Kind, Phase
+from . import opening, reducing
+from .terms import NOTHING, Desired, Env, Want
+
+if TYPE_CHECKING:
+    from ..model import ChildOrder, GroupState
+    from .terms import Quotes
+
+__all__ = ["NOTHING", "Desired", "Env", "Want", "decisions", "desired_orders", "still_wanted"]
+
+
+def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[Any]:
+    """Facts to fold before anything is sent; empty when nothing new must be remembered.
+
+    Call again after folding until it returns an empty list. Terminates: each returned fact changes the group.
+    """
+    if group.spec.kind is not Kind.ALL_OR_NONE:
+        from .. import protect
+
+        return protect.decisions(group, now, quotes, env)
+    phase = group.phase
+    if phase is Phase.CLOSED or phase is Phase.PLANNED:
+        return []
+    if phase is Phase.OPENING:
+        return opening.decisions(group, now, quotes, env)
+    return reducing.decisions(group, now, quotes, env)
+
+
+def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> Desired:
+    """The orders that should be working now, in the order in which to send them, and the next moment to look."""
+    if group.spec.kind is not Kind.ALL_OR_NONE:
+        from .. import protect
+
+        return protect.desired_orders(group, now, quotes, env)
+    phase = group.phase
+    if phase is Phase.CLOSED or phase is Phase.PLANNED:
+        return NOTHING
+    if phase is Phase.OPENING:
+        return opening.desired_orders(group, now, quotes, env)
+    return reducing.desired_orders(group, now, quotes, env)
+
+
+def still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:
+    """Check an intended order again, right before it is sent; False makes it WITHDRAWN.
+
+    Cheap, for use between the sends of one wave: facts that arrived since the intent (a sibling rejected, a close
+    asked for, a position moved from outside) may have taken its reason away.
+    """
+    if group.spec.kind is not Kind.ALL_OR_NONE:
+        from .. import protect
+
+        check = getattr(protect, "still_wanted", None)
+        return bool(check(group, order, env)) if check is not None else True
+    if group.phase is Phase.OPENING:
+        return opening.still_wanted(group, order, env)
+    return reducing.still_wanted(group, order, env)

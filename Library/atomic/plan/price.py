@@ -1,0 +1,127 @@
+"""Prices of new rungs: ladder, grid, net limit of the unit, cost budget. Never asked for a rung that stands."""
+
+from __future__ import annotations
+
+from math import ceil, floor
+from typing import TYPE_CHECKING
+
+from ..model import Quote, Right
+
+if TYPE_CHECKING:
+    from ..model import GroupState, LegSpec, LegState
+    from ..policy import Ladder
+    from .terms import Quotes
+
+#: what an unknown symbol quotes
+NO_QUOTE = Quote(0.0, 0.0, 0.0, 0.0, False)
+
+
+def natural(quote: Quote, side: int, spec: LegSpec) -> float:
+    """What taking liquidity costs now: the ask for a buy, the bid for a sale; 0 when that side is missing.
+
+    Shares whose data has no quotes (trade bars) fall back to the last price; options never do.
+    """
+    price = quote.ask if side > 0 else quote.bid
+    if price <= 0 and spec.right is Right.SHARE and quote.bid <= 0 and quote.ask <= 0:
+        price = quote.last
+    return max(0.0, price)
+
+
+def on_grid(price: float, tick: float, side: int) -> float:
+    """The price on the tick grid, not worse than asked for: a buy rounds down, a sale up; at least one tick."""
+    if tick <= 0:
+        return price
+    steps = price / tick
+    near = round(steps)
+    if abs(steps - near) > 1e-6:
+        near = floor(steps) if side > 0 else ceil(steps)
+    return round(max(1, near) * tick, 8)
+
+
+def through(quote: Quote, side: int, spec: LegSpec, ticks: float) -> float:
+    """A limit `ticks` beyond the natural price; 0 when there is no price."""
+    price = natural(quote, side, spec)
+    return on_grid(max(spec.tick, price + side * ticks * spec.tick), spec.tick, side) if price else 0.0
+
+
+def ladder_price(ladder: Ladder, rung: int, side: int, quote: Quote, spec: LegSpec) -> float:
+    """Limit price of a rung that is not a market order; 0 when the side it needs is missing."""
+    price = natural(quote, side, spec)
+    if price <= 0:
+        return 0.0
+    share = ladder.share(rung)
+    if share >= 1.0:
+        return on_grid(price, spec.tick, side)
+    other = natural(quote, -side, spec)
+    if side < 0 and other <= 0:
+        other = price  # a sale without an ask starts at the bid
+    mid = (price + other) / 2
+    return on_grid(mid + (price - mid) * share, spec.tick, side)
+
+
+def fair(quote: Quote) -> float:
+    """Mid, or half the ask of a one-sided market; 0 when unknown."""
+    return (quote.bid + quote.ask) / 2 if quote.ask > 0 else max(quote.bid, quote.last)
+
+
+def inside_net_limit(
+    group: GroupState, prices: dict[int, float], quotes: Quotes, scale: float, standing: dict[int, float]
+) -> dict[int, float]:
+    """Move the limit prices of some legs passively until the whole unit costs at most `spec.limit_net`.
+
+    The net is in dollars per share, a debit positive. Filled contracts count at their average price, legs that
+    already work at their limit, legs not yet sent at mid. A leg that would need a price below one tick gets 0
+    (it is not sent). Once everything else is filled or stands at a limit, the bound is exact.
+
+    Args:
+        group: the group that opens.
+        prices: ladder prices of the legs that enter a rung, by leg.
+        quotes: newest quotes.
+        scale: shares that a price of the unit refers to.
+        standing: limits of orders that work now, by leg.
+    """
+    limit = group.spec.limit_net
+    if limit is None:
+        return prices
+    net = weight = 0.0
+    weights: dict[int, float] = {}
+    for i, leg in enumerate(group.legs):
+        spec = leg.spec
+        if not spec.ratio:
+            continue
+        factor = spec.ratio * spec.multiplier / scale
+        done = min(1.0, max(0.0, leg.net / (spec.ratio * group.target))) if group.target else 0.0
+        if done:
+            net += factor * done * (leg.cost / (leg.net * spec.multiplier))
+        if done >= 1.0:
+            continue
+        price = prices.get(i)
+        if price is None:
+            price = standing.get(i) or fair(quotes.get(spec.symbol) or NO_QUOTE)
+        else:
+            weights[i] = factor * (1.0 - done)
+            weight += abs(weights[i])
+        net += factor * (1.0 - done) * price
+    excess = net - limit
+    if excess <= 1e-9 or not weight:
+        return prices
+    give = excess / weight
+    moved: dict[int, float] = {}
+    for i, price in prices.items():
+        side = 1 if weights.get(i, 1.0) > 0 else -1
+        better = price - side * give
+        tick = group.legs[i].spec.tick
+        moved[i] = on_grid(better, tick, side) if better >= tick - 1e-9 else 0.0
+    return moved
+
+
+def budget_price(leg: LegState, quantity: int, price: float, budget_left: float) -> float:
+    """The price nearest to `price` at which reversing `quantity` contracts costs at most `budget_left` dollars."""
+    spec = leg.spec
+    if not leg.net or not quantity:
+        return price
+    average = leg.cost / (leg.net * spec.multiplier)
+    allowed = budget_left / (abs(quantity) * spec.multiplier)
+    if quantity < 0:
+        return price if price >= average - allowed else on_grid(max(spec.tick, average - allowed), spec.tick, -1)
+    return price if price <= average + allowed else on_grid(max(spec.tick, average + allowed), spec.tick, 1)
