@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from risk.margin import Group, maintenance_margin
 from workbench.engine.buying_power import MarginBook, SecurityView
 from workbench.engine.enums import OrderType
+from workbench.engine.margin_targets import lots_for_delta
 from workbench.engine.orders import GroupOrderManager
 from workbench.engine.requests import SubmitOrderRequest
-from workbench.engine.targets import lots_for_delta
 
 if TYPE_CHECKING:
     from workbench.engine.portfolio import SecurityPortfolioManager
