@@ -3,6 +3,7 @@
 from datetime import date, time
 
 import pytest
+
 from atomic.parameters import PRICING, Parameters
 from atomic.policy import Policy
 

@@ -3,9 +3,10 @@
 import random
 from types import SimpleNamespace
 
-from atomic.strikes import beyond, by_delta, nearest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from atomic.strikes import beyond, by_delta, nearest
 
 
 def chain(*strikes: float) -> list[SimpleNamespace]:
