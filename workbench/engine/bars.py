@@ -91,7 +91,7 @@ class TradeBar(BaseData):
 def _mid(bid: float, ask: float) -> float:
     """Middle of two prices, or the one that is there; 0 when neither is."""
     if bid and ask:
-        return (bid + ask) / 2
+        return round((bid + ask) / 2, 10)
     return bid or ask
 
 

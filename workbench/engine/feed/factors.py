@@ -172,17 +172,20 @@ class FactorFile:
                 raise DataError(path, f"not numbers: {','.join(cells)}", number) from None
         return FactorFile(rows)
 
-    def price_scale(self, day: date, mode: DataNormalizationMode) -> float:
-        """Factor for prices of a date: the first row at or after it; 1 for raw prices and after the last row."""
-        if mode == DataNormalizationMode.RAW:
-            return 1.0
+    def price_scale(self, day: date, mode: DataNormalizationMode) -> tuple[float, int]:
+        """Factor for prices of a date and its number of decimals.
+
+        It is that of the first row at or after the date; 1 for raw prices and after the last row.
+        """
         at = bisect_left(self._dates, day)
-        if at == len(self.rows):
-            return 1.0
+        if mode == DataNormalizationMode.RAW or at == len(self.rows):
+            return 1.0, 0
         row = self.rows[at]
-        if mode in (DataNormalizationMode.SPLIT_ADJUSTED, DataNormalizationMode.TOTAL_RETURN):
-            return float(row.split_factor)
-        return float(row.price_factor * row.split_factor)
+        factor = row.split_factor
+        if mode == DataNormalizationMode.ADJUSTED:
+            factor = row.price_factor * row.split_factor
+        exponent = factor.as_tuple().exponent
+        return float(factor), max(0, -exponent) if isinstance(exponent, int) and factor != 1 else 0
 
     def _pair(self, day: date) -> tuple[FactorRow, FactorRow] | None:
         at = bisect_left(self._dates, day)

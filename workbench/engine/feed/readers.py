@@ -139,8 +139,8 @@ def _eight_digits(words: NDArray[np.uint64], lengths: Any) -> NDArray[np.uint64]
         return None
     digits = (digits * _U(2561)) >> _U(8)
     digits = ((digits & _U(0x00FF00FF00FF00FF)) * _U(6553601)) >> _U(16)
-    digits = ((digits & _U(0x0000FFFF0000FFFF)) * _U(42949672960001)) >> _U(32)
-    return digits
+    pairs: NDArray[np.uint64] = (digits & _U(0x0000FFFF0000FFFF)) * _U(42949672960001)
+    return pairs >> _U(32)
 
 
 def _parse_plain(path: Path, entries: Sequence[tuple[str, bytes]], columns: int) -> Floats:

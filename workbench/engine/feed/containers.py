@@ -1,0 +1,168 @@
+"""Bars of one time step, made only when the algorithm looks at them."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from workbench.engine.bars import QuoteBar, TradeBar
+from workbench.engine.enums import TickType
+from workbench.engine.feed.blocks import Block
+from workbench.engine.feed.caches import to_local
+from workbench.engine.slices import QuoteBars, TradeBars
+from workbench.engine.symbols import Symbol
+
+if TYPE_CHECKING:
+    from workbench.engine.feed.groups import Group
+
+MINUTE = timedelta(minutes=1)
+
+
+class StepBars:
+    """The blocks that show bars of one kind at one moment, with the group each belongs to."""
+
+    __slots__ = ("blocks", "now", "tracks")
+
+    def __init__(self, now: int, blocks: list[tuple[Group, Block]], tracks: dict[Symbol, Any]) -> None:
+        self.now = now
+        self.blocks = blocks
+        self.tracks = tracks
+
+    def count(self) -> int:
+        return sum(block.emits(self.now) for _, block in self.blocks)
+
+    def find(self, symbol: Symbol) -> tuple[list[float], int, ZoneInfo] | None:
+        """Row of a symbol, its end, and the exchange's zone."""
+        track = self.tracks.get(symbol)
+        if track is None:
+            return None
+        for group, block in self.blocks:
+            if track.block is block:
+                row = block.shown_row(track.column, self.now)
+                return None if row < 0 else (block.rows[row].tolist(), int(block.ends[row]), group.zone)
+        return None
+
+
+def _visible(block: Block, now: int) -> tuple[list[int], Any, list[bool]]:
+    """Columns with a bar, their rows' numbers, and which of them repeat an older bar."""
+    position = block.at(now)
+    if not position or block.minutes[position - 1] != now:
+        return [], np.empty((0, 0)), []
+    shown = block.shown[position]
+    columns = np.flatnonzero(shown >= 0)
+    rows = shown[columns]
+    return columns.tolist(), block.rows[rows], (block.ends[rows] != now).tolist()
+
+
+class LazyQuoteBars(QuoteBars):
+    """Quote bars of a step."""
+
+    __slots__ = ("_found", "_step")
+
+    def __init__(self, step: StepBars, time: datetime) -> None:
+        super().__init__(None, time)
+        self._step = step
+        self._found: dict[Symbol, QuoteBar | None] = {}
+
+    @property
+    def count(self) -> int:
+        return self._step.count() if self._data is None else len(self._data)
+
+    def _find(self, symbol: Symbol) -> QuoteBar | None:
+        if self._data is not None:
+            return self._data.get(symbol)
+        if symbol not in self._found:
+            found = self._step.find(symbol)
+            if found is None:
+                self._found[symbol] = None
+            else:
+                row, end, zone = found
+                local = to_local(self._step.now, zone)
+                self._found[symbol] = QuoteBar.of_row(symbol, row, local - MINUTE, local, end != self._step.now)
+        return self._found[symbol]
+
+    def _dict(self) -> dict[Symbol, QuoteBar]:
+        if self._data is None:
+            step = self._step
+            data: dict[Symbol, QuoteBar] = {}
+            make = QuoteBar.of_row
+            for group, block in step.blocks:
+                end = to_local(step.now, group.zone)
+                start = end - MINUTE
+                columns, rows, repeats = _visible(block, step.now)
+                tracks = block.tracks
+                for column, row, repeat in zip(columns, rows.tolist(), repeats, strict=True):
+                    symbol = tracks[column].symbol
+                    data[symbol] = make(symbol, row, start, end, repeat)
+            # a bar handed out once stays the same object
+            data.update((symbol, bar) for symbol, bar in self._found.items() if bar is not None)
+            self._data = _in_order(data, step.blocks)
+        return self._data
+
+
+class LazyTradeBars(TradeBars):
+    """Trade bars of a step."""
+
+    __slots__ = ("_found", "_step")
+
+    def __init__(self, step: StepBars, time: datetime) -> None:
+        super().__init__(None, time)
+        self._step = step
+        self._found: dict[Symbol, TradeBar | None] = {}
+
+    @property
+    def count(self) -> int:
+        return self._step.count() if self._data is None else len(self._data)
+
+    def _find(self, symbol: Symbol) -> TradeBar | None:
+        if self._data is not None:
+            return self._data.get(symbol)
+        if symbol not in self._found:
+            found = self._step.find(symbol)
+            if found is None:
+                self._found[symbol] = None
+            else:
+                row, end, zone = found
+                local = to_local(self._step.now, zone)
+                self._found[symbol] = _trade_bar(symbol, row, local - MINUTE, local, end != self._step.now)
+        return self._found[symbol]
+
+    def _dict(self) -> dict[Symbol, TradeBar]:
+        if self._data is None:
+            step = self._step
+            data: dict[Symbol, TradeBar] = {}
+            for group, block in step.blocks:
+                end = to_local(step.now, group.zone)
+                start = end - MINUTE
+                columns, rows, repeats = _visible(block, step.now)
+                for column, row, repeat in zip(columns, rows.tolist(), repeats, strict=True):
+                    symbol = block.tracks[column].symbol
+                    data[symbol] = _trade_bar(symbol, row, start, end, repeat)
+            data.update((symbol, bar) for symbol, bar in self._found.items() if bar is not None)
+            self._data = _in_order(data, step.blocks)
+        return self._data
+
+
+def _trade_bar(symbol: Symbol, row: Sequence[float], start: datetime, end: datetime, repeat: bool) -> TradeBar:
+    """A repeated bar has no volume (LEAN `TradeBar.Clone`)."""
+    return TradeBar(start, symbol, row[0], row[1], row[2], row[3], 0.0 if repeat else row[4], end_time=end,
+                    is_fill_forward=repeat)
+
+
+_BY_TYPE_AND_TICKER = attrgetter("security_type", "value")
+
+
+def _in_order(data: dict[Symbol, Any], blocks: list[tuple[Group, Block]]) -> dict[Symbol, Any]:
+    """LEAN's order: by security type, then by ticker."""
+    if len(blocks) < 2:
+        return data
+    return {symbol: data[symbol] for symbol in sorted(data, key=_BY_TYPE_AND_TICKER)}
+
+
+def of_kind(blocks: list[tuple[Group, Block]], tick_type: TickType) -> list[tuple[Group, Block]]:
+    """Those blocks that hold one kind of data."""
+    return [pair for pair in blocks if pair[0].tick_type == tick_type]
