@@ -85,6 +85,9 @@ def _order(group: GroupState, number: int, trigger: str) -> tuple[ChildOrder, Ch
 
 def _move(group: GroupState, order: ChildOrder, status: ChildStatus, at: float) -> None:
     """Set the status and keep the leg's may-fill sums and the live view true."""
+    if (status in MAY_FILL) is (order.status in MAY_FILL):
+        order.status = status
+        return
     before = order.leaves_qty
     order.status = status
     _leaves(group, order, before)
