@@ -73,6 +73,8 @@ Command = Submit | Cancel | Replace | Poll | Raise | WakeAt
 _CANCELABLE = frozenset({ChildStatus.SENT, ChildStatus.WORKING, ChildStatus.PARTIAL})
 _REPLACEABLE = frozenset({ChildStatus.WORKING, ChildStatus.PARTIAL})
 _PREFIX = {Purpose.ENTRY: "entry-", Purpose.STOP: "sl-", Purpose.TARGET: "tp-"}
+#: groups whose stops change without a gap
+_PROTECTED = frozenset({Kind.BRACKET, Kind.EXITS})
 #: after so many refused updates the order is cancelled and sent anew
 _REPLACE_TRIES = 3
 
@@ -89,6 +91,10 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
     Cancels and updates first, then submits in the order of the wants, as many as the rate allows, then alerts and one
     WakeAt. Pure: nothing is remembered here.
     """
+    if group.spec.kind in _PROTECTED:
+        from .protect import change
+
+        return change.commands(group, desired, now, env)
     out: list[Command] = []
     wants = desired.orders
     wake, why = desired.wake if desired.wake is not None else (0.0, "")
@@ -101,13 +107,13 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
                 matched.add((order.leg, order.purpose, order.rung))
                 _adapt(order, want, env, out)
                 continue
-            at = _cancel(group, order, now, out)
+            at = cancel_unwanted(group, order, now, out)
             if at and (not wake or at < wake):
                 wake, why = at, "cancel again"
         if matched:
             open_wants = [w for w in wants if (w.leg, w.purpose, w.rung) not in matched]
     if open_wants:
-        at = _submits(group, open_wants, now, env, out)
+        at = submits(group, open_wants, now, env, out)
         if at and (not wake or at < wake):
             wake, why = at, "rate"
     if group.spec.kind is Kind.ALL_OR_NONE:
@@ -140,7 +146,7 @@ def _adapt(order: ChildOrder, want: Want, env: Env, out: list[Command]) -> None:
         out.append(Cancel(order.number, "terms changed"))
 
 
-def _cancel(group: GroupState, order: ChildOrder, now: float, out: list[Command]) -> float:
+def cancel_unwanted(group: GroupState, order: ChildOrder, now: float, out: list[Command]) -> float:
     """Cancel an order that is not wanted; returns when to try again if a refusal is being waited out."""
     if order.status not in _CANCELABLE:
         return 0.0
@@ -152,7 +158,7 @@ def _cancel(group: GroupState, order: ChildOrder, now: float, out: list[Command]
     return 0.0
 
 
-def _submits(
+def submits(
     group: GroupState, wants: tuple[Want, ...] | list[Want], now: float, env: Env, out: list[Command]
 ) -> float:
     """Submits within the rate; returns when the next may leave if some had to wait."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
-from ..model import ChildType, GroupState, Phase, Purpose
+from ..model import ChildType, Deadline, GroupState, HoldCause, Phase, Purpose
 from ..plan.terms import Desired, Want
 
 if TYPE_CHECKING:
@@ -102,13 +102,43 @@ def allowed(form: str, members: list[Member], cum: list[int], winner: int | None
 
 
 def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: Env) -> list[Any]:
-    """OCO remembers its winner: the member whose fill came first."""
-    if group.spec.exits["form"] != "oco" or "winner" in group.memory or group.phase is Phase.CLOSED:
+    """Refusals, giving up, and the winner of an OCO: the member whose fill came first."""
+    if group.phase in (Phase.PLANNED, Phase.CLOSED):
+        return []
+    if group.failures:
+        return _failures(group, now)
+    policy = group.spec.policy
+    for (leg, purpose), tried in group.attempts.items():
+        if purpose is not Purpose.ENTRY and tried >= policy.rollback_attempts and group.phase is not Phase.HELD:
+            text = f"{purpose} of leg {leg} refused {tried} times; net {group.legs[leg].net:+d}"
+            return [
+                f.Held(now, HoldCause.REFUSED_BEYOND_CAPS, text),
+                f.Noted(now, text, {"alert": "unprotected", "severity": 0}),
+            ]
+    if group.spec.exits["form"] != "oco" or "winner" in group.memory:
         return []
     for fact in group.facts:
         if type(fact) is f.Filled and group.orders[fact.order].purpose is Purpose.ENTRY:
             return [f.Remembered(now, "winner", group.orders[fact.order].rung)]
     return []
+
+
+def _failures(group: GroupState, now: float) -> list[Any]:
+    """A member refused before anything filled takes the placement back; a refused reversal is tried again."""
+    out: list[Any] = []
+    counted: set[Any] = set()
+    for order in group.failures.values():
+        key = (order.leg, order.purpose)
+        if key in counted:
+            continue
+        counted.add(key)
+        delay = group.spec.policy.retry.delay(group.attempts.get(key, 0) + 1)
+        out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
+        if order.purpose is Purpose.ENTRY and not any(o.cum_qty for o in group.orders.values()):
+            why = f"order {order.rung + 1} of the set {order.status}: {order.reason or 'no reason given'}"
+            out.append(f.Remembered(now, "entry_cancel", why))
+            out.append(f.Noted(now, why, {"alert": "set-rolled-back", "severity": 1}))
+    return out
 
 
 def desired_orders(group: GroupState, now: float, quotes: Mapping[str, Quote], env: Env) -> Desired:
@@ -138,4 +168,6 @@ def desired_orders(group: GroupState, now: float, quotes: Mapping[str, Quote], e
             for i, leg in enumerate(group.legs)
             if leg.net and not any(w.leg == i and w.purpose is Purpose.EXCESS for w in wants)
         ]
-    return Desired(tuple(wants), None)
+    ready = tuple(w for w in wants if w.purpose is Purpose.ENTRY or now >= group.retry_at.get((w.leg, w.purpose), 0.0))
+    later = [at for at in group.retry_at.values() if at > now]
+    return Desired(ready, Deadline(min(later), "retry") if later else None)

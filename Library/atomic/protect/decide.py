@@ -113,10 +113,18 @@ def _over_filled(group: GroupState, view: Exposure, now: float) -> list[Any]:
 
 
 def _give_up(group: GroupState, view: Exposure, now: float) -> list[Any]:
-    """A stop that cannot be placed ends in an emergency close, and that in a hold with a P0 alert."""
+    """A position whose stop cannot be placed is closed at market; if that fails too it is held with a P0 alert.
+
+    A stop that cannot be moved is no such case: the old one still works, and only an alert says so.
+    """
     policy = group.spec.policy
     attempts = group.attempts
     if view.open > 0 and not group.emergency and attempts.get((0, Purpose.STOP), 0) >= policy.rollback_attempts:
+        if view.stopped >= view.open:
+            if group.memory.get("stuck_stop"):
+                return []
+            text = f"stop could not be changed in {policy.rollback_attempts} attempts; the old one still works"
+            return [f.Remembered(now, "stuck_stop", True), _alert(now, 1, "stop-not-moved", text)]
         if policy.emergency_flatten:
             text = f"no stop after {policy.rollback_attempts} attempts: closing {view.open} at market"
             return [f.Emergency(now, text), _alert(now, 0, "emergency-close", text, open=view.open)]
@@ -125,6 +133,8 @@ def _give_up(group: GroupState, view: Exposure, now: float) -> list[Any]:
     for purpose in (Purpose.EMERGENCY, Purpose.EXCESS, Purpose.CLOSE):
         if attempts.get((0, purpose), 0) >= policy.rollback_attempts and group.phase is not Phase.HELD:
             text = f"{purpose} refused {attempts[(0, purpose)]} times; {view.open} open"
+            if purpose is Purpose.CLOSE and policy.emergency_flatten and not group.emergency:
+                return [f.Emergency(now, text)]
             return [
                 _held(now, HoldCause.REFUSED_BEYOND_CAPS, text),
                 _alert(now, 0, "unprotected", text, open=view.open),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..model import ChildStatus, ChildType, GroupState, Phase, Purpose
+from ..model import ChildStatus, ChildType, Deadline, GroupState, Phase, Purpose
 from ..plan.terms import Desired, Want
 from .decide import watches_targets
 from .view import Exposure, exposure, plan_of, stop_price, target_price
@@ -22,7 +22,7 @@ from .view import Exposure, exposure, plan_of, stop_price, target_price
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..model import Deadline, Quote
+    from ..model import Quote
     from ..plan.terms import Env
     from .levels import ExitPlan
 
@@ -44,7 +44,7 @@ def desired_orders(group: GroupState, now: float, quotes: Mapping[str, Quote], e
     elif view.open > 0:
         wants += _exits(group, plan, view, quotes, env, session)
     wants += _delivered(group, session)
-    return Desired(tuple(w for w in wants if _may_try(group, w, now)), _wake(group, plan, view, now, wants))
+    return Desired(tuple(wants), _wake(group, plan, view, now))
 
 
 def _open(group: GroupState, quotes: Mapping[str, Quote]) -> bool:
@@ -150,19 +150,7 @@ def _delivered(group: GroupState, session: bool) -> list[Want]:
     return [_market(Purpose.CLOSE, 0, -leg.net, i) for i, leg in enumerate(group.legs) if i and leg.net]
 
 
-def _may_try(group: GroupState, want: Want, now: float) -> bool:
-    """Back-off after a refusal; an order that works already is never withdrawn by it."""
-    key = (want.leg, want.purpose)
-    if any(o.leg == want.leg and o.purpose is want.purpose and o.rung == want.rung for o in group.live.values()):
-        return True
-    if now < group.retry_at.get(key, 0.0):
-        return False
-    return group.attempts.get(key, 0) < group.spec.policy.rollback_attempts or want.purpose is Purpose.STOP
-
-
-def _wake(group: GroupState, plan: ExitPlan, view: Exposure, now: float, wants: list[Want]) -> Deadline | None:
-    from ..model import Deadline
-
+def _wake(group: GroupState, plan: ExitPlan, view: Exposure, now: float) -> Deadline | None:
     moments = [at for at in group.retry_at.values() if at > now]
     if plan.time_exit > now and view.open > 0:
         moments.append(plan.time_exit)

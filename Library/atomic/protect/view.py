@@ -29,6 +29,7 @@ class Exposure:
         entry_px: average price of the entry, dollars per share; 0 before the first fill.
         open: filled-not-closed contracts; negative when exits closed too much.
         closing: contracts of working orders that close the whole position, unsigned.
+        stopped: contracts of stops that the broker confirmed to work, unsigned.
         pair_closed: contracts closed by the exits of each pair.
         pair_open: contracts each pair has to protect now; sums to max(open, 0).
         entry: the newest entry order that was not withdrawn, if any.
@@ -40,6 +41,7 @@ class Exposure:
     entry_px: float
     open: int
     closing: int
+    stopped: int
     pair_closed: list[int]
     pair_open: list[int]
     entry: ChildOrder | None
@@ -76,7 +78,7 @@ def exposure(group: GroupState, plan: ExitPlan) -> Exposure:
     leg = group.legs[0]
     side = 1 if leg.spec.ratio * group.spec.units > 0 else -1
     closed = [0] * len(plan.pairs)
-    filled = entering = closing = 0
+    filled = entering = closing = stopped = 0
     paid = 0.0
     entry: ChildOrder | None = None
     for order in group.orders.values():
@@ -90,6 +92,8 @@ def exposure(group: GroupState, plan: ExitPlan) -> Exposure:
         elif purpose is Purpose.STOP or purpose is Purpose.TARGET:
             if order.rung < len(closed):
                 closed[order.rung] += order.cum_qty
+            if purpose is Purpose.STOP and order.status in WORKING:
+                stopped += order.leaves_qty
         elif purpose in _CLOSERS and order.leg == 0 and order.status in WORKING and order.side == -side:
             closing += order.leaves_qty
     adopted = int(group.memory.get("adopted", 0))
@@ -101,7 +105,8 @@ def exposure(group: GroupState, plan: ExitPlan) -> Exposure:
     given = webster(max(filled, sum(closed)), shares, closed)
     left = [given[i] - closed[i] for i in range(len(given))]
     _fit(left, max(still, 0))
-    return Exposure(side, filled, paid / filled if filled else 0.0, still, closing, closed, left, entry, entering)
+    price = paid / filled if filled else 0.0
+    return Exposure(side, filled, price, still, closing, stopped, closed, left, entry, entering)
 
 
 def _fit(left: list[int], total: int) -> None:

@@ -1,0 +1,111 @@
+"""Changing exits without ever losing the stop: update in place, or the new one works before the old one goes.
+
+For every slot (leg, purpose, pair):
+
+* nothing wanted: what may still fill is cancelled;
+* wanted and nothing may fill: it is sent;
+* wanted and standing as wanted: nothing; older stops of the same pair go once the newest one works;
+* wanted with other terms: an update in place where the venue takes it; a stop is otherwise sent anew and the old one
+  cancelled when the new one WORKS; any other order is cancelled first and sent anew when it has ended.
+
+Where the broker reserves the position for one closing order, a second stop would be refused: the old one ends first,
+and the time without a stop is a gap that `desired` and the metrics report.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import diff
+from ..model import WORKING, ChildOrder, ChildStatus, ChildType, GroupState, Purpose
+
+if TYPE_CHECKING:
+    from ..plan.terms import Desired, Env, Want
+
+#: after so many refused updates a stop is replaced by a new order
+_REPLACE_TRIES = 2
+#: an update without an answer is given up after this many seconds and the order replaced by a new one
+_ANSWER_WITHIN = 10.0
+_UNKNOWN = frozenset({ChildStatus.INTENDED, ChildStatus.SENT})
+_GOING = frozenset({ChildStatus.CANCELING, ChildStatus.QUARANTINED})
+
+
+def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[diff.Command]:
+    """What takes the working exits and entry to the desired ones; cancels and updates first, then submits."""
+    out: list[diff.Command] = []
+    wake, why = desired.wake if desired.wake is not None else (0.0, "")
+    slots: dict[tuple[int, Purpose, int], list[ChildOrder]] = {}
+    for order in group.live.values():
+        slots.setdefault((order.leg, order.purpose, order.rung), []).append(order)
+    fresh: list[Want] = []
+    for want in desired.orders:
+        standing = slots.pop((want.leg, want.purpose, want.rung), None)
+        if (standing is None or _again(group, standing, want, now, env, out)) and _may_try(group, want, now):
+            fresh.append(want)
+    for orders in slots.values():
+        for order in orders:
+            at = diff.cancel_unwanted(group, order, now, out)
+            if at and (not wake or at < wake):
+                wake, why = at, "cancel again"
+    at = diff.submits(group, fresh, now, env, out) if fresh else 0.0
+    if at and (not wake or at < wake):
+        wake, why = at, "rate"
+    overdue = [o.asked_at + _ANSWER_WITHIN for o in group.live.values() if o.asked is not None]
+    pending = [moment for moment in overdue if moment > now]
+    if pending and (not wake or min(pending) < wake):
+        wake, why = min(pending), "update unanswered"
+    if wake:
+        out.append(diff.WakeAt(wake, why))
+    return out
+
+
+def _again(
+    group: GroupState, standing: list[ChildOrder], want: Want, now: float, env: Env, out: list[diff.Command]
+) -> bool:
+    """Bring the orders of one slot to what is wanted; True when a new order is to be sent."""
+    reserves = env.reserves_quantity or bool(group.memory.get("reserves"))
+    overlap = want.purpose is Purpose.STOP and not reserves
+    staying = [order for order in standing if order.status not in _GOING]
+    if not staying:
+        # a stop on its way out protects nothing; any other exit waits until it has ended
+        return overlap
+    newest = staying[-1]
+    if _stands(newest, want):
+        if newest.status in WORKING:
+            for older in staying[:-1]:
+                diff.cancel_unwanted(group, older, now, out)
+        return False
+    if newest.status in _UNKNOWN:
+        return False  # its answer decides
+    if newest.asked is not None and now < newest.asked_at + _ANSWER_WITHIN:
+        return False
+    if _updatable(newest, want, env):
+        out.append(diff.Replace(newest.number, want.quantity + newest.net, want.limit, want.stop))
+        return False
+    if overlap:
+        return True
+    if newest.type is not ChildType.MARKET or newest.leaves_qty > abs(want.quantity):
+        for order in staying:
+            diff.cancel_unwanted(group, order, now, out)
+    return False
+
+
+def _may_try(group: GroupState, want: Want, now: float) -> bool:
+    """Back-off and cap after refusals; they hold back a new order only, never one that works."""
+    key = (want.leg, want.purpose)
+    if now < group.retry_at.get(key, 0.0):
+        return False
+    return group.attempts.get(key, 0) < group.spec.policy.rollback_attempts
+
+
+def _stands(order: ChildOrder, want: Want) -> bool:
+    if order.type is not want.type or order.quantity * want.quantity <= 0 or order.asked is not None:
+        return False
+    return order.leaves_qty == abs(want.quantity) and (order.limit, order.stop) == (want.limit, want.stop)
+
+
+def _updatable(order: ChildOrder, want: Want, env: Env) -> bool:
+    if not env.takes_replace or order.replace_refusals >= _REPLACE_TRIES or order.asked is not None:
+        return False
+    same = order.type is want.type and order.quantity * want.quantity > 0
+    return same and order.type is not ChildType.MARKET and order.status in WORKING
