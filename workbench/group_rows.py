@@ -23,11 +23,12 @@ def utc(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LegRow:
-    """One leg: contracts ever bought or sold on the way in and out, and their average prices in dollars per share."""
+    """One leg: contracts asked for, bought or sold on the way in and out, average prices in dollars per share."""
 
     name: str
     symbol: str
     ratio: int
+    wanted: int
     net: int
     entered: int
     entry_price: float
@@ -58,6 +59,7 @@ def _leg(group: GroupState, index: int, leg: LegState) -> LegRow:
         name=short_name(leg.spec),
         symbol=leg.spec.symbol,
         ratio=leg.spec.ratio,
+        wanted=leg.spec.ratio * group.spec.units,
         net=leg.net,
         entered=int(entered[0]),
         entry_price=round(entered[1] / entered[0], 6) if entered[0] else 0.0,

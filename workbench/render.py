@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -20,11 +21,15 @@ ZONE = ZoneInfo("America/New_York")
 _STYLES = {"complete": "green", "closed": "green", "rolled_back": "yellow", "refused": "yellow", "failed": "red"}
 
 
-def clock(seconds: float) -> str:
-    """Write seconds since 1970 as New York time of day, with the date left to the title; a dash for 0 (never)."""
-    if not seconds:
-        return "-"
-    return datetime.fromtimestamp(seconds, UTC).astimezone(ZONE).strftime("%m-%d %H:%M:%S")
+def moment(seconds: float) -> datetime | None:
+    """Return seconds since 1970 as New York time; None for 0 (never)."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone(ZONE) if seconds else None
+
+
+def clock(seconds: float, *, dated: bool) -> str:
+    """Write a time of day in New York, with the date if asked; a dash for 0 (never)."""
+    when = moment(seconds)
+    return "-" if when is None else when.strftime("%m-%d %H:%M:%S" if dated else "%H:%M:%S")
 
 
 def money(value: Any) -> str:
@@ -33,46 +38,60 @@ def money(value: Any) -> str:
 
 
 def leg_text(leg: LegRow) -> str:
-    """Write one leg: its name, contracts and prices on the way in and out."""
-    text = f"{leg.entered or leg.ratio:+d} {leg.name}"
-    if leg.entered:
-        text += f" @ {leg.entry_price:g}"
-    if leg.left:
-        text += f" → {leg.left:+d} @ {leg.exit_price:g}"
+    """Write one leg: contracts and name, price in, price out, and what is still held."""
+    text = f"{leg.entered:+d} {leg.name} {leg.entry_price:g}" if leg.entered else f"{leg.wanted:+d} {leg.name} -"
+    if leg.entered not in {0, leg.wanted}:
+        text += f" of {leg.wanted:+d}"
+    if leg.left == -leg.entered and leg.left:
+        text += f" → {leg.exit_price:g}"
+    elif leg.left:
+        text += f" → {leg.left:+d} {leg.exit_price:g}"
     if leg.settled:
-        text += f" → settled at {leg.settlement:g}"
-    elif leg.net:
-        text += f" (holds {leg.net:+d})"
+        text += f" → settled {leg.settlement:g}"
+    elif leg.net and leg.net != leg.entered:
+        text += f", holds {leg.net:+d}"
     return text
 
 
+def _state(group: GroupRow) -> str:
+    state = group.state
+    phase = f"[bold red]{state.phase.value}[/]" if state.held else state.phase.value
+    outcome = state.outcome.value
+    if not outcome or outcome == state.phase.value:
+        return f"[{_STYLES.get(outcome, 'default')}]{phase}[/]" if outcome else phase
+    return f"{phase}, [{_STYLES.get(outcome, 'default')}]{outcome}[/]"
+
+
 def groups_table(groups: list[GroupRow]) -> Table:
-    """Build the table of groups."""
-    table = Table(show_lines=True, title_justify="left")
-    for name in ("group", "strategy", "legs: in → out", "state", "outcome"):
-        table.add_column(name)
-    table.add_column("created / opened / ended", no_wrap=True)
-    table.add_column("fees", justify="right")
-    table.add_column("rollback cost", justify="right")
-    table.add_column("cash", justify="right")
+    """Build the table of groups; it fits a terminal of 80 columns."""
+    seen = [moment(at) for g in groups for at in (g.state.spec.created_at, g.state.opened_at, g.state.ended_at)]
+    days = sorted({when.date() for when in seen if when})
+    table = Table(box=box.SIMPLE_HEAD, title_justify="left", title_style="", padding=(0, 1, 1, 0), pad_edge=False)
+    table.title = f"groups, {' to '.join(str(day) for day in (days[0], days[-1])[: len(days)])}, New York time"
+    for name in ("group", "legs: in → out", "times"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("dollars", no_wrap=True, justify="right")
     for group in groups:
         state = group.state
-        outcome = state.outcome.value or "-"
-        style = _STYLES.get(outcome, "")
-        shown = f"[{style}]{outcome}[/]" if style else outcome
-        why = f"\n{escape(group.why)}" if group.why else ""
+        times = (("made", state.spec.created_at), ("open", state.opened_at), ("end", state.ended_at))
+        dollars = (("fees", state.fees), ("rollback", state.rollback_cost), ("cash", group.result))
         table.add_row(
-            state.group_id,
-            f"{state.spec.strategy} × {state.spec.units}",
+            f"[bold]{escape(state.group_id)}[/]\n{escape(state.spec.strategy)} × {state.spec.units}\n{_state(group)}",
             "\n".join(escape(leg_text(leg)) for leg in group.legs),
-            f"[bold red]{state.phase.value}[/]" if state.held else state.phase.value,
-            shown + why,
-            f"{clock(state.spec.created_at)}\n{clock(state.opened_at)}\n{clock(state.ended_at)}",
-            money(state.fees),
-            money(state.rollback_cost),
-            money(group.result),
+            "\n".join(f"{name:4} {clock(at, dated=len(days) > 1)}" for name, at in times),
+            "\n".join(f"{name} {money(amount):>7}" for name, amount in dollars),
         )
     return table
+
+
+def reasons(groups: list[GroupRow]) -> list[str]:
+    """Write why groups were held, refused or taken back, and what they still hold at the end."""
+    lines = [f"{group.state.group_id}: {group.why}" for group in groups if group.why]
+    for group in groups:
+        held = [f"{leg.net:+d} {leg.name}" for leg in group.legs if leg.net]
+        if held and group.state.outcome.value not in {"", "complete", "partial_units"}:
+            lines.append(f"{group.state.group_id} keeps {', '.join(held)}")
+    return lines
 
 
 def account_lines(account: dict[str, Any]) -> list[str]:
@@ -95,6 +114,8 @@ def show(done: Done, *, verbose: bool = False, console: Console | None = None) -
             console.print(f"{when} {text}", markup=False, highlight=False)
     if done.groups:
         console.print(groups_table(done.groups))
+        for line in reasons(done.groups):
+            console.print(line, markup=False, highlight=False)
     else:
         console.print("no groups: the algorithm opened none")
     for line in done.unread:
