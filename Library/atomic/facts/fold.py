@@ -578,10 +578,9 @@ def decode(row: list[Any]) -> Any:
     cls = BY_KIND.get(row[-1]) if row else None
     if cls is None:
         raise IllegalFact(f"unknown fact {row!r}")
-    try:
-        return cls(*row)
-    except TypeError:
-        raise IllegalFact(f"malformed fact {row!r}") from None
+    if len(row) != len(cls._fields):  # type: ignore[attr-defined]
+        raise IllegalFact(f"malformed fact {row!r}")
+    return cls(*row)
 
 
 def replay(spec: GroupSpec, facts: Iterable[Any]) -> GroupState:
