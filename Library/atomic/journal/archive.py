@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from ..ports import StoreError
 from .frame import pack_line, unpack_lines
 from .migrate import SCHEMA, steps_from
-from .records import Unreadable, group_from
+from .records import group_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,34 +154,36 @@ class Archive:
 
     def find(self, group_id: str) -> GroupState | None:
         """The ended group of this id, or None when the newest chunks do not have it."""
-        needle = f'{{"spec":{{"id":"{group_id}",'
-        found = self._find_in(unpack_lines(self._lines)[0], needle) if needle in self._lines else None
+        needle = f'"{group_id}"'
+        found = _find(unpack_lines(self._lines)[0], needle) if needle in self._lines else None
         for number in self._numbers[-_SEARCHED:][::-1]:
             if found is not None:
                 break
             if number == self._number:
                 continue
             keys = [f"{self._base}/archive-{number:06d}{slot}" for slot in "ab"]
-            found = self._find_in(_lines(self._store, keys)[0], needle)
+            found = _find(_lines(self._store, keys)[0], needle)
         return found
-
-    def _find_in(self, lines: list[tuple[int, str]], needle: str) -> GroupState | None:
-        for schema, text in reversed(lines):
-            if needle in text:
-                try:
-                    return group_from(_parse(schema, text))
-                except Unreadable:
-                    return None
-        return None
 
     def highest(self, name: str) -> int:
         """The largest counter among the newest chunks' ids of this name; 0 when there is none."""
-        stem = f'{{"spec":{{"id":"{name}-'
+        pattern = re.compile(rf'"id": ?"{re.escape(name)}-(\d+)"')
         best = 0
         for number in self._numbers[-2:]:
             keys = [f"{self._base}/archive-{number:06d}{slot}" for slot in "ab"]
             for _, text in _lines(self._store, keys)[0]:
-                digits = text[len(stem) : text.find('"', len(stem))] if text.startswith(stem) else ""
-                if digits.isdigit():
-                    best = max(best, int(digits))
+                best = max([best, *map(int, pattern.findall(text))])
         return best
+
+
+def _find(lines: list[tuple[int, str]], needle: str) -> GroupState | None:
+    """The newest group whose id is the quoted `needle`."""
+    for schema, text in reversed(lines):
+        if needle in text:
+            try:
+                group = group_from(_parse(schema, text))
+            except ValueError:
+                return None
+            if group.spec.group_id == needle[1:-1]:
+                return group
+    return None

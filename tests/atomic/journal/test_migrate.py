@@ -1,0 +1,107 @@
+"""Journals of older versions are lifted step by step; newer ones are left alone."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from atomic.journal import SCHEMA, Journal, MemoryStore, migrate, read_archive, records, repair, verify
+from atomic.journal.frame import pack, pack_line, unpack
+from atomic.model import Phase
+from tests.atomic.journal.groups import close_down, make_group, open_up
+
+KEY = "atomic/condor/live/open-a"
+OLDER = SCHEMA - 1
+
+
+def as_older(record: dict[str, Any]) -> dict[str, Any]:
+    """A record as a version before might have written it: fills without fees, units under another name."""
+    spec = dict(record["spec"])
+    spec["size"] = spec.pop("units")
+    facts = [[*row[:4], row[5]] if row[-1] == "filled" else row for row in record["facts"]]
+    return {"spec": spec, "facts": facts}
+
+
+def lift_group(record: dict[str, Any]) -> dict[str, Any]:
+    """The step for it."""
+    spec = dict(record["spec"])
+    spec["units"] = spec.pop("size")
+    facts = [[*row[:4], 0.0, row[4]] if row[-1] == "filled" else row for row in record["facts"]]
+    return {"spec": spec, "facts": facts}
+
+
+def lift_head(head: dict[str, Any]) -> dict[str, Any]:
+    """The counter was called something else."""
+    head = dict(head)
+    head["counter"] = head.pop("last_id")
+    return head
+
+
+@pytest.fixture
+def _step(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = {**migrate.STEPS, OLDER: migrate.Step(lift_head, lift_group)}
+    monkeypatch.setattr(migrate.steps_from, "__defaults__", (steps, SCHEMA))
+
+
+def older_store() -> MemoryStore:
+    """A store left by the older version, with one open and one archived group."""
+    open_group = as_older(json.loads(records.group_text(open_up(make_group("condor-000041")))))
+    ended = as_older(json.loads(records.group_text(close_down(open_up(make_group("condor-000040"))))))
+    head = {"of": "atomic/condor/live", "before": 0, "last_id": 41, "extra": {"baseline": {}}}
+    body = json.dumps(head) + "\n" + json.dumps(open_group)
+    store = MemoryStore({KEY: pack(OLDER, 5, body)})
+    store.now["atomic/condor/live/archive-000001a"] = pack_line(OLDER, json.dumps(ended))
+    store.disk.update(store.now)
+    return store
+
+
+@pytest.mark.usefixtures("_step")
+def test_an_older_document_is_lifted_and_written_anew() -> None:
+    """State, counter and archive are there; the next save is in the present schema."""
+    store = older_store()
+    journal = Journal(store, "condor", live=True)
+    loaded = journal.load()
+    assert (loaded.report.refuse, loaded.report.schema) == ("", OLDER)
+    assert [(g.group_id, g.phase, g.spec.units) for g in loaded.groups] == [("condor-000041", Phase.OPEN, 2)]
+    assert journal.next_id() == "condor-000042"
+    found = journal.recent("condor-000040")
+    assert found is not None
+    assert found.phase is Phase.CLOSED
+    assert [group.group_id for group in read_archive(store, journal.base)] == ["condor-000040"]
+    assert verify(store, journal.base).sound
+    journal.save(flush=True)
+    frame = unpack(store.disk["atomic/condor/live/open-b"])
+    assert (frame.schema, frame.seq) == (SCHEMA, 6)
+    again = Journal(store.crash(), "condor", live=True).load()
+    assert [g.group_id for g in again.groups] == ["condor-000041"]
+
+
+def test_a_version_without_a_step_is_refused_and_left_alone() -> None:
+    """The message says which step is missing; a copy is kept."""
+    store = older_store()
+    report = Journal(store, "condor", live=True).load().report
+    assert f"there is no step from {OLDER} to {SCHEMA}" in report.refuse
+    assert store.now[KEY] == older_store().now[KEY]
+    assert len(report.copies) == 1
+
+
+def test_a_newer_version_is_refused_and_left_alone() -> None:
+    """Never guessed at, never overwritten, also not by a repair."""
+    store = MemoryStore({KEY: pack(SCHEMA + 1, 5, '{"of":"?"}')})
+    journal = Journal(store, "condor", live=True)
+    assert f"schema {SCHEMA + 1} is newer than {SCHEMA}" in journal.load().report.refuse
+    with pytest.raises(ValueError, match="written by a newer version"):
+        repair(store, "atomic/condor/live")
+    assert unpack(store.now[KEY]).schema == SCHEMA + 1
+
+
+PINNED = Path(__file__).with_name(f"schema_{SCHEMA}.json")
+
+
+def test_the_schema_number_stands_for_these_fields() -> None:
+    """Whoever changes a record or a fact bumps SCHEMA, adds a Step and writes the new pin."""
+    text = records.group_text(make_group("x-000001"))
+    shape = {"facts": records.shape_of_facts(), "spec": sorted(json.loads(text)["spec"])}
+    pinned = json.loads(PINNED.read_text())
+    assert json.loads(json.dumps(shape)) == pinned, "a field changed: see atomic/journal/migrate.py"
