@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 @click.command("chaos", short_help="Run groups under an adversarial broker and judge the invariants.")
 @click.option("--runs", type=click.IntRange(1), default=1000, show_default=True, help="How many runs.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the first run; one per run.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the first run; one per run."
+)
 @click.option("--steps", type=click.IntRange(1), default=STEPS, show_default=True, help="Events before the calm.")
 @click.option("--crash", is_flag=True, help="Stop the process after every write, send and event of each scenario.")
 @click.option("--brackets", is_flag=True, help="Lives of brackets instead of all-or-none groups.")

@@ -20,6 +20,7 @@ from atomic.facts import (
     CancelAsked,
     Canceled,
     CancelRefused,
+    CloseAsked,
     Filled,
     IllegalFact,
     Opening,
@@ -44,7 +45,7 @@ from atomic.policy import Policy
 
 from .market import START
 from .oracle import naked
-from .pump import settle
+from .pump import Oscillates, settle
 from .scenarios import NAKED, STRUCTURES
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Bounds(NamedTuple):
     late_fills: int = 1
     #: deadlines let pass in silence in all
     silences: int = 4
+    #: times the owner may ask to close
+    closes: int = 1
     #: states at most; reaching it is reported, never hidden
     states: int = 2_000_000
 
@@ -98,7 +101,7 @@ class Node:
     orders: list[TrueOrder]
     now: float
     wake: float | None
-    budget: tuple[int, int, int, int]
+    budget: tuple[int, int, int, int, int]
     before: Node | None = None
     event: str = ""
     excused: int = 0
@@ -149,7 +152,9 @@ class Explorer:
     def __init__(self, name: str, units: int, policy: Policy | None = None, bounds: Bounds | None = None,
                  env: Env | None = None) -> None:  # fmt: skip
         policy = policy or Policy(native="never")
-        policy = replace(policy, allow_naked=policy.allow_naked or name in NAKED, max_time_to_open=1e9, max_sends=10_000)
+        policy = replace(
+            policy, allow_naked=policy.allow_naked or name in NAKED, max_time_to_open=1e9, max_sends=10_000
+        )
         self.bounds = bounds or Bounds()
         self.result = Exploration(name, units, self.bounds)
         legs = STRUCTURES[name]
@@ -204,7 +209,7 @@ class Explorer:
         group = new_group(self.spec)
         apply(group, Opening(START))
         bounds = self.bounds
-        budget = (bounds.rejects, bounds.cancel_failures, bounds.late_fills, bounds.silences)
+        budget = (bounds.rejects, bounds.cancel_failures, bounds.late_fills, bounds.silences, bounds.closes)
         node = Node(group, [], START, None, budget)
         self._pump(node)
         return node
@@ -235,7 +240,11 @@ class Explorer:
         orders = []
         for true in node.orders:
             o = core[true.number]
-            if not true.leaves and not o.may_fill and not (node.budget[2] and true.fate == "c" and true.filled < abs(true.quantity)):
+            if (
+                not true.leaves
+                and not o.may_fill
+                and not (node.budget[2] and true.fate == "c" and true.filled < abs(true.quantity))
+            ):
                 continue
             orders.append((
                 o.leg, o.purpose, o.rung, o.status, o.cum_qty, o.quantity, o.limit, age(o.sent_at), age(o.cancel_at),
@@ -259,7 +268,7 @@ class Explorer:
         """What may happen next; the kindest answer first."""
         kind: list[tuple[str, str, int]] = []
         other: list[tuple[str, str, int]] = []
-        rejects, failures, late, silences = node.budget
+        rejects, failures, late, silences, closes = node.budget
         for i, order in enumerate(node.orders):
             name = f"order {order.number} ({order.purpose} {order.quantity:+d} leg {order.leg})"
             if order.leaves:
@@ -281,18 +290,32 @@ class Explorer:
             if order.duplicates < self.bounds.duplicates and order.fate != "n":
                 other.append((f"{name}: its last news comes again", "duplicate", i))
         if node.wake is not None and (silences or not kind):
-            (other if kind else kind).append((f"silence for {max(0.0, node.wake - node.now):g} s", "silence", bool(kind)))
+            (other if kind else kind).append(
+                (f"silence for {max(0.0, node.wake - node.now):g} s", "silence", bool(kind))
+            )
+        if closes and node.group.phase is not Phase.CLOSED:
+            other.append(("the owner closes", "close", 0))
         return kind + other
 
     def _apply(self, node: Node, label: str, action: str, i: int) -> Node | None:
-        rejects, failures, late, silences = node.budget
+        rejects, failures, late, silences, closes = node.budget
         child = Node(
-            clone(node.group), [replace(o) for o in node.orders], node.now, node.wake, node.budget, node, label, node.excused
+            clone(node.group),
+            [replace(o) for o in node.orders],
+            node.now,
+            node.wake,
+            node.budget,
+            node,
+            label,
+            node.excused,
         )
         try:
             if action == "silence":
                 child.now = max(node.now, node.wake or node.now)
-                child.budget = (rejects, failures, late, silences - i)
+                child.budget = (rejects, failures, late, silences - i, closes)
+            elif action == "close":
+                child.budget = (rejects, failures, late, silences, closes - 1)
+                apply(child.group, CloseAsked(child.now, "owner"))
             else:
                 order = child.orders[i]
                 number, now = order.number, child.now
@@ -303,21 +326,21 @@ class Explorer:
                 elif action in ("fill", "partial", "late"):
                     order.filled += order.leaves if action == "fill" else 1
                     if action == "late":
-                        child.budget = (rejects, failures, late - 1, silences)
+                        child.budget = (rejects, failures, late - 1, silences, closes)
                         child.excused += 1
                     else:
                         order.fate = "f" if order.filled >= abs(order.quantity) else "w"
                     facts = [Filled(now, number, order.filled, 1.05, 0.0)]
                 elif action == "reject":
                     order.fate = "r"
-                    child.budget = (rejects - 1, failures, late, silences)
+                    child.budget = (rejects - 1, failures, late, silences, closes)
                     facts = [Rejected(now, number, RejectReason.UNKNOWN, "refused")]
                 elif action == "canceled":
                     order.fate = "c"
                     facts = [Canceled(now, number)]
                 elif action == "cancel_failed":
                     order.canceling = False
-                    child.budget = (rejects, failures - 1, late, silences)
+                    child.budget = (rejects, failures - 1, late, silences, closes)
                     facts = [CancelRefused(now, number, -4, "failed")]
                 elif action == "duplicate":
                     order.duplicates += 1
@@ -326,14 +349,21 @@ class Explorer:
                     order.canceling = False
                 for fact in facts:
                     apply(child.group, fact)
-            self._pump(child)
-        except IllegalFact as error:
+            self._pump(child, look=action == "silence")
+        except (IllegalFact, Oscillates) as error:
             self._violation(f"fault: {error}", child)
             return None
         return child
 
-    def _pump(self, node: Node) -> None:
-        node.wake = settle(node.group, node.now, self.quotes, _Port(node), self.env)
+    def _pump(self, node: Node, *, look: bool = False) -> None:
+        group = node.group
+        wake = settle(group, node.now, self.quotes, _Port(node), self.env, look=look)
+        patience = self.spec.policy.order_timeout
+        for order in group.live.values():  # the shell's safety net looks at what is overdue
+            at = max(order.sent_at, order.cancel_at) + patience
+            if at > node.now and (wake is None or at < wake):
+                wake = at
+        node.wake = wake
 
     # --- judging ---------------------------------------------------------------------------------------------
 
@@ -386,7 +416,7 @@ class Explorer:
             trail: list[int] = []
             at = start
             on_trail: set[int] = set()
-            while not good[at] and not (self._rest[at] and self._kind[at] < 0):
+            while not good[at] and not self._rest[at]:
                 if at in on_trail:
                     node = nodes[at]
                     if node is not None:
@@ -470,6 +500,7 @@ def clone(group: GroupState) -> GroupState:
     copy.legs = [_copy(leg, _LEG_FIELDS) for leg in group.legs]
     copy.orders = {n: _copy(o, _ORDER_FIELDS) for n, o in group.orders.items()}
     copy.live = {n: copy.orders[n] for n in group.live}
+    copy.failures = {n: copy.orders[n] for n in group.failures}
     copy.facts = []
     copy.rungs = dict(group.rungs)
     copy.attempts = dict(group.attempts)
