@@ -94,7 +94,9 @@ class Journal:
     Args:
         store: where it is kept.
         name: the executor's name; part of keys, group ids and tags.
-        live: True flushes when asked and keys by `account`; False keys by `run`.
+        live: True keys by `account`; False keys by `run`.
+        durable: save(flush=True) reaches the disk; always so in live mode, in a backtest only when asked for (a run
+            that will be stopped and taken up again).
         run: names a backtest; two runs never see each other's groups.
         account: the broker's account, so that two accounts in one store stay apart.
         chunk_bytes: size at which an archive chunk is closed.
@@ -103,17 +105,18 @@ class Journal:
     """
 
     def __init__(
-        self, store: Store, name: str, *, live: bool, run: str = "", account: str = "",
+        self, store: Store, name: str, *, live: bool, run: str = "", account: str = "", durable: bool = False,
         chunk_bytes: int = 256 * 1024, archive_bytes: int = 32 * 1024 * 1024, document_bytes: int = 4 * 1024 * 1024,
     ) -> None:  # fmt: skip
         self.store = store
         self.name = name
         self.live = live
+        self.durable = live or durable
         self.base = base_key(name, live=live, run=run, account=account)
         self.extra = Extra()
         self.counter = 0
         self.report = LoadReport(self.base)
-        self.archived = Archive(store, self.base, live=live, chunk_bytes=chunk_bytes, total_bytes=archive_bytes)
+        self.archived = Archive(store, self.base, live=self.durable, chunk_bytes=chunk_bytes, total_bytes=archive_bytes)
         #: why the newest save failed; "" while all is well
         self.failing = ""
         #: characters of the newest document
@@ -262,7 +265,7 @@ class Journal:
 
         Args:
             groups: the groups that changed or are new.
-            flush: return only when it is on disk (ignored in backtests).
+            flush: return only when it is on disk (ignored unless the journal is `durable`).
 
         Returns:
             False when there was nothing to write.
@@ -272,7 +275,7 @@ class Journal:
         """
         if self.report.refuse:
             raise JournalError(self.base, self.report.refuse)
-        flush = flush and self.live
+        flush = flush and self.durable
         key = self._key(self._slot)
         try:
             self._catch_up(groups)
@@ -291,7 +294,7 @@ class Journal:
             self.failing = str(error) if isinstance(error, StoreError) else f"{key}: {type(error).__name__}: {error}"
             raise JournalError(key, self.failing) from error
         self.failing = ""
-        if flush or not self.live:
+        if flush or not self.durable:
             # this slot now holds the newest durable text: the next write goes to the other one
             self._slot = "b" if self._slot == "a" else "a"
             self._durable_seq = self._seq

@@ -123,6 +123,18 @@ def test_backtests_do_not_flush() -> None:
     assert len(again.load().groups) == 1
 
 
+def test_a_backtest_that_will_be_stopped_is_durable_when_asked() -> None:
+    """A durable backtest journal survives a crash right after a flushed save, under the run's own keys."""
+    store = MemoryStore()
+    journal = Journal(store, "condor", live=False, run="one", durable=True)
+    journal.load()
+    group = make_group(journal.next_id())
+    journal.save([group], flush=True)
+    after = Journal(store.crash(), "condor", live=False, run="one", durable=True).load()
+    assert [found.group_id for found in after.groups] == [group.group_id]
+    assert journal.base == "atomic/condor/run-one"
+
+
 def test_algorithms_runs_accounts_and_modes_never_meet(store: Store) -> None:
     """Eight journals in one store: each sees its own groups only."""
     keys = [
