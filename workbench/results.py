@@ -1,12 +1,10 @@
-"""What a run leaves: read from the engine's result and from the journal, written as files beside each other.
+"""What a run leaves: the engine's files, and beside them the groups of the journal.
 
 Groups come from the journal of the run, not from the algorithm: what is shown is what a restart would find.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 from collections.abc import Mapping
@@ -15,18 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .group_rows import GroupRow, read_groups
-from .runs import ACCOUNT, RUN
+from .runs import RUN
 
 if TYPE_CHECKING:
     from .engine.run import RunResult
     from .runs import Output
     from .workspace import Project
-
-#: columns of orders.csv
-ORDER_COLUMNS = (
-    "id", "time", "symbol", "type", "status", "quantity", "filled", "average_price", "fee", "limit_price",
-    "stop_price", "tag", "message",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +28,9 @@ class Done:
     Attributes:
         status: ``completed``, ``runtime_error`` or ``stopped_at``.
         error: why it failed, with the algorithm's own line; empty when it did not.
-        ended_at: algorithm time of the end, New York, ISO; empty when nothing ran.
-        orders: one row for each order, columns as in `ORDER_COLUMNS`.
+        traceback: where it failed, for `--verbose`.
+        ended_at: algorithm time of the end, ISO; empty when nothing ran.
+        orders: one row for each order, as in orders.csv.
         log: (algorithm time, text).
         unread: what of the journal could not be read, with the cure.
     """
@@ -46,6 +39,7 @@ class Done:
     algorithm: str
     status: str
     error: str
+    traceback: str
     ended_at: str
     parameters: dict[str, str]
     data: Path
@@ -106,7 +100,8 @@ def collect(
         algorithm=project.name,
         status=result.status,
         error=result.error,
-        ended_at=result.ended_at.isoformat() if result.ended_at else "",
+        traceback=result.traceback,
+        ended_at=str(result.account.get("time", "")),
         parameters=dict(parameters),
         data=data,
         folder=output.folder,
@@ -114,23 +109,16 @@ def collect(
         groups=groups,
         unread=unread,
         account=dict(result.account),
-        orders=[{column: order.get(column, "") for column in ORDER_COLUMNS} for order in result.orders],
-        log=[(str(when), text) for when, text in result.log],
+        orders=result.order_rows(),
+        log=result.log,
         seconds=result.seconds,
     )
 
 
 def write(done: Done) -> None:
-    """Write the result files; run.json last, so that a folder with it is whole."""
-    rows = io.StringIO()
-    table = csv.DictWriter(rows, ORDER_COLUMNS, lineterminator="\n")
-    table.writeheader()
-    table.writerows(done.orders)
-    _replace(done.folder / "orders.csv", rows.getvalue())
+    """Write the files of this module beside the engine's; run.json last, so that a folder with it is whole."""
     lines = [json.dumps(group.row(), separators=(",", ":")) for group in done.groups]
     _replace(done.folder / "groups.jsonl", "".join(line + "\n" for line in lines))
-    _replace(done.folder / "log.txt", "".join(f"{when} {text}\n" for when, text in done.log))
-    _replace(done.folder / ACCOUNT, json.dumps(done.account, indent=1) + "\n")
     _replace(done.folder / RUN, json.dumps(done.header(), indent=1) + "\n")
 
 

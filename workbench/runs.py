@@ -2,11 +2,9 @@
 
 A run's folder holds everything to read it and to resume it::
 
-    run.json      algorithm, parameters, data, status, times (also the sign that the folder is ours)
-    account.json  cash and holdings at the end
-    orders.csv    every order with its fills
-    groups.jsonl  every group with its legs and timeline
-    log.txt       what the algorithm logged
+    run.json          algorithm, parameters, data, status, end (also the sign that the folder is ours)
+    groups.jsonl      every group with its legs and timeline
+    orders.csv, order-events.csv, log.txt, result.json, account.json      written by the engine
 """
 
 from __future__ import annotations

@@ -74,7 +74,9 @@ def backtest(
 
         show(done, verbose=verbose)
     if done.error:
-        raise RunFailed(done.error if verbose else done.error_line)
+        if verbose and done.traceback:
+            click.echo(done.traceback, err=True)
+        raise RunFailed(done.error_line)
 
 
 def _data_folder(project: Project, data: Path | None) -> Path:
