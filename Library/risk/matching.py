@@ -5,8 +5,9 @@ definitions: greedily, definitions with more legs first. When that leaves more s
 matches once more with those definitions last that have an uncovered short leg, and takes the better of both.
 Underlying shares take part in whole lots (one per contract).
 
-Where several contracts fit a leg LEAN takes the one whose hash code comes first, which changes from run to run;
-here the earlier expiry and lower strike come first.
+Where several contracts fit a leg LEAN takes the one whose hash code comes first, and hash codes of texts change from
+process to process: a book with such a choice has no one margin on LEAN. Here the earlier expiry and higher strike come
+first, which is what LEAN's recordings show where they have the choice.
 
 Source: LEAN Common/Securities/Option/StrategyMatcher/ (OptionStrategyMatcher, OptionStrategyDefinitions,
 OptionStrategyDefinition, OptionStrategyMatcherOptions, UncoveredShortQuantityOptionStrategyMatchObjectiveFunction).
@@ -196,7 +197,7 @@ def _match(
     for p in positions:
         if p.quantity:
             mask |= _BITS[p.right, 1 if p.quantity > 0 else -1]
-    order = sorted(left, key=lambda index: (positions[index].expiry, positions[index].strike, positions[index].right))
+    order = sorted(left, key=lambda index: (positions[index].expiry, -positions[index].strike, positions[index].right))
     found: list[Matched] = []
     for definition in _possible(covered_first, mask):
         while left:
