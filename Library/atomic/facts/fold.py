@@ -504,6 +504,8 @@ def _settle_protected(group: GroupState, at: float) -> None:
             group.outcome = Outcome.EXPIRED
         else:
             group.outcome = Outcome.CLOSED if held else Outcome.ROLLED_BACK
+        if not held and not group.reason:
+            group.reason = next((o.reason for o in group.orders.values() if o.reason), "")
 
 
 _FOLD: dict[type, Callable[[GroupState, Any], bool]] = {

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
-from ..model import ChildType, Deadline, GroupState, HoldCause, Phase, Purpose
+from ..model import ChildStatus, ChildType, Deadline, GroupState, HoldCause, Phase, Purpose
 from ..plan.terms import Desired, Want
 
 if TYPE_CHECKING:
@@ -141,6 +141,13 @@ def _failures(group: GroupState, now: float) -> list[Any]:
     return out
 
 
+def _may_work(group: GroupState, form: str, member: int, newest: int) -> bool:
+    """A member that ended is not sent again, except a child that filled and whose parent filled more since."""
+    if not newest or newest in group.live:
+        return True
+    return form == "oto" and member > 0 and group.orders[newest].status is ChildStatus.FILLED
+
+
 def desired_orders(group: GroupState, now: float, quotes: Mapping[str, Quote], env: Env) -> Desired:
     """What every member should still have working."""
     if group.phase in (Phase.PLANNED, Phase.CLOSED):
@@ -157,8 +164,7 @@ def desired_orders(group: GroupState, now: float, quotes: Mapping[str, Quote], e
         if surplus > 0:
             wants.append(Want(member.leg, Purpose.EXCESS, i, -side * surplus, ChildType.MARKET, 0.0, 0.0, 0))
         leaves = 0 if ending else total[i] - cum[i]
-        ended = newest[i] and newest[i] not in group.live
-        if leaves > 0 and not (ended and form != "oto"):
+        if leaves > 0 and _may_work(group, form, i, newest[i]):
             wants.append(
                 Want(member.leg, Purpose.ENTRY, i, side * leaves, member.type, member.limit, member.stop, 0)
             )
