@@ -177,10 +177,11 @@ def rejects(*legs: int, reason: str = "margin", purposes: tuple[str, ...] = ("op
 
 
 def rests(*legs: int) -> Callable[[ChildOrder], Any]:
-    """A broker at which orders of these legs (all, when none is named) rest unfilled."""
+    """A broker at which opening orders of these legs (all, when none is named) rest unfilled."""
 
     def answer(order: ChildOrder) -> list[Any] | None:
-        return [f.Accepted(order.sent_at, order.number)] if not legs or order.leg in legs else None
+        rests = order.purpose == "open" and (not legs or order.leg in legs)
+        return [f.Accepted(order.sent_at, order.number)] if rests else None
 
     return answer
 

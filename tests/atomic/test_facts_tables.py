@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import pytest
+
 from atomic import facts as f
 from atomic.model import TERMINAL, ChildStatus, Phase, new_group
 from tests.atomic.desk import Desk, condor

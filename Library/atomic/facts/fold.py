@@ -402,6 +402,8 @@ def _released(group: GroupState, fact: Released) -> bool:
     group.attempts.clear()
     group.retry_at.clear()
     group.failures.clear()
+    if group.phase is Phase.OPENING and group.wave:
+        group.deadline = fact.at + group.spec.policy.order_timeout  # the wave gets its time again
     return True
 
 

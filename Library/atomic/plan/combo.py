@@ -118,13 +118,15 @@ def desired_orders(
 ) -> Desired:
     """One order per leg, all of one bundle."""
     known = group.rungs.get(_KEY)
-    if known is None or group.failures:
+    if known is None:
         return Desired((), wake)
     rung, price, _ = known
     if group.live:
         orders = list(group.live.values())
         if all(o.rung == rung and o.purpose is Purpose.OPEN for o in orders):
             return Desired(tuple(reducing.standing(o) for o in orders), wake)
+        return Desired((), wake)
+    if group.failures:
         return Desired((), wake)
     units = group.target - group.units_held
     opened = group.sends - group.reducing_sends
