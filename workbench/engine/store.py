@@ -50,7 +50,7 @@ class ObjectStore:
     def __init__(self, root: Path | None = None, on_error: Callable[[str], None] | None = None) -> None:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._root = root
-        self._on_error = on_error
+        self._tell = on_error
         self._entries: dict[str, _Entry] = {}
         self._listed = False
         self._dirty_since: float | None = None
@@ -183,9 +183,13 @@ class ObjectStore:
                 return False
         return True
 
+    def on_error(self, tell: Callable[[str], None]) -> None:
+        """Report limits and write errors to somebody."""
+        self._tell = tell
+
     def _complain(self, message: str) -> None:
-        if self._on_error is not None:
-            self._on_error(f"ObjectStore Persistence Error: {message}")
+        if self._tell is not None:
+            self._tell(f"ObjectStore Persistence Error: {message}")
 
     def delete(self, path: str) -> bool:
         """Remove a key from memory and disk."""
