@@ -69,6 +69,7 @@ def first_difference(expected: list[Any], actual: list[Any]) -> str:
     return ""
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("name", NAMES or ["none"])
 def test_trace(name: str) -> None:
     """The engine records what LEAN recorded, in the same order, with the same figures."""

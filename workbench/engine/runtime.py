@@ -27,6 +27,7 @@ from workbench.engine.fees import market_order_fee
 from workbench.engine.framework import Framework
 from workbench.engine.handler import BrokerageTransactionHandler
 from workbench.engine.hours import MarketHoursDatabase
+from workbench.engine.identifiers import use_map_files
 from workbench.engine.margin_calls import DefaultMarginCallModel, MarginCalls
 from workbench.engine.portfolio import SecurityPortfolioManager
 from workbench.engine.properties import SymbolPropertiesDatabase
@@ -91,6 +92,8 @@ class Engine(Subscribing):
         self._warned: set[str] = set()
         self._pending_removals: list[Security] = []
 
+        self.map_files = MapFiles(data)
+        use_map_files(self.map_files.first_ticker)
         self.hours = MarketHoursDatabase.from_data_folder(data)
         self.properties = SymbolPropertiesDatabase.from_data_folder(data)
         self._exchanges: dict[int, SecurityExchange] = {}
@@ -121,7 +124,7 @@ class Engine(Subscribing):
         self.handler = BrokerageTransactionHandler(self, self.brokerage)
         self.expiry = Expiry(self)
         super().__init__()
-        self.feed = Feed(data, self.hours, MapFiles(data), self, NEW_YORK, self.warn_missing)
+        self.feed = Feed(data, self.hours, self.map_files, self, NEW_YORK, self.warn_missing)
 
     # -- run ------------------------------------------------------------------------------------------------------
 
