@@ -1,0 +1,215 @@
+"""The algorithm's securities as the core sees them: identifiers as text, quotes, holdings, settlement values.
+
+Everything LEAN hands out is kept once it was looked up (security, exchange, holding), because a property costs half
+a microsecond and a lookup three (facts: LEAN 8.6). Only duck typing here: nothing is imported from LEAN.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from .model import LegSpec, Quote, Right
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_EPOCH = datetime(1970, 1, 1)
+_UNKNOWN = Quote(0.0, 0.0, 0.0, 0.0, open=False)
+
+
+def seconds(moment: datetime) -> float:
+    """Seconds since 1970-01-01 UTC of a UTC moment, aware or naive (LEAN gives both, facts: LEAN 8.1)."""
+    return (moment.replace(tzinfo=None) - _EPOCH).total_seconds()
+
+
+class Contracts:
+    """Securities of one algorithm by security identifier text.
+
+    Args:
+        algorithm: a QCAlgorithm.
+    """
+
+    def __init__(self, algorithm: Any) -> None:
+        self._algorithm = algorithm
+        #: text -> Symbol
+        self._symbols: dict[str, Any] = {}
+        #: Symbol -> text (Symbols hash by identifier)
+        self._texts: dict[Any, str] = {}
+        self._securities: dict[str, tuple[Any, Any]] = {}
+        self._holdings: dict[str, Any] = {}
+        self._legs: dict[str, LegSpec] = {}
+        #: exchange time minus UTC in seconds, per time-zone object of the exchange
+        self._offsets: dict[str, tuple[float, float]] = {}
+
+    def text(self, symbol: Any) -> str:
+        """The identifier text of a Symbol: what the journal keeps."""
+        text = self._texts.get(symbol)
+        if text is None:
+            text = self._texts[symbol] = str(symbol.id)
+            self._symbols[text] = symbol
+        return text
+
+    def symbol(self, text: str) -> Any:
+        """The Symbol of an identifier text; LEAN parses texts it has not seen (SymbolCache.cs:198-210)."""
+        symbol = self._symbols.get(text)
+        if symbol is None:
+            symbol = self._symbols[text] = self._algorithm.symbol(text)
+            self._texts[symbol] = text
+        return symbol
+
+    def security(self, text: str) -> Any | None:
+        """The security, or None when the algorithm does not have it."""
+        known = self._securities.get(text)
+        return known[0] if known is not None else (self._look_up(text) or (None, None))[0]
+
+    def _look_up(self, text: str) -> tuple[Any, Any] | None:
+        try:
+            symbol = self.symbol(text)
+            if not self._algorithm.securities.contains_key(symbol):
+                return None
+            security = self._algorithm.securities[symbol]
+        except Exception:
+            return None
+        found = self._securities[text] = (security, security.exchange)
+        return found
+
+    def forget(self, text: str) -> None:
+        """Drop what is kept of a contract that ended; it is looked up again when asked for."""
+        self._securities.pop(text, None)
+        self._holdings.pop(text, None)
+
+    def subscribe(self, leg: LegSpec) -> None:
+        """Make sure the algorithm has data of this leg. Raises what LEAN raises."""
+        if self.security(leg.symbol) is not None:
+            return
+        symbol = self.symbol(leg.symbol)
+        if leg.right is Right.SHARE:
+            self._algorithm.add_equity(str(symbol.value))
+        elif int(symbol.id.security_type) == _INDEX_OPTION:
+            self._algorithm.add_index_option_contract(symbol)
+        else:
+            self._algorithm.add_option_contract(symbol)
+
+    def leg(self, contract: Any, ratio: int) -> LegSpec:
+        """A leg from a Symbol, or from anything that has one (OptionContract, Security).
+
+        Raises:
+            ValueError: it is neither, or the ratio is not a whole number other than 0.
+        """
+        symbol = getattr(contract, "symbol", contract)
+        if not hasattr(symbol, "id"):
+            raise ValueError(f"{contract!r} is no contract: give a Symbol, an OptionContract or a Security")
+        if isinstance(ratio, bool) or int(ratio) != ratio or ratio == 0:
+            raise ValueError(f"ratio {ratio!r} of {symbol}: give a whole number other than 0")
+        text = self.text(symbol)
+        known = self._legs.get(text)
+        if known is None:
+            known = self._legs[text] = self._spec(symbol, text)
+        return known if ratio == 1 else _with_ratio(known, int(ratio))
+
+    def _spec(self, symbol: Any, text: str) -> LegSpec:
+        sid = symbol.id
+        security = self.security(text)
+        properties = getattr(security, "symbol_properties", None)
+        tick = float(getattr(properties, "minimum_price_variation", 0.0) or 0.01)
+        if not sid.has_underlying:
+            return LegSpec(text, 1, Right.SHARE, 0.0, "", text, 1.0, tick, str(symbol.value))
+        multiplier = float(getattr(properties, "contract_multiplier", 0.0) or 100.0)
+        return LegSpec(
+            text,
+            1,
+            Right.CALL if int(sid.option_right) == 0 else Right.PUT,
+            float(sid.strike_price),
+            sid.date.strftime("%Y-%m-%d"),
+            str(sid.underlying),
+            multiplier,
+            tick,
+            str(symbol.value),
+        )
+
+    def quote(self, text: str) -> Quote:
+        """Newest quote; a missing side is 0.
+
+        LEAN's `bid_price` keeps the last bid there ever was when a new bar has none (SecurityCache.cs:
+        `if (quoteBar.Bid != null ...)`), so the sides are taken from the newest quote bar where there is one.
+        """
+        found = self._securities.get(text) or self._look_up(text)
+        if found is None:
+            return _UNKNOWN
+        security, exchange = found
+        data = security.get_last_data()
+        if data is None:
+            return _UNKNOWN._replace(open=bool(exchange.exchange_open))
+        at = seconds(data.end_time) - self._offset(text, security, exchange)
+        last = float(security.price)
+        try:
+            bid_bar, ask_bar = data.bid, data.ask
+        except AttributeError:  # a trade bar or tick: the security keeps both sides
+            bid, ask = float(security.bid_price), float(security.ask_price)
+        else:
+            bid = float(bid_bar.close) if bid_bar is not None else 0.0
+            ask = float(ask_bar.close) if ask_bar is not None else 0.0
+        return Quote(bid, ask, last, at, bool(exchange.exchange_open))
+
+    def _offset(self, text: str, security: Any, exchange: Any) -> float:
+        """Exchange time minus UTC, looked up once an hour (bars carry exchange time)."""
+        now = seconds(self._algorithm.utc_time)
+        known = self._offsets.get(text)
+        if known is None or not 0 <= now - known[1] < _HOUR:
+            known = self._offsets[text] = (seconds(security.local_time) - now, now - now % _HOUR)
+        return known[0]
+
+    def holding(self, text: str) -> int:
+        """Signed net of the whole account in this symbol."""
+        holding = self._holdings.get(text)
+        if holding is None:
+            if self.security(text) is None:
+                return 0
+            holding = self._holdings[text] = self._algorithm.portfolio[self.symbol(text)]
+        return int(round(holding.quantity))
+
+    def is_open(self, text: str) -> bool:
+        """True while the contract's market is open."""
+        found = self._securities.get(text) or self._look_up(text)
+        return found is not None and bool(found[1].exchange_open)
+
+    def intrinsic(self, text: str) -> float:
+        """What the contract is worth by exercise at the underlying's present price, dollars per share."""
+        symbol = self.symbol(text)
+        if not symbol.id.has_underlying:
+            security = self.security(text)
+            return float(security.price) if security is not None else 0.0
+        underlying = self.security(str(symbol.id.underlying))
+        price = float(underlying.price) if underlying is not None else 0.0
+        if price <= 0:
+            return 0.0
+        strike = float(symbol.id.strike_price)
+        call = int(symbol.id.option_right) == 0
+        return max(0.0, price - strike) if call else max(0.0, strike - price)
+
+    def expiry_day(self, text: str) -> str:
+        """ISO date of the contract's expiry; empty for shares."""
+        sid = self.symbol(text).id
+        return str(sid.date.strftime("%Y-%m-%d")) if sid.has_underlying else ""
+
+    def today(self, text: str) -> str:
+        """ISO date at the contract's exchange."""
+        security = self.security(text)
+        moment = security.local_time if security is not None else self._algorithm.time
+        return str(moment.strftime("%Y-%m-%d"))
+
+    def known(self) -> Iterable[str]:
+        """Identifier texts that were looked up so far."""
+        return tuple(self._securities)
+
+
+_HOUR = 3600.0
+#: SecurityType.INDEX_OPTION (Common/Global.cs)
+_INDEX_OPTION = 10
+
+
+def _with_ratio(leg: LegSpec, ratio: int) -> LegSpec:
+    return LegSpec(
+        leg.symbol, ratio, leg.right, leg.strike, leg.expiry, leg.underlying, leg.multiplier, leg.tick, leg.name
+    )

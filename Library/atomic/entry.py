@@ -1,0 +1,128 @@
+"""Checks before a group opens: what is wrong is said before anything is sent, with check, value and limit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from .model import Phase, Right
+from .plan.cover import shape_of_legs
+from .ports import Proposal, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .model import GroupSpec, LegSpec
+    from .shell import Shell
+
+#: phases in which a group counts against `max_pending_groups`
+PENDING = frozenset({Phase.PLANNED, Phase.OPENING, Phase.UNWINDING})
+
+
+def check_terms(legs: Iterable[LegSpec], units: int, max_legs: int) -> tuple[LegSpec, ...]:
+    """The legs, checked.
+
+    Raises:
+        ValueError: no leg or too many, a contract twice, or a quantity that is not a positive whole number.
+    """
+    legs = tuple(legs)
+    if not 1 <= len(legs) <= max_legs:
+        raise ValueError(f"{len(legs)} legs: give 1 to {max_legs} (Settings.max_legs)")
+    seen: set[str] = set()
+    for leg in legs:
+        if leg.symbol in seen:
+            raise ValueError(f"{leg.name or leg.symbol} is given twice: use one leg with the sum of the ratios")
+        seen.add(leg.symbol)
+    if isinstance(units, bool) or not isinstance(units, int | float) or int(units) != units or units < 1:
+        raise ValueError(f"quantity {units!r}: give a whole number of units of at least 1")
+    return legs
+
+
+def refusals(spec: GroupSpec, shell: Shell, equity: float, margin: float) -> list[Refusal]:
+    """Why this group may not open now; empty when it may. Called inside the pump, before the group is added."""
+    found = [Refusal("gate", "open", code, why) for code, why in shell.gates.shut.items()]
+    if shell.gates.paused:
+        found.append(Refusal("pause", "running", "paused", "trading is paused; resume it first"))
+    if shell.gates.fuse.is_open(shell.now):
+        left = shell.gates.fuse.open_until - shell.now
+        found.append(Refusal("circuit-breaker", "closed", "open", f"too many refusals; it resets in {left:.0f} s"))
+    found += _capacity(spec, shell)
+    if not found:
+        found += _market(spec, shell)
+    if not found and shell.gates.risk is not None:
+        book = [g for g in shell.groups.values() if g.phase is not Phase.CLOSED]
+        quotes = {leg.symbol: shell.quotes[leg.symbol] for leg in spec.legs}
+        for leg in spec.legs:
+            if leg.underlying:
+                quotes[leg.underlying] = shell.quotes[leg.underlying]
+        found += shell.gates.risk.approve(Proposal(spec, quotes, shell.now, book, equity, margin))
+    return found
+
+
+def _capacity(spec: GroupSpec, shell: Shell) -> list[Refusal]:
+    found: list[Refusal] = []
+    settings = shell.settings
+    pending = [g.spec.group_id for g in shell.groups.values() if g.phase in PENDING]
+    if len(pending) >= settings.max_pending_groups:
+        text = f"{', '.join(pending[:4])} must stand or end first (Settings.max_pending_groups)"
+        found.append(Refusal("max-pending-groups", str(settings.max_pending_groups), str(len(pending)), text))
+    if shell.journal.over_budget:
+        found.append(Refusal("journal-size", "document budget", str(shell.journal.size), "close groups first"))
+    for leg in spec.legs:
+        why = shell.outside.closed_contracts.get(leg.symbol)
+        if why:
+            found.append(Refusal("holdings-break", leg.name or leg.symbol, "difference", why))
+    if settings.max_groups_per_underlying or settings.max_contracts_per_underlying:
+        found += _per_underlying(spec, shell)
+    if not spec.policy.allow_naked and shape_of_legs(spec.legs).naked:
+        text = f"{spec.strategy} leaves shorts uncovered; allow it with Policy(allow_naked=True)"
+        found.append(Refusal("allow-naked", "False", "naked", text))
+    return found
+
+
+def _per_underlying(spec: GroupSpec, shell: Shell) -> list[Refusal]:
+    found: list[Refusal] = []
+    settings = shell.settings
+    for underlying in {leg.underlying or leg.symbol for leg in spec.legs}:
+        groups = [
+            g
+            for g in shell.groups.values()
+            if g.phase is not Phase.CLOSED
+            and any((leg.spec.underlying or leg.spec.symbol) == underlying for leg in g.legs)
+        ]
+        most = settings.max_groups_per_underlying
+        if most and len(groups) >= most:
+            found.append(
+                Refusal("max-groups-per-underlying", str(most), str(len(groups)), f"{underlying}: one must end first")
+            )
+        most = settings.max_contracts_per_underlying
+        if most:
+            contracts = _contracts(spec.legs, spec.units)
+            contracts += sum(_contracts(g.spec.legs, g.spec.units) for g in groups)
+            if contracts > most:
+                text = f"{underlying}: take fewer units"
+                found.append(Refusal("max-contracts-per-underlying", str(most), str(contracts), text))
+    return found
+
+
+def _contracts(legs: Iterable[LegSpec], units: int) -> int:
+    return sum(abs(leg.ratio) * units for leg in legs if leg.right is not Right.SHARE)
+
+
+def _market(spec: GroupSpec, shell: Shell) -> list[Refusal]:
+    """Expiry, session and quotes of every leg: two-sided for what is sold, an offer for what is bought."""
+    found: list[Refusal] = []
+    day = datetime.fromtimestamp(shell.now, UTC).date().isoformat()
+    for leg in spec.legs:
+        name = leg.name or leg.symbol
+        if leg.expiry and leg.expiry < day:
+            found.append(Refusal("expiry", day, leg.expiry, f"{name} has expired"))
+            continue
+        quote = shell.quotes[leg.symbol]
+        if not quote.open:
+            found.append(Refusal("session", "open", "closed", f"the market of {name} is closed"))
+        elif leg.ratio < 0 and (quote.bid <= 0 or quote.ask <= 0):
+            found.append(Refusal("quote", "bid and ask", f"{quote.bid:g}/{quote.ask:g}", f"{name} is to be sold"))
+        elif leg.ratio > 0 and quote.ask <= 0:
+            found.append(Refusal("quote", "ask", f"{quote.bid:g}/{quote.ask:g}", f"{name} is to be bought"))
+    return found

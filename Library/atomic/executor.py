@@ -1,0 +1,414 @@
+"""`AtomicOrderExecutor`: what an algorithm holds. Groups are asked for here; everything else happens in the shell.
+
+```python
+self.atomic = AtomicOrderExecutor(self, name="zero_dte_condor")  # in initialize: loads the journal, closes the gate
+self.atomic.start()                                              # in on_warmup_finished: settles, opens the gate
+self.atomic.on_order_event(order_event)                          # from on_order_event
+self.atomic.on_data(slice)                                       # from on_data
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import facts as f
+from .desk import OperatorDesk
+from .entry import check_terms, refusals
+from .gates import Gates
+from .group import AtomicGroup, Groups, close
+from .journal import Journal, JournalError
+from .model import GroupSpec, Kind, Phase, new_group
+from .observe import Alerts, Observer
+from .plan import Env
+from .policy import Breaker, Policy, Settings
+from .ports import Reading, Severity
+from .shell import Shell
+from .startup import StartReport, settle_start
+from .strategies import Strategies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from .model import GroupState, LegSpec
+    from .ports import Alert, Gateway, GroupEvent, RiskGate, Store
+
+NOT_STARTED = "not-started"
+_START_LINE = "call `self.atomic.start()` in `on_warmup_finished(self)`: nothing opens before"
+_NAN = float("nan")
+
+
+class AtomicOrderExecutor(Strategies):
+    """Opens, watches, rolls back, closes and remembers groups of orders, all legs or none.
+
+    Args:
+        algorithm: the QCAlgorithm it trades for; None with a `gateway` of one's own.
+        name: part of group ids, order tags and the journal's keys; 1 to 40 letters, digits, _ or -. One per algorithm.
+        policy: how groups open, give up and close unless a call says otherwise.
+        settings: limits over all groups.
+        breaker: when refusals in a row stop openings.
+        risk: pre-trade checks and limits (`ports.RiskGate`, `ports.RiskGuard`); None for none.
+        account: the broker's account in live trading, part of the journal's keys; taken from the parameter
+            ``account`` when empty.
+        gateway: the market side; LEAN when None.
+        store: where the journal is kept; LEAN's ObjectStore when None.
+        env: what the venue can do, where the gateway does not know.
+
+    Raises:
+        ValueError: the name cannot be part of a key.
+    """
+
+    def __init__(
+        self, algorithm: Any = None, name: str = "atomic", policy: Policy | None = None,
+        settings: Settings | None = None, risk: RiskGate | None = None, *, breaker: Breaker | None = None,
+        account: str = "", run: str = "", gateway: Gateway | None = None, store: Store | None = None,
+        env: Env | None = None,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.policy = policy if policy is not None else Policy()
+        self.settings = settings if settings is not None else Settings()
+        if gateway is None:
+            from .bridge import LeanGateway
+
+            gateway = LeanGateway(algorithm)
+        self._algorithm = algorithm
+        self._gateway: Any = gateway
+        if store is None:
+            from .object_store import ObjectStoreStore
+
+            store = ObjectStoreStore(algorithm.object_store, verify=gateway.live)
+        base = env if env is not None else _env_of(gateway)
+        self.alerts = Alerts(gateway.log)
+        self.observer = Observer(gateway.log)
+        self._gates = Gates(base, breaker if breaker is not None else Breaker(), self.settings.rate_per_second,
+                            self.settings.reserved_rate, risk)  # fmt: skip
+        self._gates.shut[NOT_STARTED] = _START_LINE
+        live = gateway.live
+        self.journal = Journal(
+            store, name, live=live, run=run or self._run_id(), account=account or self._parameter("account")
+        )
+        if not live and self._parameter("resume") not in ("1", "true", "True") and algorithm is not None:
+            _start_clean(store, self.journal.base)
+        self._loaded = self.journal.load()
+        self.shell = Shell(gateway, self.journal, self.settings, self._gates, self.alerts, self.observer)
+        self.shell.on_event.append(self._on_group_event)
+        self.shell.on_forget.append(self._forget)
+        self._handles: dict[str, AtomicGroup] = {}
+        self.groups = Groups(self.shell, self._handle)
+        self.desk = OperatorDesk(self)
+        self.report: StartReport | None = None
+        self._swept_at = 0.0
+        self._load()
+
+    # --- wiring -----------------------------------------------------------------------------------------------
+
+    def start(self) -> StartReport:
+        """Settle what an earlier run left open, by policy, and open the gate.
+
+        The first legal moment is `on_warmup_finished`: in `initialize` LEAN neither trades nor (live) shows holdings.
+        Never raises; what went wrong is in the report and keeps the gate closed.
+        """
+        if self.report is not None:
+            return self.report
+        try:
+            self.report = settle_start(self.shell, self._loaded, self.policy)
+        except Exception as error:
+            self.shell.report_fault(None, error)
+            self.report = StartReport(at=self.shell.now, refuse=f"start failed: {error!r}")
+        if not self.report.refuse:
+            self._gates.shut.pop(NOT_STARTED, None)
+        else:
+            self._gates.shut[NOT_STARTED] = self.report.refuse
+        return self.report
+
+    def on_order_event(self, order_event: Any) -> None:
+        """One LEAN order event; never raises."""
+        try:
+            self._gateway.on_order_event(order_event)
+        except Exception as error:
+            self.shell.report_fault(None, error)
+
+    def on_data(self, slice: Any = None) -> None:
+        """New data; never raises."""
+        try:
+            if self.report is None and not self._warming_up():
+                self.alerts.raise_(self.shell.now, Severity.P1, NOT_STARTED, "", f"started from on_data; {_START_LINE}")
+                self.start()
+            if slice is not None and self.shell.groups:
+                delistings = slice.delistings
+                if delistings.count:
+                    self._gateway.on_delistings(delistings)
+            self.shell.bar()
+            self._sweep()
+        except Exception as error:
+            self.shell.report_fault(None, error)
+
+    @property
+    def ready(self) -> bool:
+        """True when groups may open: started, nothing shut, not paused, no breaker open."""
+        gates = self._gates
+        return not gates.shut and not gates.paused and not gates.fuse.is_open(self.shell.now)
+
+    def on_alert(self, call: Callable[[Alert], Any]) -> None:
+        """Call this with every alert."""
+        self.alerts.hook(call)
+
+    def on_event(self, call: Callable[[GroupEvent], Any]) -> None:
+        """Call this with every group event."""
+        self.observer.hook(call)
+
+    # --- asking for groups ------------------------------------------------------------------------------------
+
+    def execute_atomic(
+        self, legs: Sequence[tuple[Any, int]], quantity: int = 1, strategy: str = "custom", *,
+        policy: Policy | None = None, limit_net: float | None = None, note: str = "",
+    ) -> AtomicGroup:  # fmt: skip
+        """All legs or none.
+
+        Args:
+            legs: (contract or symbol, signed ratio) of one unit.
+            quantity: units.
+            strategy: what it is called in ids, records and reports.
+            policy: how it opens, gives up and closes; the executor's when None.
+            limit_net: limit on the net price of one unit, dollars per share: debit positive, credit negative.
+            note: free text for the record.
+
+        Returns:
+            The live handle. What the market forbids gives a group with outcome REFUSED and the reason.
+
+        Raises:
+            ValueError: the terms are wrong (contract twice, too many legs, bad quantity).
+        """
+        return self._open([self.leg(c, r) for c, r in legs], quantity, strategy, policy, limit_net, note)
+
+    def leg(self, contract: Any, ratio: int = 1) -> LegSpec:
+        """A leg from a Symbol, OptionContract, Security or LegSpec. Raises ValueError for anything else."""
+        leg: LegSpec = self._gateway.leg(contract, ratio)
+        return leg
+
+    def _open(
+        self, legs: Sequence[LegSpec], quantity: int, strategy: str, policy: Policy | None, limit_net: float | None,
+        note: str, kind: Kind = Kind.ALL_OR_NONE, exits: Mapping[str, Any] | None = None,
+    ) -> AtomicGroup:  # fmt: skip
+        checked = check_terms(legs, quantity, self.settings.max_legs)
+        spec = GroupSpec(
+            self.journal.next_id(), kind, strategy, checked, int(quantity), self._gateway.now(),
+            policy if policy is not None else self.policy, exits or {}, limit_net, note,
+        )  # fmt: skip
+        group = new_group(spec)
+        handle = self._handles[spec.group_id] = AtomicGroup(group, self.shell)
+        self.shell.do(lambda: self._admit(group))
+        return handle
+
+    def _admit(self, group: GroupState) -> None:
+        """Check and start a group; inside the pump."""
+        shell = self.shell
+        subscribe = getattr(self._gateway, "subscribe", None)
+        if subscribe is not None:
+            for leg in group.spec.legs:
+                try:
+                    subscribe(leg)
+                except Exception as error:
+                    shell.add(group)
+                    shell.apply(group, f.Refused(shell.now, f"no data of {leg.name or leg.symbol}: {error}"))
+                    return
+        equity, margin = self._account()
+        found = refusals(group.spec, shell, equity, margin)
+        shell.add(group)
+        if found:
+            why = "; ".join(f"{r.check}: {r.reason} (is {r.value}, limit {r.limit})" for r in found)
+            shell.apply(group, f.Refused(shell.now, why))
+        else:
+            shell.apply(group, f.Opening(shell.now))
+
+    def _account(self) -> tuple[float, float]:
+        """Equity and remaining margin in dollars; NaN when unknown. Only read when a risk gate asks for it."""
+        if self._gates.risk is None or self._algorithm is None:
+            return _NAN, _NAN
+        portfolio = self._algorithm.portfolio
+        return float(portfolio.total_portfolio_value), float(portfolio.margin_remaining)
+
+    # --- the whole book ---------------------------------------------------------------------------------------
+
+    def check_and_recover_incomplete_orders(self) -> StartReport:
+        """Look at every group and every ticket again; what is incomplete is completed or reversed by policy."""
+        if self.report is None:
+            return self.start()
+        self.shell.bar()
+        self._sweep(force=True)
+        return self.report
+
+    def emergency_flatten(self, why: str = "emergency") -> int:
+        """Every group to zero at market, budget ignored; nothing opens until `resume`. The number of groups."""
+        shell = self.shell
+        groups = [g for g in shell.groups.values() if g.phase is not Phase.CLOSED]
+
+        def act() -> None:
+            for group in groups:
+                close(shell, group, why)
+                if group.phase not in (Phase.CLOSED, Phase.PLANNED):
+                    shell.apply(group, f.Emergency(shell.now, why))
+
+        self._gates.paused = True
+        self.alert_operator(f"emergency flatten of {len(groups)} groups: {why}", code="emergency-flatten")
+        shell.do(act)
+        return len(groups)
+
+    def alert_operator(self, text: str, *, severity: Severity = Severity.P0, code: str = "operator") -> None:
+        """Tell a person."""
+        self.alerts.raise_(self._gateway.now(), severity, code, "", text)
+
+    def pause(self) -> None:
+        """No group opens until `resume`; what reduces or protects goes on."""
+        self._gates.paused = True
+
+    def resume(self) -> None:
+        """Groups may open again."""
+        self._gates.paused = False
+        self.shell.bar()
+
+    def reset_limit(self, limit: str, by: str) -> str:
+        """A tripped limit, the circuit breaker or an alarm starts again; raises ValueError for an unknown name."""
+        gates, now = self._gates, self._gateway.now()
+        if limit == "circuit-breaker":
+            gates.fuse.open_until, gates.fuse.failures = 0.0, 0
+            return "the circuit breaker is closed"
+        if limit in gates.shut and limit not in (NOT_STARTED, "journal"):
+            del gates.shut[limit]
+            return f"{limit} was lifted by {by or 'an operator'}"
+        if gates.risk is not None and hasattr(gates.risk, "reset"):
+            return str(gates.risk.reset(limit, by, now))
+        known = ", ".join(["circuit-breaker", *gates.shut])
+        raise ValueError(f"no limit {limit!r}: {known}")
+
+    def shutdown(self) -> None:
+        """The process ends in order: groups stay as they are, the journal is written and flushed."""
+        self._gates.shut["shutdown"] = "the executor was shut down"
+        self.shell.do(lambda: None)
+        try:
+            self.journal.save((), flush=True)
+        except JournalError as error:
+            self.alert_operator(f"the journal could not be written at the end: {error}", code="journal-failing")
+
+    def health(self) -> dict[str, Any]:
+        """Is it alive and able: JSON-able."""
+        gates = self._gates
+        return {
+            "ready": self.ready,
+            "live": bool(self._gateway.live),
+            "started": self.report is not None,
+            "shut": dict(gates.shut),
+            "paused": gates.paused,
+            "breaker_open": gates.fuse.is_open(self.shell.now),
+            "groups": len(self.shell.groups),
+            "held": [g.spec.group_id for g in self.shell.groups.values() if g.phase is Phase.HELD],
+            "closed_contracts": sorted(self.shell.outside.closed_contracts),
+            "journal": self.journal.failing or "ok",
+        }
+
+    def metrics(self) -> dict[str, Any]:
+        """Counters since the start of this process."""
+        return {
+            **self.observer.metrics(),
+            "alerts": dict(self.alerts.raised),
+            "alerts_held_back": self.alerts.held_back,
+            "journal_bytes": self.journal.size,
+            "open_groups": len(self.shell.groups),
+        }
+
+    # --- inside -----------------------------------------------------------------------------------------------
+
+    def _handle(self, group: GroupState) -> AtomicGroup:
+        handle = self._handles.get(group.spec.group_id)
+        if handle is None:
+            handle = self._handles[group.spec.group_id] = AtomicGroup(group, self.shell)
+        return handle
+
+    def _forget(self, group_id: str) -> None:
+        self._handles.pop(group_id, None)
+
+    def _on_group_event(self, event: GroupEvent) -> None:
+        risk = self._gates.risk
+        if risk is not None:
+            risk.on_event(event)
+        handle = self._handles.get(event.group.spec.group_id)
+        if handle is not None:
+            handle.tell(event)
+
+    def _load(self) -> None:
+        """Groups of the journal become known; nothing is sent before `start`."""
+        report = self._loaded.report
+        if report.refuse:
+            self._gates.shut["journal-unreadable"] = report.refuse
+            self.alerts.raise_(self._gateway.now(), Severity.P0, "journal-unreadable", "", report.refuse)
+        extra = self.journal.extra
+        self._gates.fuse.restore(extra.get("breaker"))
+        self.shell.outside.restore(extra.get("deliveries", {}))
+        risk = self._gates.risk
+        if "risk" in extra and risk is not None and hasattr(risk, "restore"):
+            risk.restore(extra["risk"])
+        subscribe = getattr(self._gateway, "subscribe", None)
+        for group in self._loaded.groups:
+            self.shell.groups[group.spec.group_id] = group
+            for leg in group.legs if subscribe is not None else ():
+                if not leg.settled:
+                    try:
+                        subscribe(leg.spec)
+                    except Exception as error:
+                        self._gateway.log(f"atomic: no data of {leg.spec.symbol}: {error}")
+
+    def _sweep(self, *, force: bool = False) -> None:
+        now = self.shell.now
+        if not force and now - self._swept_at < self.settings.sweep_interval:
+            return
+        self._swept_at = now
+        if self.shell.groups and self.report is not None:
+            self.shell.do(self.shell.outside.check_holdings)
+        self._limits(now)
+
+    def _limits(self, now: float) -> None:
+        """Ask the risk guard what it wants done, when there is one that acts."""
+        risk = self._gates.risk
+        if risk is None or not hasattr(risk, "directives"):
+            return
+        equity, margin = self._account()
+        used = equity - margin
+        reading = Reading(now, equity, used, margin, self.observer.naked_for(now), len(self.shell.groups))
+        for directive in risk.directives(reading):
+            self.alerts.raise_(now, Severity.P1, f"limit-{directive.limit}", "", directive.reason)
+            if directive.action in ("flatten", "kill"):
+                self.emergency_flatten(directive.reason)
+                if directive.action == "kill":
+                    self._gates.shut["kill-switch"] = directive.reason
+            elif directive.action == "close_by_risk":
+                for group in self.groups.open:
+                    group.close(directive.reason)
+        if hasattr(risk, "state"):
+            self.journal.extra["risk"] = dict(risk.state())
+
+    def _warming_up(self) -> bool:
+        return bool(getattr(self._algorithm, "is_warming_up", False))
+
+    def _parameter(self, name: str) -> str:
+        if self._algorithm is None:
+            return ""
+        return str(self._algorithm.get_parameter(name, "") or "")
+
+    def _run_id(self) -> str:
+        return str(getattr(self._algorithm, "algorithm_id", "") or "run")
+
+
+def _env_of(gateway: Gateway) -> Env:
+    return Env(
+        live=gateway.live,
+        bar_data=not gateway.live,
+        combo_market=gateway.takes_combo(2, False),
+        combo_limit=gateway.takes_combo(2, True),
+    )
+
+
+def _start_clean(store: Store, base: str) -> None:
+    """A backtest never acts on what another run wrote under the same id."""
+    for key in store.keys(f"{base}/"):
+        store.delete(key)
+

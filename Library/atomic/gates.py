@@ -1,0 +1,140 @@
+"""What may leave now: order rate, circuit breaker, pause, risk. Joined into the `Env` that decisions rest on.
+
+None of these ever stops an order that reduces or protects; those have a reserved share of the rate.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .plan import Env
+from .plan.terms import UNLIMITED
+
+if TYPE_CHECKING:
+    from .policy import Breaker
+    from .ports import Refusal, RiskGate
+
+
+class Bucket:
+    """So many orders a second, at most one second's worth at once; a rate of 0 is no limit."""
+
+    __slots__ = ("at", "level", "rate")
+
+    def __init__(self, rate: float) -> None:
+        self.rate = rate
+        self.level = max(1.0, rate)
+        self.at = 0.0
+
+    def tokens(self, now: float) -> int:
+        """Orders that may leave now."""
+        if not self.rate:
+            return UNLIMITED
+        self.level = min(max(1.0, self.rate), self.level + max(0.0, now - self.at) * self.rate)
+        self.at = max(self.at, now)
+        return int(self.level + 1e-9)
+
+    def take(self, now: float) -> None:
+        """One order leaves."""
+        if self.rate:
+            self.tokens(now)
+            self.level -= 1.0
+
+    def next_at(self, now: float) -> float:
+        """When the next order may leave; 0 when one may now."""
+        if not self.rate or self.tokens(now) > 0:
+            return 0.0
+        return now + (1.0 - self.level) / self.rate
+
+
+class Fuse:
+    """Circuit breaker: after so many refusals in a row nothing opens for a while.
+
+    `row` and `restore` keep it over a restart.
+    """
+
+    def __init__(self, breaker: Breaker) -> None:
+        self._breaker = breaker
+        self.failures = 0
+        self.open_until = 0.0
+
+    def failed(self, now: float) -> bool:
+        """An order was refused; True when the breaker opens with it."""
+        self.failures += 1
+        if self.failures >= self._breaker.failures and now >= self.open_until:
+            self.open_until = now + self._breaker.reset
+            self.failures = 0
+            return True
+        return False
+
+    def worked(self) -> None:
+        """An order was filled."""
+        self.failures = 0
+
+    def is_open(self, now: float) -> bool:
+        """True while nothing may open."""
+        return now < self.open_until
+
+    def row(self) -> list[float]:
+        """JSON-able state."""
+        return [self.failures, self.open_until]
+
+    def restore(self, row: Any) -> None:
+        """The inverse of `row`; anything else is ignored."""
+        if isinstance(row, list) and len(row) == 2:
+            self.failures, self.open_until = int(row[0]), float(row[1])
+
+
+class Gates:
+    """Makes the `Env` of a moment; the same object again while nothing changed."""
+
+    def __init__(self, base: Env, breaker: Breaker, rate: float, reserved: float, risk: RiskGate | None) -> None:
+        self.fuse = Fuse(breaker)
+        self.opening = Bucket(rate)
+        self.reserved = Bucket(reserved)
+        self.paused = False
+        self.risk = risk
+        #: why nothing may open for now (start not done, store failing, wiring, kill switch); "" = open
+        self.shut: dict[str, str] = {}
+        self._base = base
+        self._env = base
+        self._key: tuple[Any, ...] = ()
+
+    def refusal(self, now: float) -> Refusal | None:
+        """Why the risk gate lets nothing open now."""
+        return self.risk.may_open(now) if self.risk is not None else None
+
+    def env(self, now: float, *, opens: bool) -> Env:
+        """The environment of a decision; `opens` asks the risk gate, too."""
+        refused = self.refusal(now) if opens and self.risk is not None else None
+        tokens = self.opening.tokens(now)
+        spare = self.reserved.tokens(now)
+        paused = self.paused or bool(self.shut)
+        key = (paused, now < self.fuse.open_until, refused, tokens, spare)
+        if key != self._key:
+            self._key = key
+            base = self._base
+            self._env = Env(
+                live=base.live,
+                bar_data=base.bar_data,
+                bar_seconds=base.bar_seconds,
+                takes_market=base.takes_market,
+                combo_market=base.combo_market,
+                combo_limit=base.combo_limit,
+                reserves_quantity=base.reserves_quantity,
+                takes_replace=base.takes_replace,
+                paused=paused,
+                breaker_open=key[1],
+                may_open=refused,
+                tokens=tokens,
+                reserved=spare,
+                token_at=self.opening.next_at(now) or self.reserved.next_at(now),
+                leaned_on=base.leaned_on,
+            )
+        return self._env
+
+    def took(self, now: float, *, reduces: bool) -> None:
+        """An order left."""
+        if self.opening.tokens(now) > 0 or not reduces:
+            self.opening.take(now)
+        else:
+            self.reserved.take(now)

@@ -1,0 +1,236 @@
+"""What people and other programs are told: group events, counters, alerts. Nothing here trades.
+
+Hooks never disturb trading: an exception in one is logged and counted, and the others still run.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import OrderedDict, deque
+from typing import TYPE_CHECKING, Any
+
+from .model import Outcome, Purpose
+from .plan.cover import shape_of
+from .ports import Alert, GroupEvent, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .model import GroupState
+
+#: seconds within which an alert of the same code and group is counted but not repeated (P0 is repeated each time)
+QUIET_SECONDS = 300.0
+#: alerts a minute that go out over all codes, P0 aside
+ALERTS_PER_MINUTE = 20
+#: alerts and latencies kept in memory
+KEPT = 256
+
+
+class Alerts:
+    """Raises alerts: repeats and floods are held back and counted, P0 never.
+
+    Args:
+        log: writes one line.
+    """
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._log = log
+        self._hooks: list[Callable[[Alert], Any]] = []
+        self._last: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
+        self._minute: deque[float] = deque()
+        self.recent: deque[Alert] = deque(maxlen=KEPT)
+        self.raised: dict[str, int] = {}
+        self.held_back = 0
+        self.failing_hooks = 0
+
+    def hook(self, call: Callable[[Alert], Any]) -> None:
+        """Call this with every alert that goes out."""
+        self._hooks.append(call)
+
+    def raise_(self, at: float, severity: Severity, code: str, group_id: str, text: str,
+               facts: Mapping[str, Any] | None = None) -> bool:  # fmt: skip
+        """Raise an alert; False when it was held back as a repeat or in a flood."""
+        self.raised[code] = self.raised.get(code, 0) + 1
+        if severity > Severity.P0 and not self._may(at, code, group_id):
+            self.held_back += 1
+            return False
+        alert = Alert(at, severity, code, group_id, text, facts if facts is not None else {})
+        self.recent.append(alert)
+        where = f" {group_id}" if group_id else ""
+        self._log(f"ALERT P{int(severity)} {code}{where}: {text}")
+        for call in self._hooks:
+            try:
+                call(alert)
+            except Exception:
+                self.failing_hooks += 1
+                self._log(f"an alert hook failed:\n{traceback.format_exc()}")
+        return True
+
+    def _may(self, at: float, code: str, group_id: str) -> bool:
+        key = (code, group_id)
+        last = self._last.get(key)
+        if last is not None and at - last[0] < QUIET_SECONDS:
+            self._last[key] = (last[0], last[1] + 1)
+            return False
+        while self._minute and at - self._minute[0] >= 60.0:
+            self._minute.popleft()
+        if len(self._minute) >= ALERTS_PER_MINUTE:
+            return False
+        self._minute.append(at)
+        self._last[key] = (at, 0)
+        self._last.move_to_end(key)
+        if len(self._last) > KEPT:
+            self._last.popitem(last=False)
+        return True
+
+
+class _Clock:
+    """Running times of one group that is not closed."""
+
+    __slots__ = ("first_fill", "legging", "naked_since")
+
+    def __init__(self) -> None:
+        self.first_fill = 0.0
+        self.legging = 0.0
+        self.naked_since = 0.0
+
+
+class Observer:
+    """Counts what happens to groups and passes events on.
+
+    Args:
+        log: writes one line.
+    """
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._log = log
+        self._hooks: list[Callable[[GroupEvent], Any]] = []
+        self._clocks: dict[str, _Clock] = {}
+        self.counts: dict[str, float] = dict.fromkeys(
+            ("groups", "orders", "fills", "rejected", "canceled", "rolled_back", "held", "late_reopened", "adjusted",
+             "settled", "orphans", "ambiguous", "breaks", "naked_seconds", "legging_seconds", "rollback_cost", "fees"),
+            0,
+        )  # fmt: skip
+        self.outcomes: dict[str, int] = {}
+        self.held_by_cause: dict[str, int] = {}
+        self.seconds_to_open: deque[float] = deque(maxlen=KEPT)
+        self.failing_hooks = 0
+
+    def hook(self, call: Callable[[GroupEvent], Any]) -> None:
+        """Call this with every group event."""
+        self._hooks.append(call)
+
+    def folded(self, group: GroupState, fact: Any) -> None:
+        """Keep the counters and the group's clocks after a fact was folded."""
+        kind = fact.kind
+        counts = self.counts
+        if kind == "filled":
+            counts["fills"] += 1
+            clock = self._clock(group)
+            if not clock.first_fill:
+                clock.first_fill = fact.at
+            self._naked(group, clock, fact.at)
+        elif kind == "intended":
+            counts["orders"] += 1
+        elif kind == "rejected" or kind == "canceled":
+            counts[kind] += 1
+        elif kind in ("adjusted", "settled"):
+            counts[kind] += 1
+            self._naked(group, self._clock(group), fact.at)
+        elif kind == "held":
+            self.held_by_cause[fact.cause] = self.held_by_cause.get(fact.cause, 0) + 1
+            counts["held"] += 1
+            if fact.cause in ("ambiguous", "break"):
+                counts["ambiguous" if fact.cause == "ambiguous" else "breaks"] += 1
+
+    def event(self, event: GroupEvent) -> None:
+        """A group changed: sum up what ended, then tell the hooks."""
+        kind, group = event.kind, event.group
+        if kind == "open":
+            self._stood(group, event.at)
+        elif kind == "closed" or kind == "refused":
+            self._ended(group, event.at)
+        for call in self._hooks:
+            try:
+                call(event)
+            except Exception:
+                self.failing_hooks += 1
+                self._log(f"an event hook failed:\n{traceback.format_exc()}")
+
+    def naked_for(self, now: float) -> float:
+        """Longest time any group that is not closed has been naked beyond its structure, in seconds."""
+        return max((now - c.naked_since for c in self._clocks.values() if c.naked_since), default=0.0)
+
+    def _clock(self, group: GroupState) -> _Clock:
+        clock = self._clocks.get(group.spec.group_id)
+        if clock is None:
+            clock = self._clocks[group.spec.group_id] = _Clock()
+        return clock
+
+    def _naked(self, group: GroupState, clock: _Clock, at: float) -> None:
+        naked = bool(group.legs) and _filled_naked(group)
+        if naked and not clock.naked_since:
+            clock.naked_since = at
+        elif not naked and clock.naked_since:
+            self.counts["naked_seconds"] += at - clock.naked_since
+            clock.naked_since = 0.0
+
+    def _stood(self, group: GroupState, at: float) -> None:
+        clock = self._clocks.get(group.spec.group_id)
+        if clock is not None and clock.first_fill and not clock.legging:
+            clock.legging = at - clock.first_fill
+            self.counts["legging_seconds"] += clock.legging
+            self.seconds_to_open.append(at - group.spec.created_at)
+
+    def _ended(self, group: GroupState, at: float) -> None:
+        clock = self._clocks.pop(group.spec.group_id, None)
+        counts = self.counts
+        if clock is not None and clock.naked_since:
+            counts["naked_seconds"] += at - clock.naked_since
+        counts["groups"] += 1
+        counts["rollback_cost"] += group.rollback_cost
+        counts["fees"] += group.fees
+        outcome = str(group.outcome)
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        if group.outcome is Outcome.ROLLED_BACK:
+            counts["rolled_back"] += 1
+
+    def metrics(self) -> dict[str, Any]:
+        """Counters since the start of this process; seconds and dollars."""
+        opened = sorted(self.seconds_to_open)
+        return {
+            **self.counts,
+            "outcomes": dict(self.outcomes),
+            "held_by_cause": dict(self.held_by_cause),
+            "seconds_to_open_median": opened[len(opened) // 2] if opened else 0.0,
+            "seconds_to_open_max": opened[-1] if opened else 0.0,
+            "failing_hooks": self.failing_hooks,
+        }
+
+
+def _filled_naked(group: GroupState) -> bool:
+    """True while what is filled leaves shorts naked beyond what the asked units of the structure leave naked."""
+    legs, units = group.legs, group.spec.units
+    for line in shape_of(group).lines:
+        total = line.allowance * units
+        for i, factor in line.terms:
+            shares = factor * legs[i].net
+            total += shares if factor > 0 else max(0.0, shares)  # shares cover a put only when short
+        if total < 0:
+            return True
+    return False
+
+
+#: what a fold of this kind is called when it is told to hooks
+EVENT_OF = {
+    "filled": "fill",
+    "rejected": "rejected",
+    "adjusted": "adjusted",
+    "delivered": "adjusted",
+    "settled": "settled",
+    "released": "released",
+    "refused": "refused",
+}
+
+#: purposes whose fills open something
+OPENS = frozenset({Purpose.OPEN, Purpose.ENTRY})

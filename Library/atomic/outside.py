@@ -1,0 +1,278 @@
+"""What moves positions without an order of ours, and whose share it is.
+
+LEAN knows one net per contract; the groups and the foreign positions behind it are ours to tell apart. The recorded
+rule: a foreign trade, margin call or early assignment that reduces goes to the foreign position (the *baseline*)
+first, then to the newest group; what nobody holds is a new foreign position. At expiry every group settles its own
+share at the exercise value, also where LEAN sends no event because the net over groups is zero; the shares that an
+exercise delivers follow the same order, the rest of the contracts cancel out among the groups in cash.
+
+A settled contract is booked at its exercise value and delivered shares at the underlying's price, which adds up to
+the strike that LEAN books.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import facts as f
+from .model import LegSpec, Phase, Right
+from .ports import Severity
+
+if TYPE_CHECKING:
+    from .model import GroupState, LegState
+    from .shell import Shell
+
+#: a contract that nobody reported as ended settles by the clock: noon UTC after its expiry day, when LEAN's own
+#: delisting (midnight in New York) has come and before the next session
+_EXPIRY_GRACE = 36 * 3600.0
+_ASSIGNED = ("assignment", "exercise")
+#: seconds for which delivered shares are still matched with the exercise they came from
+_DELIVERY_DAYS = 5 * 86400.0
+_EPOCH = datetime(1970, 1, 1)
+
+
+class Delivery(NamedTuple):
+    """Shares that an exercise or assignment will bring: to a group, or to the foreign position ("")."""
+
+    at: float
+    group_id: str
+    shares: int
+    #: underlying's price minus strike
+    over_strike: float
+    why: str
+
+
+class Outside:
+    """Foreign positions, settlements and deliveries. Works inside the pump."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        #: contracts in which the account and the groups disagree: nothing opens in them
+        self.closed_contracts: dict[str, str] = {}
+        self._suspect: dict[str, int] = {}
+        self._deliveries: dict[str, list[Delivery]] = {}
+        self._expiries: dict[str, float] = {}
+        self._next_expiry = 0.0
+
+    # --- foreign positions ------------------------------------------------------------------------------------
+
+    def baseline(self, symbol: str) -> int:
+        """Signed contracts of the account that belong to no group."""
+        return int(self._shell.journal.extra.get("baseline", {}).get(symbol, 0))
+
+    def set_baseline(self, symbol: str, quantity: int) -> None:
+        """Remember the foreign position of a symbol; journaled with the open groups."""
+        known: dict[str, int] = self._shell.journal.extra.get("baseline", {})
+        if known.get(symbol) != quantity:
+            self._shell.journal.extra["baseline"] = {**known, symbol: quantity}
+
+    def learn(self, group: GroupState) -> None:
+        """A group joins: what stands in its contracts and belongs to no group is foreign."""
+        known = self._shell.journal.extra.get("baseline", {})
+        for leg in group.legs:
+            symbol = leg.spec.symbol
+            if symbol not in known:
+                self.set_baseline(symbol, self._shell.gateway.holding(symbol) - self.net(symbol))
+                known = self._shell.journal.extra["baseline"]
+        self._next_expiry = 0.0
+
+    def forget_unused(self) -> None:
+        """Drop baselines of contracts that no group holds any more."""
+        known: dict[str, int] = self._shell.journal.extra.get("baseline", {})
+        used = {leg.spec.symbol for group in self._shell.groups.values() for leg in group.legs}
+        if any(symbol not in used for symbol in known):
+            self._shell.journal.extra["baseline"] = {s: q for s, q in known.items() if s in used}
+
+    def net(self, symbol: str) -> int:
+        """Sum of all groups' own shares in a symbol."""
+        return sum(leg.net for _, _, leg in self._legs(symbol))
+
+    def _legs(self, symbol: str) -> list[tuple[GroupState, int, LegState]]:
+        """Legs of groups in a symbol, newest group first."""
+        found = [
+            (group, i, leg)
+            for group in self._shell.groups.values()
+            for i, leg in enumerate(group.legs)
+            if leg.spec.symbol == symbol
+        ]
+        found.sort(key=lambda item: (item[0].spec.created_at, item[0].spec.group_id), reverse=True)
+        return found
+
+    # --- trades that are not ours -----------------------------------------------------------------------------
+
+    def moved(self, symbol: str, delta: int, price: float, cause: str, why: str) -> None:
+        """The account moved by `delta` signed contracts without an order of ours."""
+        now = self._shell.now
+        if cause in _ASSIGNED and self._deliveries.get(symbol):
+            delta = self._deliver(symbol, delta, price, why)
+        rest = delta
+        base = self.baseline(symbol)
+        if base * rest < 0:
+            part = _clamp(rest, base)
+            self.set_baseline(symbol, base + part)
+            self._expect(symbol, "", part, price, cause, why)
+            rest -= part
+        if rest:
+            for group, i, leg in self._legs(symbol):
+                if leg.net * rest < 0 and not leg.settled and rest:
+                    part = _clamp(rest, leg.net)
+                    self._shell.fold(group, f.Adjusted(now, i, part, price, cause, why))
+                    self._expect(symbol, group.spec.group_id, part, price, cause, why)
+                    text = f"{part:+d} {leg.spec.name or symbol} by {cause}, not by an order of the group ({why})"
+                    severity = Severity.P0 if cause == "margin_call" else Severity.P1
+                    self._shell.alerts.raise_(now, severity, f"moved-by-{cause}", group.spec.group_id, text)
+                    rest -= part
+        if rest and (self._known(symbol) or cause in _ASSIGNED):
+            self.set_baseline(symbol, self.baseline(symbol) + rest)
+
+    def _known(self, symbol: str) -> bool:
+        return symbol in self._shell.journal.extra.get("baseline", {})
+
+    def _expect(self, symbol: str, group_id: str, part: int, intrinsic: float, cause: str, why: str) -> None:
+        """An early exercise or assignment of `part` contracts will bring shares."""
+        if cause not in _ASSIGNED:
+            return
+        spec = self._spec(symbol)
+        if spec is not None and spec.right is not Right.SHARE:
+            self._note(spec, group_id, part, intrinsic, why)
+
+    def _spec(self, symbol: str) -> LegSpec | None:
+        for _, _, leg in self._legs(symbol):
+            return leg.spec
+        return None
+
+    def _note(self, spec: LegSpec, group_id: str, part: int, intrinsic: float, why: str) -> None:
+        sign = -1 if spec.right is Right.CALL else 1
+        shares = sign * part * round(spec.multiplier)
+        over = intrinsic if spec.right is Right.CALL else -intrinsic
+        due = self._deliveries.setdefault(spec.underlying, [])
+        now = self._shell.now
+        due[:] = [d for d in due if now - d.at < _DELIVERY_DAYS]
+        due.append(Delivery(now, group_id, shares, over, why))
+
+    def _deliver(self, symbol: str, delta: int, price: float, why: str) -> int:
+        """Give delivered shares to those whose contracts they came from; returns what is left over."""
+        left = self._deliveries.pop(symbol)
+        rest = delta
+        keep: list[Delivery] = []
+        for due in left:
+            if rest * due.shares <= 0:
+                keep.append(due)
+                continue
+            part = _clamp(-rest, due.shares) * -1
+            rest -= part
+            group = self._shell.groups.get(due.group_id)
+            if group is None:
+                self.set_baseline(symbol, self.baseline(symbol) + part)
+            else:
+                row = LegSpec(symbol, 0, Right.SHARE, 0.0, "", symbol, 1.0, 0.01, symbol.split(" ")[0]).row()
+                self._adopt_symbol(symbol, delta)
+                self._shell.fold(group, f.Delivered(self._shell.now, row, part, price + due.over_strike, due.why))
+            if part != due.shares:
+                keep.append(due._replace(shares=due.shares - part))
+        if keep:
+            self._deliveries[symbol] = keep
+        return rest
+
+    def _adopt_symbol(self, symbol: str, delta: int) -> None:
+        """Shares join the known symbols: what was there before the delivery is foreign."""
+        if not self._known(symbol):
+            self.set_baseline(symbol, self._shell.gateway.holding(symbol) - delta - self.net(symbol))
+
+    # --- the end of contracts ---------------------------------------------------------------------------------
+
+    def ended(self, symbol: str, settlement: float, cause: str) -> None:
+        """A contract ended: every group settles its own share."""
+        shell, now = self._shell, self._shell.now
+        legs = [(group, i, leg) for group, i, leg in self._legs(symbol) if not leg.settled]
+        base = self.baseline(symbol)
+        total = sum(leg.net for _, _, leg in legs) + base
+        if settlement > 0 and total:
+            spec = self._spec(symbol)
+            if spec is not None and spec.right is not Right.SHARE:
+                rest = total
+                for group_id, held in [("", base), *((g.spec.group_id, leg.net) for g, _, leg in legs)]:
+                    if held * rest > 0:
+                        part = _clamp(-rest, held) * -1
+                        rest -= part
+                        self._note(spec, group_id, -part, settlement, f"{spec.name or symbol} {cause}")
+        for group, i, _ in legs:
+            shell.fold(group, f.Settled(now, i, settlement, cause))
+        if self._known(symbol):
+            self.set_baseline(symbol, 0)
+        self.closed_contracts.pop(symbol, None)
+        self._suspect.pop(symbol, None)
+        self._next_expiry = 0.0
+
+    def by_clock(self) -> None:
+        """Settle what expired without anybody saying so (LEAN is silent when the net over groups is zero)."""
+        shell, now = self._shell, self._shell.now
+        if self._next_expiry and now < self._next_expiry:
+            return
+        due: dict[str, LegSpec] = {}
+        upcoming = float("inf")
+        for group in shell.groups.values():
+            for leg in group.legs:
+                if leg.spec.expiry and not leg.settled and group.phase is not Phase.CLOSED:
+                    at = _ends_at(leg.spec.expiry)
+                    if at <= now:
+                        due[leg.spec.symbol] = leg.spec
+                    else:
+                        upcoming = min(upcoming, at)
+        self._next_expiry = upcoming
+        for symbol, spec in due.items():
+            self.ended(symbol, self._worth(spec), "expiry")
+
+    def _worth(self, spec: LegSpec) -> float:
+        price = self._shell.gateway.quote(spec.underlying).last
+        if price <= 0:
+            return 0.0
+        return max(0.0, price - spec.strike if spec.right is Right.CALL else spec.strike - price)
+
+    # --- the account against the groups -----------------------------------------------------------------------
+
+    def check_holdings(self) -> dict[str, int]:
+        """Differences (account minus groups minus baseline) seen twice in a row; opened or closed contracts follow."""
+        shell = self._shell
+        symbols = {leg.spec.symbol for group in shell.groups.values() for leg in group.legs if not leg.settled}
+        seen: dict[str, int] = {}
+        for symbol in symbols:
+            if self._known(symbol):
+                difference = shell.gateway.holding(symbol) - self.net(symbol) - self.baseline(symbol)
+                if difference:
+                    seen[symbol] = difference
+        confirmed = {s: d for s, d in seen.items() if self._suspect.get(s) == d}
+        self._suspect = seen
+        for symbol, difference in confirmed.items():
+            if symbol not in self.closed_contracts:
+                text = (
+                    f"the account holds {difference:+d} {symbol} that no group and no foreign position accounts for; "
+                    "nothing opens in this contract until it is explained"
+                )
+                self.closed_contracts[symbol] = text
+                shell.observer.counts["breaks"] += 1
+                groups = [group.spec.group_id for group, _, _ in self._legs(symbol)]
+                shell.alerts.raise_(
+                    shell.now, Severity.P0, "holdings-break", "", text, {"difference": difference, "groups": groups}
+                )
+        for symbol in [s for s in self.closed_contracts if s not in seen]:
+            del self.closed_contracts[symbol]
+        return confirmed
+
+    def state(self) -> dict[str, Any]:
+        """Deliveries that are still due, JSON-able."""
+        return {symbol: [list(d) for d in due] for symbol, due in self._deliveries.items()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The inverse of `state`."""
+        self._deliveries = {symbol: [Delivery(*row) for row in rows] for symbol, rows in state.items()}
+
+
+def _clamp(delta: int, against: int) -> int:
+    """The part of `delta` that takes `against` towards zero and not beyond."""
+    return max(delta, -against) if delta < 0 else min(delta, -against)
+
+
+def _ends_at(expiry: str) -> float:
+    return (datetime.fromisoformat(expiry) - _EPOCH).total_seconds() + _EXPIRY_GRACE

@@ -1,0 +1,533 @@
+"""The pump: facts in, orders out, at one place and one depth.
+
+Theory of operation
+-------------------
+Everything that happens (broker answers, owner calls, timers, foreign trades) is put into one inbox, from any thread
+and at any depth. Whoever finds the pump idle runs it; everybody else leaves his fact and goes on. The pump folds
+what waits, asks `plan` what must be remembered and what should be working, has `diff` turn that into commands, and
+repeats until nothing changes. LEAN's calls are re-entrant: what arrives during a send is folded before the next one,
+so no order ever overtakes a cancel (trace p18), and an order whose reason has gone is withdrawn instead of sent.
+
+Every intent is on record before its order leaves (`journal.save`, flushed in live mode, once for a wave). Nothing is
+raised into LEAN: a fault of our own holds the group, raises a P0 alert and writes the traceback to the log.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections import OrderedDict, deque
+from typing import TYPE_CHECKING, Any
+
+from . import diff, plan
+from . import facts as f
+from .facts import IllegalFact
+from .facts import apply as apply_fact
+from .journal import JournalError
+from .model import REDUCING, TERMINAL, ChildStatus, HoldCause, Kind, Phase, Quote
+from .observe import EVENT_OF
+from .outside import Outside
+from .ports import GroupEvent, OrderRequest, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .diff import Submit
+    from .gates import Gates
+    from .journal import Journal
+    from .model import ChildOrder, GroupState
+    from .observe import Alerts, Observer
+    from .plan import Env
+    from .policy import Settings
+    from .ports import Gateway
+
+#: decisions and groups a single run of the pump may go through before it counts as running away
+SPINS = 20_000
+#: rounds of decisions one group may take at one moment
+ROUNDS = 200
+#: seconds a broker's thread may pump in live mode; the algorithm's thread goes on from there
+BROKER_THREAD_SECONDS = 0.05
+#: seconds without sending after the journal failed
+JOURNAL_RETRY = 1.0
+_CAUSE_SEVERITY = {
+    HoldCause.REQUESTED: Severity.P2,
+    HoldCause.POLICY: Severity.P1,
+    HoldCause.LEANED_ON: Severity.P1,
+    HoldCause.AMBIGUOUS: Severity.P1,
+}
+
+
+class QuoteBook(dict[str, Quote]):
+    """Quotes of one moment, asked for when needed."""
+
+    def __init__(self, ask: Callable[[str], Quote]) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def __missing__(self, symbol: str) -> Quote:
+        quote = self[symbol] = self._ask(symbol)
+        return quote
+
+    def get(self, symbol: str, default: Any = None) -> Quote:
+        """The quote; asked from the gateway when it is not known yet."""
+        return self[symbol]
+
+
+class Shell:
+    """Groups, their facts and the pump. `ports.Sink` for the gateway; the executor is its public face.
+
+    Args:
+        gateway: the market side.
+        journal: loaded journal.
+        settings: limits over all groups.
+        gates: what may leave now.
+        alerts: where alerts go.
+        observer: where group events go.
+    """
+
+    def __init__(
+        self, gateway: Gateway, journal: Journal, settings: Settings, gates: Gates, alerts: Alerts, observer: Observer
+    ) -> None:
+        self.gateway = gateway
+        self.journal = journal
+        self.settings = settings
+        self.gates = gates
+        self.alerts = alerts
+        self.observer = observer
+        #: groups that are not closed, and closed ones until they are archived
+        self.groups: dict[str, GroupState] = {}
+        #: ended groups whose late fills are still found here; older ones come from the archive
+        self.recent: OrderedDict[str, GroupState] = OrderedDict()
+        #: called with every group event after the observer
+        self.on_event: list[Callable[[GroupEvent], None]] = []
+        #: called when a group leaves memory
+        self.on_forget: list[Callable[[str], None]] = []
+        self.outside = Outside(self)
+        self.quotes = QuoteBook(gateway.quote)
+        self.now = 0.0
+        self._inbox: deque[tuple[str, Any]] = deque()
+        self._busy = threading.Lock()
+        self._touched: dict[str, None] = {}
+        self._dirty: dict[str, GroupState] = {}
+        self._events: deque[GroupEvent] = deque()
+        self._wakes: dict[str, float] = {}
+        self._asked_wake: float | None = None
+        self._broken: set[str] = set()
+        #: standing alerts that were raised: (group id, code) -> text
+        self._said: dict[tuple[str, str], str] = {}
+        self._silent_until = 0.0
+        #: (group id, number) -> contracts, their cost and fees before this process adopted the order
+        self._bases: dict[tuple[str, int], tuple[int, float, float]] = {}
+        gateway.attach(self)
+
+    # --- Sink -------------------------------------------------------------------------------------------------
+
+    def on_fact(self, group_id: str, fact: Any) -> None:
+        """A fact about a child order of a group."""
+        self._inbox.append((group_id, fact))
+        if type(fact) is not f.Identified:  # something follows it at once
+            self.pump(BROKER_THREAD_SECONDS if self.gateway.live else 0.0)
+
+    def on_foreign(self, symbol: str, delta: int, price: float, cause: str, why: str) -> None:
+        """The account moved in a symbol by something that is no order of ours (signed contracts)."""
+        self.do(lambda: self.outside.moved(symbol, delta, price, cause, why))
+
+    def on_delisted(self, symbol: str, settlement: float, cause: str) -> None:
+        """A contract ended; `settlement` is its worth in dollars per share."""
+        self.do(lambda: self.outside.ended(symbol, settlement, cause))
+
+    def on_wake(self) -> None:
+        """The wake-up asked for has come."""
+        self.do(self._woken)
+
+    def on_alarm(self, severity: Severity, code: str, text: str) -> None:
+        """The gateway found something wrong that is no fact of a group."""
+        if code == "events-not-forwarded":
+            self.gates.shut[code] = text
+        self.alerts.raise_(self.gateway.now(), severity, code, "", text)
+
+    # --- owner and timers -------------------------------------------------------------------------------------
+
+    def do(self, action: Callable[[], Any]) -> None:
+        """Run this inside the pump: now, or when the pump comes to it."""
+        self._inbox.append(("", action))
+        self.pump()
+
+    def bar(self) -> None:
+        """New data: every group that is not at rest is looked at again."""
+        if self.groups:
+            self.do(self._look)
+
+    def touch(self, group_id: str) -> None:
+        """Look at this group again; inside the pump only."""
+        self._touched[group_id] = None
+
+    def _look(self) -> None:
+        for group_id, group in self.groups.items():
+            if group.phase is not Phase.OPEN or group.live or group.spec.kind is not Kind.ALL_OR_NONE:
+                self._touched[group_id] = None
+        self._poll()
+        self.outside.by_clock()
+
+    def _woken(self) -> None:
+        self._asked_wake = None
+        for group_id, at in self._wakes.items():
+            if at <= self.now + 1e-6:
+                self._touched[group_id] = None
+        self._poll()
+
+    def _poll(self) -> None:
+        """Look at tickets whose answer is overdue: their events may have been lost."""
+        for group in self.groups.values():
+            if group.live:
+                for poll in diff.polls(group, self.now):
+                    self.gateway.poll(group.spec.group_id, poll.number)
+
+    def add(self, group: GroupState) -> None:
+        """A new group; inside the pump only."""
+        self.groups[group.spec.group_id] = self._dirty[group.spec.group_id] = group
+        self.outside.learn(group)
+
+    # --- the pump ---------------------------------------------------------------------------------------------
+
+    @property
+    def idle(self) -> bool:
+        """True when nobody runs the pump and nothing waits."""
+        return not self._busy.locked() and not self._inbox
+
+    def pump(self, budget: float = 0.0) -> None:
+        """Fold what waits and act on it, unless somebody does already.
+
+        Args:
+            budget: seconds after which the rest is left to the next call; 0 for no limit.
+        """
+        while self._inbox or self._touched:
+            if not self._busy.acquire(blocking=False):
+                return
+            try:
+                stop = time.monotonic() + budget if budget else 0.0
+                done = self._run(stop)
+            except Exception as error:
+                done = True
+                self._touched.clear()
+                self.report_fault(None, error)
+            finally:
+                self._busy.release()
+            if not done:
+                return
+
+    def _run(self, stop: float) -> bool:
+        self.now = self.gateway.now()
+        self.quotes.clear()
+        for _ in range(SPINS):
+            if self._inbox:
+                self._fold_waiting()
+            if self._touched:
+                group_id = next(iter(self._touched))
+                del self._touched[group_id]
+                group = self.groups.get(group_id)
+                if group is not None:
+                    self._settle(group)
+            elif self._events:
+                self._tell(self._events.popleft())
+            elif self._inbox:
+                continue
+            elif self._end():
+                return True
+            if stop and time.monotonic() > stop:
+                self.gateway.wake_at(self.now)
+                return False
+        raise RuntimeError(f"the pump does not come to rest after {SPINS} steps: {list(self._touched)[:5]}")
+
+    def _end(self) -> bool:
+        """Write what changed and set the alarm clock; False when that brought something new."""
+        if self._dirty:
+            self._record(flush=True)
+        wake = min(self._wakes.values(), default=None) if self._wakes else None
+        if self._silent_until > self.now:
+            wake = self._silent_until if wake is None else min(wake, self._silent_until)
+        if self.gateway.live and any(group.live for group in self.groups.values()):
+            check = self.now + self.settings.fill_check
+            wake = check if wake is None else min(wake, check)
+        if wake is not None and wake != self._asked_wake:
+            self._asked_wake = wake
+            self.gateway.wake_at(wake)
+        return not self._inbox and not self._touched and not self._events
+
+    def _fold_waiting(self) -> None:
+        inbox = self._inbox
+        while inbox:
+            group_id, fact = inbox.popleft()
+            if not group_id:
+                fact()
+                continue
+            group = self.groups.get(group_id) or self._recall(group_id)
+            if group is None:
+                text = f"{fact.kind} for {group_id!r}, which is in no record of this account"
+                self.alerts.raise_(self.now, Severity.P0, "unknown-group", group_id, text, {"fact": list(fact)})
+                continue
+            self.fold(group, fact)
+
+    def _recall(self, group_id: str) -> GroupState | None:
+        """An ended group that something still happens to."""
+        group = self.recent.pop(group_id, None) or self.journal.recent(group_id)
+        if group is not None:
+            self.groups[group_id] = group
+            self._touched[group_id] = None
+        return group
+
+    def fold(self, group: GroupState, fact: Any) -> bool:
+        """Fold one fact of the broker or the owner; what cannot follow from the group's state holds it."""
+        kind = type(fact)
+        if kind is f.Filled:
+            base = self._bases.get((group.spec.group_id, fact.order))
+            if base is not None:
+                fact = _with_base(fact, *base)
+        elif kind is f.CancelAsked or kind is f.ReplaceAsked:
+            order = group.orders.get(fact.order)
+            if order is not None and order.status in TERMINAL:
+                return False  # its end overtook the answer on another thread
+        try:
+            return self.apply(group, fact)
+        except IllegalFact as error:
+            self.report_fault(group, error)
+            return False
+
+    def apply(self, group: GroupState, fact: Any) -> bool:
+        """Fold one fact and note what follows for hooks, counters, journal. Raises IllegalFact."""
+        phase = group.phase
+        if not apply_fact(group, fact):
+            return False
+        group_id = group.spec.group_id
+        self._touched[group_id] = None
+        self._dirty[group_id] = group
+        kind = fact.kind
+        self.observer.folded(group, fact)
+        event = EVENT_OF.get(kind)
+        if event is not None:
+            self._events.append(GroupEvent(fact.at, event, group, fact))
+            if event == "fill":
+                self.gates.fuse.worked()
+            elif event == "rejected":
+                self._refused(group, fact)
+        elif kind == "noted":
+            self._noted(group, fact)
+        if group.phase is not phase and kind != "refused":
+            self._events.append(GroupEvent(fact.at, group.phase.value, group, fact))
+            if group.phase is Phase.HELD:
+                self._say_held(group, fact.at)
+        return True
+
+    def _refused(self, group: GroupState, fact: Any) -> None:
+        if self.gates.fuse.failed(self.now):
+            text = f"{group.spec.group_id} was the last of many refusals ({fact.why}): nothing opens for a while"
+            self.alerts.raise_(self.now, Severity.P1, "circuit-breaker", "", text)
+        self.journal.extra["breaker"] = self.gates.fuse.row()
+
+    def _noted(self, group: GroupState, fact: Any) -> None:
+        """A decision may carry an alert: it is part of the audit and goes out when it is folded."""
+        data = fact.data
+        if isinstance(data, dict) and "alert" in data:
+            self.alerts.raise_(
+                fact.at, Severity(data.get("severity", 1)), data["alert"], group.spec.group_id, fact.text, data
+            )
+
+    def _say_held(self, group: GroupState, at: float) -> None:
+        cause = group.held or HoldCause.FAULT
+        nets = {leg.spec.name or leg.spec.symbol: leg.net for leg in group.legs}
+        self.alerts.raise_(
+            at, _CAUSE_SEVERITY.get(cause, Severity.P0), f"held-{cause}", group.spec.group_id,
+            f"held: {group.held_why}; look at it, then release or close it", {"nets": nets},
+        )  # fmt: skip
+
+    def report_fault(self, group: GroupState | None, error: Exception) -> None:
+        """Our own fault: traceback to the log, P0 alert, the group held."""
+        group_id = group.spec.group_id if group is not None else ""
+        self.gateway.log(f"atomic fault {group_id}: {error!r}\n{traceback.format_exc()}")
+        self.alerts.raise_(self.now, Severity.P0, "fault", group_id, f"{type(error).__name__}: {error}")
+        if group is None:
+            return
+        if group.held is HoldCause.FAULT:
+            self._broken.add(group_id)
+            return
+        try:
+            self.apply(group, f.Held(self.now, HoldCause.FAULT, f"{type(error).__name__}: {error}"))
+        except IllegalFact:
+            self._broken.add(group_id)  # it has ended already
+
+    # --- deciding ---------------------------------------------------------------------------------------------
+
+    def _settle(self, group: GroupState) -> None:
+        """Bring one group to where nothing more is to be done now."""
+        group_id = group.spec.group_id
+        if group.phase is Phase.CLOSED:
+            self._wakes.pop(group_id, None)
+            return
+        if group_id in self._broken:
+            if group.held is HoldCause.FAULT:
+                return
+            self._broken.discard(group_id)
+        if self.gateway.live:
+            self.now = self.gateway.now()
+        try:
+            env = self._decide(group)
+            desired = plan.desired_orders(group, self.now, self.quotes, env)
+            commands = diff.commands(group, desired, self.now, env)
+        except Exception as error:
+            self.report_fault(group, error)
+            return
+        self._wakes.pop(group_id, None)
+        if commands:
+            self._carry_out(group, commands, env)
+
+    def _decide(self, group: GroupState) -> Env:
+        """Fold decisions until there are no more; the environment they rest on."""
+        env = self.gates.env(self.now, opens=group.phase is Phase.OPENING)
+        for _ in range(ROUNDS):
+            decided = plan.decisions(group, self.now, self.quotes, env)
+            if not decided:
+                break
+            for fact in decided:
+                self.apply(group, fact)
+        else:
+            raise RuntimeError(f"{group.spec.group_id} decides without end: {decided!r}")
+        return env
+
+    def _carry_out(self, group: GroupState, commands: Iterable[Any], env: Env) -> None:
+        """Cancels and updates first, then one wave of new orders."""
+        submits: list[Submit] = []
+        for command in commands:
+            kind = type(command)
+            if kind is diff.Submit:
+                submits.append(command)
+            elif kind is diff.WakeAt:
+                self._wakes[group.spec.group_id] = command.at
+            else:
+                self._command(group, command)
+        if submits and self.now >= self._silent_until:
+            self._send_wave(group, submits, env)
+
+    def _command(self, group: GroupState, command: Any) -> None:
+        group_id = group.spec.group_id
+        if type(command) is diff.Cancel:
+            self.gateway.cancel(group_id, command.number)
+        elif type(command) is diff.Replace:
+            self.gateway.replace(group_id, command.number, command.quantity, command.limit, command.stop)
+        elif type(command) is diff.Poll:
+            self.gateway.poll(group_id, command.number)
+        elif type(command) is diff.Raise and command.alert.code != "held":  # said once, when it happens
+            alert = command.alert
+            if self._said.get((group_id, alert.code)) != alert.text:
+                self._said[(group_id, alert.code)] = alert.text
+                self.alerts.raise_(alert.at, alert.severity, alert.code, alert.group_id, alert.text, alert.facts)
+
+    # --- sending ----------------------------------------------------------------------------------------------
+
+    def _send_wave(self, group: GroupState, submits: list[Submit], env: Env) -> None:
+        now = self.now
+        numbers: list[int] = []
+        for submit in submits:
+            self.apply(group, submit.intended(now))
+            numbers.append(submit.number)
+        if not self._record(flush=True):
+            for number in numbers:
+                self.apply(group, f.Withdrawn(now, number, "the journal could not be written"))
+            return
+        while numbers:
+            order = group.orders[numbers[0]]
+            size = 1
+            if order.bundle:
+                size = sum(1 for n in numbers if group.orders[n].bundle == order.bundle)
+            self._send_next(group, [group.orders[n] for n in numbers[:size]], env)
+            del numbers[:size]
+
+    def _send_next(self, group: GroupState, orders: list[ChildOrder], env: Env) -> None:
+        """Fold what waits, look again whether this is still wanted, and send it or withdraw it."""
+        group_id = group.spec.group_id
+        if self._inbox:
+            self._fold_waiting()
+        try:
+            if group_id in self._touched:
+                env = self._decide(group)
+            wanted = all(o.status is ChildStatus.INTENDED and plan.still_wanted(group, o, env) for o in orders)
+        except Exception as error:
+            wanted = False
+            self.report_fault(group, error)
+        at = self.gateway.now() if self.gateway.live else self.now
+        if not wanted:
+            for order in orders:
+                if order.status is ChildStatus.INTENDED:
+                    self.apply(group, f.Withdrawn(at, order.number, "no longer wanted"))
+            return
+        requests = []
+        for order in orders:
+            self.apply(group, f.Sent(at, order.number))
+            self.gates.took(at, reduces=order.purpose in REDUCING)
+            requests.append(
+                OrderRequest(
+                    group_id, order.number, group.legs[order.leg].spec.symbol, order.quantity, order.type, order.limit,
+                    order.stop, order.tag,
+                )
+            )  # fmt: skip
+        if orders[0].bundle:
+            units = abs(orders[0].quantity // group.legs[orders[0].leg].spec.ratio)
+            limit = None if orders[0].type == "market" else orders[0].limit
+            self.gateway.submit_combo(requests, units, limit)
+        else:
+            self.gateway.submit(requests[0])
+
+    # --- journal and ends -------------------------------------------------------------------------------------
+
+    def _record(self, *, flush: bool) -> bool:
+        """Write what changed; False when the store failed: nothing may be sent."""
+        dirty = self._dirty
+        try:
+            for group in [g for g in dirty.values() if g.phase is Phase.CLOSED and not g.live]:
+                if self.groups.get(group.spec.group_id) is group:
+                    self.journal.save((group,), flush=flush)
+                    self.journal.archive(group)
+                    self._retire(group)
+            self.journal.save([g for g in dirty.values() if g.spec.group_id in self.groups], flush=flush)
+        except JournalError as error:
+            self._silent_until = self.now + JOURNAL_RETRY
+            self.gates.shut["journal"] = str(error)
+            self.alerts.raise_(self.now, Severity.P0, "journal-failing", "", f"nothing is sent: {error}")
+            return False
+        dirty.clear()
+        self.gates.shut.pop("journal", None)
+        self._silent_until = 0.0
+        return True
+
+    def _retire(self, group: GroupState) -> None:
+        group_id = group.spec.group_id
+        del self.groups[group_id]
+        self._wakes.pop(group_id, None)
+        self.recent[group_id] = group
+        if len(self.recent) > self.settings.recent_ends:
+            oldest, _ = self.recent.popitem(last=False)
+            for key in [key for key in self._said if key[0] == oldest]:
+                del self._said[key]
+            for call in self.on_forget:
+                call(oldest)
+
+    def _tell(self, event: GroupEvent) -> None:
+        self.observer.event(event)
+        for call in self.on_event:
+            try:
+                call(event)
+            except Exception as error:
+                self.gateway.log(f"a group callback failed: {error!r}\n{traceback.format_exc()}")
+                group_id = event.group.spec.group_id
+                self.alerts.raise_(self.now, Severity.P2, "callback-failed", group_id, repr(error))
+
+    def adopted(self, group: GroupState, number: int) -> None:
+        """This process took over a broker's order: what had filled before counts on top of its ticket."""
+        order = group.orders[number]
+        self._bases[(group.spec.group_id, number)] = (order.base, order.avg_px * order.base, order.fees)
+
+
+def _with_base(fact: f.Filled, base: int, cost: float, fees: float) -> f.Filled:
+    total = base + fact.cum_qty
+    price = (cost + fact.cum_qty * fact.avg_px) / total if total else 0.0
+    return f.Filled(fact.at, fact.order, total, price, fees + fact.fees)
