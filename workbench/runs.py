@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import UsageProblem
+from .errors import RunFailed, UsageProblem
 
 if TYPE_CHECKING:
     from .results import Done
@@ -120,28 +120,29 @@ def run(
     on_progress: Callable[[float], None] | None = None,
 ) -> Done:
     """Run an algorithm and write its results into the output's folder."""
-    from .engine.run import run_backtest
+    from .engine.exceptions import DataError
+    from .engine.run import AlgorithmNotFoundError, run_backtest
     from .results import collect, write
 
     # a resumed run goes on in the same journal: the same store, the same name in its keys
     name, store = (before.name, before.store) if before is not None else (output.name, output.store)
-    account: Mapping[str, Any] | None = None
-    if before is not None:
-        account = before.account if before.account is not None else {"cash": None, "holdings": []}
-    store.mkdir(parents=True, exist_ok=True)
-    result = run_backtest(
-        project.main,
-        data=data,
-        parameters=dict(parameters),
-        store=store,
-        output=output.folder,
-        name=name,
-        on_progress=on_progress,
-        stop_at=stop_at,
-        account=account,
-        start_at=before.at if before is not None else None,
-        library_paths=project.library_paths,
-    )
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        result = run_backtest(
+            project.main,
+            data=data,
+            parameters=dict(parameters),
+            store=store,
+            output=output.folder,
+            name=name,
+            on_progress=on_progress,
+            stop_at=stop_at,
+            account=before.account if before is not None else None,
+            start_at=before.at if before is not None else None,
+            library_paths=project.library_paths,
+        )
+    except (DataError, AlgorithmNotFoundError, OSError) as error:
+        raise RunFailed(str(error)) from error
     done = collect(result, name=name, project=project, data=data, parameters=parameters, output=output, store=store)
     write(done)
     return done

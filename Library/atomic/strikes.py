@@ -34,8 +34,27 @@ class HasGreeks(HasStrike, Protocol):
         """The contract's greeks."""
 
 
+class HasRight(Protocol):
+    """A contract with a right: LEAN's `OptionRight` equals 0 for calls and 1 for puts."""
+
+    @property
+    def right(self) -> object:
+        """Call or put."""
+
+
+R = TypeVar("R", bound=HasRight)
 C = TypeVar("C", bound=HasStrike)
 G = TypeVar("G", bound=HasGreeks)
+
+
+def calls(chain: Iterable[R]) -> list[R]:
+    """The calls of a chain."""
+    return [contract for contract in chain if contract.right == 0]
+
+
+def puts(chain: Iterable[R]) -> list[R]:
+    """The puts of a chain."""
+    return [contract for contract in chain if contract.right == 1]
 
 
 def nearest(contracts: Iterable[C], strike: float, *, away: int) -> C | None:
@@ -62,3 +81,12 @@ def by_delta(contracts: Iterable[G], delta: float, *, away: int) -> G | None:
     """
     known = [c for c in contracts if c.greeks.delta]
     return min(known, key=lambda c: (round(abs(abs(c.greeks.delta) - delta), 9), -away * c.strike), default=None)
+
+
+def out_of_the_money(
+    contracts: Iterable[G], spot: float, *, distance: float, delta: float, by: str, away: int
+) -> G | None:
+    """The contract `distance` per cent of the underlying away from it (`by` is "distance"), or of a delta ("delta")."""
+    if by == "delta":
+        return by_delta(contracts, delta, away=away)
+    return nearest(contracts, spot * (1 + away * distance / 100), away=away)

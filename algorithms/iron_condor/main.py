@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from AlgorithmImports import *
 
-from datetime import date, time
+from datetime import date
 
 from atomic import AtomicGroup, AtomicOrderExecutor
 from atomic.parameters import Parameters
-from atomic.strikes import beyond, by_delta, nearest
+from atomic.strikes import beyond, calls, out_of_the_money, puts
 from atomic.testing import install_fault
+from atomic.day_plan import DayPlan
 from risk import PayoffLeg, check_iron_condor, condor_figures, iron_condor_legs, units_for_max_loss
 
 
@@ -24,15 +25,10 @@ class IronCondor(QCAlgorithm):
     def initialize(self) -> None:
         """Read the parameters, subscribe, and load the journal."""
         read = Parameters(self)
-        day = read.day("date", date(2015, 12, 24))
-        last = read.day("last-date", day)
-        self.entry = read.clock("entry-time", time(10, 0))
-        #: latest entry, so that a day without quotes at the entry time is not entered just before the bell
-        self.entry_minutes = read.whole("entry-minutes", 30, low=1)
+        self.day = DayPlan(self, read, on_exit=self.close_all, ticker="GOOG", day=date(2015, 12, 24))
         self.by = read.choice("strikes-by", "distance", ("distance", "delta"))
-        #: short strikes: per cent of the underlying away from it
+        #: short strikes: per cent of the underlying away from it, or by delta
         self.distance = read.number("short-distance", 0.6, low=0.0, high=50.0)
-        #: short strikes by delta
         self.delta = read.number("short-delta", 0.20, low=0.01, high=0.5)
         #: wings: dollars beyond the short strikes
         self.width = read.number("wing-width", 5.0, low=0.01)
@@ -43,25 +39,7 @@ class IronCondor(QCAlgorithm):
         self.max_quantity = read.whole("max-quantity", 10, low=1)
         #: least credit for one unit, dollars per share
         self.min_credit = read.number("min-credit", 0.05)
-
-        self.set_start_date(day.year, day.month, day.day)
-        self.set_end_date(last.year, last.month, last.day)
-        self.set_cash(read.number("cash", 100_000.0, low=1.0))
-        self.set_benchmark(lambda _: 1)
-        ticker = read.text("ticker", "GOOG").upper()
-        self.underlying = self.add_equity(ticker, Resolution.MINUTE).symbol
-        chain = self.add_option(ticker, Resolution.MINUTE)
-        strikes = read.whole("chain-strikes", 16, low=2)
-        chain.set_filter(lambda universe: universe.include_weeklys().strikes(-strikes, strikes).expiration(0, 0))
-        self.canonical = chain.symbol
-        self.entered_on: date | None = None
-
         self.atomic = AtomicOrderExecutor(self, name="iron_condor", policy=read.policy())
-        self.schedule.on(
-            self.date_rules.every_day(self.underlying),
-            self.time_rules.before_market_close(self.underlying, read.whole("exit-before-close", 15, low=1)),
-            self.close_all,
-        )
         fault = read.text("fault")
         if fault:
             install_fault(self, fault)
@@ -75,29 +53,20 @@ class IronCondor(QCAlgorithm):
         self.atomic.on_order_event(order_event)
 
     def on_data(self, slice: Slice) -> None:
-        """Open the condor once a day, within the entry window."""
+        """Open the condor when its time has come."""
         self.atomic.on_data(slice)
-        if not self.atomic.ready or self.atomic.groups.open or self.entered_on == self.time.date():
-            return
-        minutes = (self.time.hour - self.entry.hour) * 60 + self.time.minute - self.entry.minute
-        if not 0 <= minutes < self.entry_minutes:
-            return
-        chain = slice.option_chains.get(self.canonical)
-        if chain is not None:
-            self.open_condor(chain)
+        if self.atomic.ready and not self.atomic.groups.open:
+            chain = self.day.chain(slice)
+            if chain is not None:
+                self.open_condor(chain)
 
     def open_condor(self, chain: OptionChain) -> None:
         """Choose strikes and size, check them, and send the group."""
-        calls = [contract for contract in chain if contract.right == OptionRight.CALL]
-        puts = [contract for contract in chain if contract.right == OptionRight.PUT]
-        if self.by == "delta":
-            short_call, short_put = by_delta(calls, self.delta, away=1), by_delta(puts, self.delta, away=-1)
-        else:
-            spot = chain.underlying.price
-            away = spot * self.distance / 100
-            short_call, short_put = nearest(calls, spot + away, away=1), nearest(puts, spot - away, away=-1)
-        long_call = short_call and beyond(calls, short_call.strike, self.width, away=1)
-        long_put = short_put and beyond(puts, short_put.strike, self.width, away=-1)
+        spot = chain.underlying.price
+        short_call = self.choose_short(calls(chain), spot, away=1)
+        short_put = self.choose_short(puts(chain), spot, away=-1)
+        long_call = short_call and beyond(calls(chain), short_call.strike, self.width, away=1)
+        long_put = short_put and beyond(puts(chain), short_put.strike, self.width, away=-1)
         if not (short_call and short_put and long_call and long_put):
             return
         # at the prices at which the legs can be had now: bought at the ask, sold at the bid
@@ -119,10 +88,10 @@ class IronCondor(QCAlgorithm):
         legs = condor(max(units, 1))
         refusal = check_iron_condor(legs, max_loss_limit=self.max_loss, min_credit=self.min_credit)
         if refusal is not None:
-            self.log(f"no condor at {self.time}: {refusal}")
+            self.log(f"no condor: {refusal}")
             return
         figures = condor_figures(legs)
-        self.entered_on = self.time.date()
+        self.day.entered()
         group = self.atomic.execute_iron_condor_atomic(
             short_call,
             long_call,
@@ -134,6 +103,10 @@ class IronCondor(QCAlgorithm):
         group.on_open(self.report)
         group.on_closed(self.report)
         group.on_held(self.report)
+
+    def choose_short(self, contracts: list[OptionContract], spot: float, *, away: int) -> OptionContract | None:
+        """Choose a short strike by distance or by delta."""
+        return out_of_the_money(contracts, spot, distance=self.distance, delta=self.delta, by=self.by, away=away)
 
     def report(self, group: AtomicGroup) -> None:
         """Write what became of a group into the log."""

@@ -55,6 +55,8 @@ def backtest(
     given = _parameters(found, parameters, before)
     if fault:
         given["fault"] = fault
+    if before is not None or stop_at is not None:
+        given["durable"] = "1"  # the journal must be on disk when the run ends like a kill
     if before is not None:
         given["resume"] = "1"
         if stop_at is not None and stop_at <= before.at:
