@@ -40,8 +40,9 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
     fresh: list[Want] = []
     for want in desired.orders:
         standing = slots.pop((want.leg, want.purpose, want.rung), None)
-        if (standing is None or _again(group, standing, want, now, env, out)) and _may_try(group, want, now):
-            fresh.append(want)
+        missing = want.quantity if standing is None else _missing(group, standing, want, now, env, out)
+        if missing and _may_try(group, want, now):
+            fresh.append(want if missing == want.quantity else want._replace(quantity=missing))
     for orders in slots.values():
         for order in orders:
             at = diff.cancel_unwanted(group, order, now, out)
@@ -59,35 +60,40 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
     return out
 
 
-def _again(
+def _missing(
     group: GroupState, standing: list[ChildOrder], want: Want, now: float, env: Env, out: list[diff.Command]
-) -> bool:
-    """Bring the orders of one slot to what is wanted; True when a new order is to be sent."""
+) -> int:
+    """Bring the orders of one slot to what is wanted; the signed quantity of a new order to send, 0 for none."""
     reserves = env.reserves_quantity or bool(group.memory.get("reserves"))
     overlap = want.purpose is Purpose.STOP and not reserves
     staying = [order for order in standing if order.status not in _GOING]
     if not staying:
         # a stop on its way out protects nothing; any other exit waits until it has ended
-        return overlap
+        return want.quantity if overlap else 0
     newest = staying[-1]
+    if want.type is ChildType.MARKET and newest.type is ChildType.MARKET and newest.quantity * want.quantity > 0:
+        # market orders of one slot add up; what became open since the last one was sent is sent on top
+        lacking = abs(want.quantity) - sum(order.leaves_qty for order in standing)
+        if lacking < 0:
+            diff.cancel_unwanted(group, newest, now, out)
+        return max(0, lacking) * newest.side
     if _stands(newest, want):
         if newest.status in WORKING:
             for older in staying[:-1]:
                 diff.cancel_unwanted(group, older, now, out)
-        return False
+        return 0
     if newest.status in _UNKNOWN:
-        return False  # its answer decides
+        return 0  # its answer decides
     if newest.asked is not None and now < newest.asked_at + _ANSWER_WITHIN:
-        return False
+        return 0
     if _updatable(newest, want, env):
         out.append(diff.Replace(newest.number, want.quantity + newest.net, want.limit, want.stop))
-        return False
+        return 0
     if overlap:
-        return True
-    if newest.type is not ChildType.MARKET or newest.leaves_qty > abs(want.quantity):
-        for order in staying:
-            diff.cancel_unwanted(group, order, now, out)
-    return False
+        return want.quantity
+    for order in staying:
+        diff.cancel_unwanted(group, order, now, out)
+    return 0
 
 
 def _may_try(group: GroupState, want: Want, now: float) -> bool:
