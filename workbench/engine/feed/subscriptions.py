@@ -21,6 +21,7 @@ from workbench.engine.feed.blocks import NEVER, Block, Track
 from workbench.engine.feed.caches import FeedCache, to_local, to_microseconds
 from workbench.engine.feed.factors import EMPTY_MAP, END_OF_TIME, FactorFile, MapFile, MapFiles
 from workbench.engine.feed.groups import DAY, Group, utc_midnight
+from workbench.engine.feed.pricer import Pricer
 from workbench.engine.feed.readers import ZipFiles
 from workbench.engine.feed.steps import Step, Universe
 from workbench.engine.feed_contract import SecurityChanges, SubscriptionDataConfig
@@ -28,7 +29,9 @@ from workbench.engine.hours import MarketHoursDatabase, SecurityExchangeHours
 from workbench.engine.symbols import Symbol
 
 if TYPE_CHECKING:
+    from workbench.engine.chains import OptionContract
     from workbench.engine.feed_contract import FeedHost
+    from workbench.engine.pricing import PriceModelResult
     from workbench.engine.securities import Option, Security
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
@@ -61,6 +64,7 @@ class Feed:
         self.version = 0
         self.tracks: dict[TickType, dict[Symbol, Track]] = {kind: {} for kind in TickType}
         self.groups: dict[Any, Group] = {}
+        self.pricer = Pricer(self)
         self._warn = warn or (lambda _: None)
         self._utc = utc
         self._warned = 0
@@ -315,6 +319,16 @@ class Feed:
         if removed is not None:
             self.remove(contract)
             self._removed.append(removed)
+
+    def price_contract(self, contract: OptionContract) -> PriceModelResult:
+        """Volatility, greeks and theoretical price of a contract at its security's present price."""
+        return self.pricer.price(contract)
+
+    def missing(self, path: Path) -> None:
+        """Note a file that is not there."""
+        if path not in self.zips.missing:
+            self.zips.missing.append(path)
+            self._tell_missing()
 
     # -- facts about symbols ----------------------------------------------------------------------------------
 
