@@ -290,15 +290,31 @@ def initial_margin(group: Group) -> InitialMargin:
     Raises:
         MarginNotModelledError: for a strategy LEAN knows by name only (backspreads).
     """
+    return InitialMargin(initial_value(group), premium_of(group))
+
+
+def initial_value(group: Group) -> float:
+    """What a group needs to be opened, the premium of its options left out.
+
+    Raises:
+        MarginNotModelledError: for a strategy LEAN knows by name only (backspreads).
+    """
     if not group.name:
         # LEAN adds up plain numbers here, so the premium of a long option is part of the value
-        return InitialMargin(sum(security_initial(h.instrument, h.quantity).total for h in group.holdings), 0.0)
+        return sum(security_initial(h.instrument, h.quantity).total for h in group.holdings)
     if not group.quantity:
-        return InitialMargin(0.0, 0.0)
+        return 0.0
     rule = _INITIAL.get(group.name) or _MAINTENANCE.get(group.name)
     if rule is None:
         raise MarginNotModelledError(group.name)
-    return InitialMargin(rule(group), sum(value_of(*h) for h in group.holdings if h.instrument.is_option))
+    return rule(group)
+
+
+def premium_of(group: Group) -> float:
+    """Premium of a strategy's options at current prices: positive is paid, negative received."""
+    if not group.name or not group.quantity:
+        return 0.0
+    return sum(value_of(*h) for h in group.holdings if h.instrument.is_option)
 
 
 def margin_used(groups: Iterable[Group]) -> float:
@@ -315,33 +331,64 @@ def impacted(groups: Iterable[Group], orders: Iterable[Holding]) -> list[Group]:
     return [g for g in groups if g.quantity and any(h.instrument.underlying_key in touched for h in g.holdings)]
 
 
-def is_group_order(groups: Sequence[Group], orders: Sequence[Holding]) -> bool:
-    """Whether LEAN judges orders by the groups they leave behind (else each on its own)."""
+class Impact(NamedTuple):
+    """What orders do to the groups of a book, before any price is looked at.
+
+    `grouped`: LEAN judges the orders by the groups they leave behind (else each on its own); `before` and `after` are
+    the groups that change, `alone` those that the orders form by themselves.
+    """
+
+    grouped: bool
+    before: tuple[Group, ...]
+    after: tuple[Group, ...]
+    alone: tuple[Group, ...]
+
+
+NOT_GROUPED = Impact(False, (), (), ())
+
+
+def contemplate(groups: Sequence[Group], orders: Sequence[Holding]) -> Impact:
+    """Regroup the part of a book that orders touch. Each order names a security of its own."""
     if not groups and len(orders) == 1:
-        return False
-    positions = [*orders, *(h for g in impacted(groups, orders) for h in g.holdings)]
-    return bool(strategy_groups(positions))
+        return NOT_GROUPED
+    before = impacted(groups, orders)
+    if not strategy_groups([*orders, *(h for g in before for h in g.holdings)]):
+        return NOT_GROUPED
+    after: dict[object, Holding] = {h.instrument.key: h for h in orders}
+    for group in before:
+        for holding in group.holdings:
+            known = after.get(holding.instrument.key)
+            quantity = holding.quantity + (known.quantity if known else 0.0)
+            after[holding.instrument.key] = Holding(holding.instrument, quantity)
+    return Impact(True, tuple(before), tuple(resolve(list(after.values()))), tuple(resolve(orders)))
 
 
-def margin_delta(groups: Sequence[Group], orders: Sequence[Holding]) -> float:
-    """Free margin that orders take together, premium to be paid included; negative when they free some.
-
-    Each order names a security of its own.
+def impact_delta(impact: Impact) -> float:
+    """Free margin an impact takes at current prices, premium to be paid included; negative when it frees some.
 
     Raises:
         MarginNotModelledError: for a strategy LEAN knows by name only (backspreads).
     """
-    current = 0.0
-    after: dict[object, Holding] = {h.instrument.key: h for h in orders}
-    for group in impacted(groups, orders):
-        current += maintenance_margin(group)
-        for holding in group.holdings:
-            before = after.get(holding.instrument.key)
-            quantity = holding.quantity + (before.quantity if before else 0.0)
-            after[holding.instrument.key] = Holding(holding.instrument, quantity)
-    contemplated = sum(initial_margin(group).value for group in resolve(list(after.values())))
-    premium = sum(max(initial_margin(group).premium, 0.0) for group in resolve(list(orders)))
-    return contemplated + premium - current
+    delta = 0.0
+    for group in impact.after:
+        delta += initial_value(group)
+    for group in impact.alone:
+        premium = premium_of(group)
+        if premium > 0:
+            delta += premium
+    for group in impact.before:
+        delta -= maintenance_margin(group)
+    return delta
+
+
+def is_group_order(groups: Sequence[Group], orders: Sequence[Holding]) -> bool:
+    """Whether LEAN judges orders by the groups they leave behind (else each on its own)."""
+    return contemplate(groups, orders).grouped
+
+
+def margin_delta(groups: Sequence[Group], orders: Sequence[Holding]) -> float:
+    """Free margin that orders take together; see `impact_delta`."""
+    return impact_delta(contemplate(groups, orders))
 
 
 # -- rules by strategy ------------------------------------------------------------------------------------------------

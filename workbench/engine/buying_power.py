@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 from risk.margin import (
     Group,
     Holding,
+    Impact,
     Marginable,
-    is_group_order,
-    margin_delta,
+    contemplate,
+    impact_delta,
     margin_used,
     order_initial,
     resolve,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from workbench.engine.orders import Order
     from workbench.engine.portfolio import SecurityPortfolioManager
     from workbench.engine.securities import Option, Security
-    from workbench.engine.symbols import Symbol
     from workbench.engine.tickets import OrderTicket
 
 _OPTION_TYPES = frozenset({SecurityType.OPTION, SecurityType.INDEX_OPTION})
@@ -245,43 +245,69 @@ class _DecimalView:
 
 
 class MarginBook:
-    """Position groups of the account, kept until holdings change, and the answers that follow from them."""
+    """Position groups of the account, kept until holdings change, and the answers that follow from them.
+
+    What orders do to the groups does not depend on prices: it is remembered by holdings and orders, so that the check
+    at the fill (and of a book that comes back) only computes the margins.
+    """
+
+    _KEEP = 4096
 
     def __init__(
         self, portfolio: SecurityPortfolioManager, ticket_of: Callable[[int], OrderTicket | None]
     ) -> None:
         self._portfolio = portfolio
         self._ticket_of = ticket_of
-        self._views: dict[Symbol, SecurityView] = {}
-        self._groups: list[Group] | None = None
+        self._views: dict[int, SecurityView] = {}
+        self._held: tuple[tuple[int, float], ...] | None = None
+        self._groups: list[Group] = []
+        self._known_groups: dict[object, list[Group]] = {}
+        self._known_impacts: dict[object, Impact] = {}
 
     def holdings_changed(self, security: Security | None = None) -> None:
         """Forget the groups."""
-        self._groups = None
+        self._held = None
 
     def view(self, security: Security) -> SecurityView:
         """The security as margin reads it."""
-        found = self._views.get(security.symbol)
-        if found is None or found.security is not security or (found.is_option and found.under is None):
-            found = self._views[security.symbol] = SecurityView(security)
+        found = self._views.get(id(security))
+        if found is None or (found.is_option and found.under is not cast("Option", security).underlying):
+            found = self._views[id(security)] = SecurityView(security)
+            self._held = None
+            self._known_groups.clear()
+            self._known_impacts.clear()
         return found
 
     @property
     def groups(self) -> list[Group]:
         """What is held, by strategy."""
-        if self._groups is None:
+        if self._held is None:
             held = [
                 Holding(self.view(s), s.holdings.quantity)
                 for s in self._portfolio.held.values()
                 if s.holdings.invested
             ]
-            self._groups = self._resolve(held) if held else []
+            key = tuple((id(view), quantity) for view, quantity in held)
+            known = self._known_groups.get(key)
+            if known is None:
+                known = self._resolve(held) if held else []
+                _keep(self._known_groups, key, known, self._KEEP)
+            self._held, self._groups = key, known
         return self._groups
 
     def _resolve(self, held: list[Holding]) -> list[Group]:
         if self._portfolio.positions_enabled:
             return resolve(held)
         return [Group("", (holding,), holding.quantity) for holding in held]
+
+    def _impact(self, orders: list[Holding]) -> Impact:
+        groups = self.groups
+        key = (self._held, *[(id(view), quantity) for view, quantity in orders])
+        known = self._known_impacts.get(key)
+        if known is None:
+            known = contemplate(groups, orders)
+            _keep(self._known_impacts, key, known, self._KEEP)
+        return known
 
     def total_margin_used(self) -> float:
         """Dollars reserved for all holdings."""
@@ -300,8 +326,9 @@ class MarginBook:
         portfolio = self._portfolio
         if portfolio.positions_enabled:
             wanted = [Holding(self.view(portfolio.securities[o.symbol]), o.quantity) for o in orders]
-            if is_group_order(self.groups, wanted):
-                return self._group_order(orders, wanted)
+            impact = self._impact(wanted)
+            if impact.grouped:
+                return self._group_order(orders, wanted, impact)
         for order in orders:
             security = portfolio.securities[order.symbol]
             model = security.buying_power_model
@@ -317,15 +344,21 @@ class MarginBook:
                 return False, reason
         return True, ""
 
-    def _group_order(self, orders: list[Order], wanted: list[Holding]) -> tuple[bool, str]:
-        if len({id(h.instrument) for h in wanted}) != len(wanted):
+    def _group_order(self, orders: list[Order], wanted: list[Holding], impact: Impact) -> tuple[bool, str]:
+        if len(wanted) > 1 and len({id(h.instrument) for h in wanted}) != len(wanted):
             raise ArgumentException("An item with the same key has already been added.")
-        delta = round(margin_delta(self.groups, wanted), 8)
+        delta = round(impact_delta(impact), 8)
         if delta < 0:
             return True, ""
         if delta <= round(self._portfolio.margin_remaining, 8):
             return True, ""
-        exact: Any = margin_delta([_exact_group(g) for g in self.groups], [_exact_holding(h) for h in wanted])
+        exact: Any = impact_delta(
+            impact._replace(
+                before=tuple(map(_exact_group, impact.before)),
+                after=tuple(map(_exact_group, impact.after)),
+                alone=tuple(map(_exact_group, impact.alone)),
+            )
+        )
         ids = ",".join(str(order.id) for order in orders)
         return False, (
             f"Id: {ids}, Maintenance Margin Delta: {NetDecimal.of(exact).normalized()}, "
@@ -410,6 +443,12 @@ class MarginBook:
             f"Id: {order.id}, Initial Margin: {NetDecimal(needed).normalized()}, "
             f"Free Margin: {NetDecimal(free).normalized()}"
         )
+
+
+def _keep(memory: dict[Any, Any], key: object, value: object, most: int) -> None:
+    if len(memory) >= most:
+        memory.clear()
+    memory[key] = value
 
 
 def _exact_holding(holding: Holding) -> Holding:
