@@ -25,6 +25,7 @@ from workbench.engine.symbols import Symbol
 if TYPE_CHECKING:
     from workbench.engine.feed.steps import Step
     from workbench.engine.feed.subscriptions import Feed
+    from workbench.engine.runtime import Engine
 
 __all__ = ["OptionChain", "OptionContract", "OptionFilterUniverse", "build_chains", "default_filter", "make_filter",
            "requested_chain", "settlement_time"]
@@ -284,8 +285,8 @@ def latest_universe(feed: Feed, canonical: Symbol, local_time: datetime) -> Univ
     return None
 
 
-def requested_chain(feed: Feed, symbol: Symbol, local_time: datetime) -> OptionChain:
-    """Chain of a stock, an index or a canonical option as of the end of the day before a time.
+def requested_chain(engine: Engine, symbol: Symbol, flatten: bool = False, date: datetime | None = None) -> OptionChain:
+    """Chain of a stock, an index or a canonical option as of the end of the day before a date (default: today).
 
     Raises:
         ArgumentException: the symbol has no options.
@@ -296,11 +297,12 @@ def requested_chain(feed: Feed, symbol: Symbol, local_time: datetime) -> OptionC
         canonical = Symbol.create_canonical_option(symbol)
     else:
         raise ArgumentException(f"{symbol} does not have options")
-    data = latest_universe(feed, canonical, local_time)
+    now = engine.clock.time if date is None else datetime(date.year, date.month, date.day)
+    data = latest_universe(engine.feed, canonical, now)
     contracts = Contracts()
     if data is not None:
-        today = datetime(local_time.year, local_time.month, local_time.day)
+        today = datetime(now.year, now.month, now.day)
         for line in data.contracts:
             if line.symbol.id.date >= today:
                 contracts[line.symbol] = UniverseContract(line)
-    return OptionChain(canonical, local_time, contracts, None if data is None else data.underlying)
+    return OptionChain(canonical, now, contracts, None if data is None else data.underlying)
