@@ -13,7 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..model import Kind, Phase
-from . import opening, reducing
+from . import opening as opening
+from . import reducing as reducing
 from .terms import NOTHING, Desired, Env, Want
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from .terms import NOTHING, Desired, Want
 
 if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState, Quote
+    from ..ports import Alert
     from .cover import Shape
     from .terms import Env, Quotes
 
@@ -214,6 +215,7 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
     legs, target = group.legs, group.target
     plain = _plain(group, env)
     wants: list[Want] = []
+    alerts: list[Alert] = []
     room: dict[int, float] = {}
     protected = policy.sequence == "protected"
     allowed = not env.closed_gate and group.sends - group.reducing_sends < policy.max_sends
@@ -251,8 +253,8 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
             kind = ChildType.LIMIT if price else ChildType.MARKET
             wants.append(Want(i, _OPEN, rung, need, kind, price))
     if excess:
-        reducing.wants(group, now, quotes, env, live, wants, room)
-    return Desired(tuple(wants), _wake(group, now, quotes, env))
+        reducing.wants(group, now, quotes, env, live, wants, room, alerts)
+    return Desired(tuple(wants), _wake(group, now, quotes, env), tuple(alerts))
 
 
 def _wake(group: GroupState, now: float, quotes: Quotes, env: Env) -> Deadline | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..facts import Released, Rung
 from ..model import REDUCING, ChildStatus, ChildType, Deadline, HoldCause, Phase, Purpose
 from ..policy import MARKET
+from ..ports import Alert, Severity
 from . import trouble
 from .cover import covered_units, movable, naked_now, shape_of, slack
 from .price import NO_QUOTE, budget_price, ladder_price, natural, on_grid, through
@@ -156,7 +157,9 @@ def rungs(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[Any]:
                 continue
             rung = 0 if known is None else known[0] + 1
         else:
-            if order.purpose is not purpose or known is None or not _rested(group, order, now, quotes, env, ladder):
+            if order.purpose is not purpose or known is None or order.rung != known[0]:
+                continue
+            if not _rested(group, order, now, quotes, env, ladder):
                 continue
             rung = known[0] + 1
         quote = quotes.get(group.legs[i].spec.symbol) or NO_QUOTE
@@ -224,7 +227,7 @@ def _blocked(group: GroupState, leg: int, purpose: Purpose, now: float) -> bool:
 
 def wants(
     group: GroupState, now: float, quotes: Quotes, env: Env, live: list[ChildOrder | None],
-    out: list[Want], room: dict[int, float],
+    out: list[Want], room: dict[int, float], alerts: list[Alert],
 ) -> None:  # fmt: skip
     """Append the reducing orders that should be working: purchases first, then sales that keep every short covered."""
     purpose, ladder = _mode(group)
@@ -245,7 +248,7 @@ def wants(
                 out.append(standing(order))
         elif acts and left > 0:
             if need > 0 and not shape.purchase_lines[i]:
-                left -= _add(group, i, need, now, quotes, env, purpose, plain, out)
+                left -= _add(group, i, need, now, quotes, env, purpose, plain, out, alerts)
             else:
                 sales.append((i, need))
     for i, need in sales:
@@ -253,7 +256,7 @@ def wants(
             break
         quantity = movable(shape, group.legs, i, need, room, units, opening)
         if quantity:
-            left -= _add(group, i, quantity, now, quotes, env, purpose, plain, out)
+            left -= _add(group, i, quantity, now, quotes, env, purpose, plain, out, alerts)
 
 
 def _keeps(group: GroupState, order: ChildOrder, need: int, purpose: Purpose) -> bool:
@@ -268,8 +271,16 @@ def _keeps(group: GroupState, order: ChildOrder, need: int, purpose: Purpose) ->
 
 def _add(
     group: GroupState, leg: int, need: int, now: float, quotes: Quotes, env: Env, purpose: Purpose, plain: bool,
-    out: list[Want],
+    out: list[Want], alerts: list[Alert],
 ) -> int:  # fmt: skip
+    spec = group.legs[leg].spec
+    quote = quotes.get(spec.symbol) or NO_QUOTE
+    if not quote.open:
+        return 0
+    missing = natural(quote, 1 if need > 0 else -1, spec) <= 0
+    if missing and need < 0:
+        text = f"{spec.name or spec.symbol}: long {-need} without a bid, kept until one returns or it expires"
+        alerts.append(Alert(now, Severity.P2, "bidless-long", group.spec.group_id, text, {"leg": leg}))
     if group.attempts and _blocked(group, leg, purpose, now):
         return 0
     rung, price = 0, 0.0
@@ -278,9 +289,7 @@ def _add(
         if known is None or _was_sent(group, leg, purpose, known[0]):
             return 0
         rung, price, _ = known
-    spec = group.legs[leg].spec
-    quote = quotes.get(spec.symbol) or NO_QUOTE
-    if not quote.open or (price == 0 and natural(quote, 1 if need > 0 else -1, spec) <= 0):
+    if price == 0 and missing:
         return 0
     out.append(Want(leg, purpose, rung, need, ChildType.LIMIT if price else ChildType.MARKET, price))
     return 1
@@ -291,8 +300,9 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
     if group.phase is Phase.OPEN and not group.live and _stands(group):
         return NOTHING
     out: list[Want] = []
-    wants(group, now, quotes, env, by_leg(group), out, {})
-    return Desired(tuple(out), _wake(group, now, env))
+    alerts: list[Alert] = []
+    wants(group, now, quotes, env, by_leg(group), out, {}, alerts)
+    return Desired(tuple(out), _wake(group, now, env), tuple(alerts))
 
 
 def _wake(group: GroupState, now: float, env: Env) -> Deadline | None:

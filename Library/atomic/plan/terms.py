@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ..model import ChildType, Deadline, Purpose, Quote
-    from ..ports import Refusal
+    from ..ports import Alert, Refusal
 
     #: newest quote by symbol; `get` may be lazy (asked only for legs that need a new order or a new rung)
     Quotes = Mapping[str, Quote]
@@ -84,10 +84,11 @@ class Want(NamedTuple):
 
 
 class Desired(NamedTuple):
-    """The answer: the orders that should be working, in the order in which to send them, and when to look again."""
+    """The answer: orders that should work now (in sending order), when to look again, what a person should know."""
 
     orders: tuple[Want, ...]
     wake: Deadline | None
+    alerts: tuple[Alert, ...] = ()
 
 
 #: nothing should be working

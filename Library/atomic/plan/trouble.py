@@ -49,7 +49,8 @@ def hold(group: GroupState, now: float, cause: HoldCause, why: str) -> list[Any]
 def _failed(group: GroupState, now: float, env: Env) -> list[Any]:
     for order in group.failures.values():
         if order.purpose is Purpose.OPEN:
-            if order.reject is RejectReason.CAPABILITY and any(o.bundle == order.bundle != 0 for o in group.live.values()):
+            siblings = order.bundle and any(other.bundle == order.bundle for other in group.live.values())
+            if siblings and order.reject is RejectReason.CAPABILITY:
                 continue  # the combo is refused once every order of it is terminal; the deadline bounds the wait
             return _failed_opening(group, order, now)
         return _failed_reducing(group, order, now, env)
