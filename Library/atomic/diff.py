@@ -117,6 +117,7 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
         if at and (not wake or at < wake):
             wake, why = at, "rate"
     if group.spec.kind is Kind.ALL_OR_NONE:
+        out.extend([Raise(alert) for alert in desired.alerts])
         _raise(group, now, out)
     if wake:
         out.append(WakeAt(wake, why))
