@@ -82,9 +82,8 @@ def _exits(
         purpose = Purpose.EMERGENCY if group.emergency else Purpose.CLOSE
         if session and _stops_gone(group, env):
             wants.append(_market(purpose, 0, -view.side * view.open))
-        covered = view.open if env.reserves_quantity or group.memory.get("reserves") else view.closing
-        if env.reserves_quantity and not session:
-            covered = 0
+        reserves = env.reserves_quantity or bool(group.memory.get("reserves"))
+        covered = view.open if reserves and session else view.closing
         wants += _stops(group, plan, view, covered)
         return wants
     watching = watches_targets(group, env)

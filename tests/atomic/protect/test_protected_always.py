@@ -119,14 +119,14 @@ class Bracket(RuleBasedStateMachine):
         assert open_ <= 0 or closing >= open_ or refused or waiting, (open_, closing, rig.log[-10:])
 
     @invariant()
-    def exits_never_open_a_position_by_intent(self):
-        """Working stops of the newest terms never sum to more than twice what is open (old and new during a change)."""
+    def closes_never_exceed_what_is_open(self):
+        """Orders that close at market never sum to more than what is open: no position is opened by intent."""
         if not hasattr(self, "rig"):
             return
         group = self.rig.group
-        for purpose in (Purpose.CLOSE, Purpose.EMERGENCY):
-            working = sum(o.leaves_qty for o in group.live.values() if o.purpose is purpose and o.leg == 0)
-            assert working <= max(0, *(abs(o.quantity) for o in group.orders.values())) if group.orders else True
+        for sign, purposes in ((1, (Purpose.CLOSE, Purpose.EMERGENCY)), (-1, (Purpose.EXCESS,))):
+            working = sum(o.leaves_qty for o in group.live.values() if o.purpose in purposes and o.status in WORKING)
+            assert working <= max(0, sign * self.rig.open * self.side), (working, self.rig.open, self.rig.log[-10:])
 
     def teardown(self):
         """With a venue that answers again, everything ends flat in bounded steps."""
