@@ -14,6 +14,7 @@ import click
 #: name: (module, attribute, one line of help)
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "backtest": ("workbench.commands.backtest", "backtest", "Run an algorithm on the embedded engine."),
+    "chaos": ("workbench.campaign.command", "chaos", "Run groups under an adversarial broker and judge the invariants."),
     "data": ("workbench.commands.data", "data", "Generate sample data in LEAN's format."),
 }
 
@@ -80,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         problem = error
         text, code = f"unexpected {type(error).__name__}: {error} (run it with --verbose for the traceback)", 1
-    if "--verbose" in arguments:
+    if "--verbose" in arguments and (problem.__cause__ or not isinstance(problem, click.ClickException)):
         import traceback
 
         traceback.print_exception(problem)
