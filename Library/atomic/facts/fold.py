@@ -154,8 +154,12 @@ def _filled(group: GroupState, fact: Filled) -> bool:
         group.rollback_cost += _given_up(leg, signed, px) + fees
     elif group.target < group.spec.units and order.purpose is Purpose.OPEN:
         group.rollback_cost += fees  # a late opening fill that must be reversed
-    leg.net += signed
-    leg.cost += signed * px * leg.spec.multiplier
+    if leg.settled:
+        # it happened before the contract ended and was told after: what was settled was that much more (or less)
+        leg.cost += signed * (px - leg.settlement) * leg.spec.multiplier
+    else:
+        leg.net += signed
+        leg.cost += signed * px * leg.spec.multiplier
     _leaves(group, order, before)
     if status is not order.status:
         _move(group, order, status, fact.at)
