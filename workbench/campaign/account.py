@@ -54,6 +54,8 @@ class SimOrder:
     deaf: bool = False
     #: not shown by the broker before this time (in flight when the process stopped)
     hidden_until: float = 0.0
+    #: filled after its end: no ticket is looked at for it any more
+    late: bool = False
     reason: str = ""
     why: str = ""
     #: terms of an update on its way

@@ -10,7 +10,7 @@ The account (`account.py`) is the truth and outlives the process; this object is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from atomic.facts import (
@@ -30,11 +30,12 @@ from atomic.model import ChildType, RejectReason
 from atomic.ports import BrokerOrder
 
 from .account import FEE, Account, Fate, SimOrder
+from .market import CHAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from atomic.model import Quote
+    from atomic.model import LegSpec, Quote
     from atomic.ports import OrderRequest, Sink
 
     from .choices import Choices
@@ -126,6 +127,10 @@ class AdversarialBroker:
     def quote(self, symbol: str) -> Quote:
         """Newest quote."""
         return self.market.quote(symbol)
+
+    def leg(self, contract: str, ratio: int) -> LegSpec:
+        """A leg of the simulated chain."""
+        return replace(CHAIN[contract], ratio=ratio)
 
     def holding(self, symbol: str) -> int:
         """The account's net as far as events of it were delivered (LEAN live works so)."""
@@ -413,6 +418,8 @@ class AdversarialBroker:
         if isinstance(fact, CancelRefused):
             self._canceling.discard(order.id)
         known = self._known.get(order.id)
+        if isinstance(fact, Canceled | Rejected | Expired) and order.filled > self._seen_cum.get(order.id, 0):
+            self._tell_now(order, self._filled(order))  # the bridge reads the ticket when an order ends
         if isinstance(fact, Filled):
             before = self._seen_cum.get(order.id, 0)
             delta = fact.cum_qty + self._base.get(order.id, 0) - before

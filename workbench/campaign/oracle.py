@@ -153,7 +153,7 @@ class Oracle:
         truth = self.groups.get(order.group_id)
         if truth is not None:
             truth.live.pop(order.id, None)
-            if order.fate is Fate.REJECTED:
+            if order.fate is Fate.REJECTED or order.fate is Fate.EXPIRED:
                 truth.rejections += 1
 
     def on_outside(self, symbol: str, delta: int, cause: str) -> None:
@@ -170,6 +170,12 @@ class Oracle:
         truth = self.groups.get(order.group_id)
         if truth is not None:
             truth.stuck = True
+
+    def broken_combo(self, order: SimOrder) -> None:
+        """The broker fills one leg of a combo and not the others: what may be uncovered by that is its doing."""
+        truth = self.groups.get(order.group_id)
+        if truth is not None:
+            truth.excused += order.leaves
 
     # --- judging -------------------------------------------------------------------------------------------
 
@@ -234,7 +240,7 @@ class Oracle:
             if fact.kind == "adjusted":
                 moved[fact.leg] = moved.get(fact.leg, 0) + fact.delta
         for index, leg in enumerate(group.legs):
-            if leg.spec.symbol not in truth.net or leg.settled:
+            if leg.spec.symbol not in truth.net or leg.settled or leg.spec.symbol in self.market.settled:
                 continue
             true = truth.net[leg.spec.symbol] + moved.get(index, 0)
             if leg.net != true:

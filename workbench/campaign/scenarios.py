@@ -51,6 +51,8 @@ LADDERS = (
     Ladder(steps=2, first="mid", step_seconds=1.0, last="market"),
     Ladder(steps=1, first="natural", step_seconds=2.0, last="natural"),
 )
+#: an unwinding that rests at mid for ever is its owner's wish, not a failure to converge
+UNWIND_LADDERS = tuple(ladder for ladder in LADDERS if ladder is not AT_MID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def draw_setting(choices: Choices) -> Setting:
     strategy = names[choices.draw(len(names))]
     units = 1 + choices.draw(3)
     faults = Faults.drawn(choices)
-    ladder, unwind = LADDERS[choices.draw(len(LADDERS))], LADDERS[choices.draw(len(LADDERS))]
+    ladder, unwind = LADDERS[choices.draw(len(LADDERS))], UNWIND_LADDERS[choices.draw(len(UNWIND_LADDERS))]
     policy = Policy(
         sequence=("protected", "protected", "together")[choices.draw(3)],
         ladder=ladder,

@@ -129,10 +129,10 @@ class World:
             if group.held is not None:
                 self.result.held[group.held] = self.result.held.get(group.held, 0) + 1
         for group in list(self.driver.groups()):
-            if group.phase is Phase.HELD:
-                self.driver.release(group.group_id, "end of the run")
             if group.phase is not Phase.CLOSED:
                 self.driver.close(group.group_id, "end of the run")
+            if group.phase is Phase.HELD:
+                self.driver.release(group.group_id, "end of the run")
         self.calm()
         if not self.oracle.violations:
             for group in self.driver.groups():
@@ -214,7 +214,9 @@ class World:
 
     def _fill(self, order: SimOrder, qty: int, what: str) -> None:
         orders = [order]
-        if order.combo and not (self.setting.faults.combo_breaks and self.choices.draw(3) == 2):
+        if order.combo and self.setting.faults.combo_breaks and self.choices.draw(3) == 2:
+            self.oracle.broken_combo(order)
+        elif order.combo:
             orders = [o for o in self.account.live.values() if o.combo == order.combo]
         for one in orders:
             amount = qty if one is order and not order.combo else one.leaves
@@ -234,6 +236,7 @@ class World:
             return
         order = ended[self.choices.draw(len(ended))]
         self.script.append(f"order {order.group_id}:{order.number}: fills 1 after its end")
+        order.late = True
         self.broker.fill(order, 1)
 
     def do_deliver(self) -> None:
@@ -246,7 +249,7 @@ class World:
         how = self.choices.draw(6)
         order, fact = queue[index]
         what = f"{fact.kind} of {order.group_id}:{order.number}"
-        if how == 5 and faults.lost:
+        if how == 5 and faults.lost and not order.late:
             self.script.append(f"lost: {what}")
             self.broker.lose(index)
         elif how == 4 and faults.duplicate:

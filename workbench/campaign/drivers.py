@@ -1,0 +1,97 @@
+"""The real executor under the adversarial broker: real pump, real journal on a store in memory, nothing mocked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import atomic.shell as shell_module
+from atomic.executor import AtomicOrderExecutor
+from atomic.journal import MemoryStore
+from atomic.plan import Env
+
+if TYPE_CHECKING:
+    from atomic.model import GroupState
+
+    from .broker import AdversarialBroker
+    from .scenarios import Setting
+
+NAME = "chaos"
+
+# a broker's thread pumps for 50 ms at most: on a loaded machine that would make runs differ from their replay
+shell_module.BROKER_THREAD_SECONDS = 0.0
+
+
+class ShellDriver:
+    """`world.Driver` over `AtomicOrderExecutor`."""
+
+    def __init__(self, broker: AdversarialBroker, store: MemoryStore | None = None) -> None:
+        self.broker = broker
+        self.store = store if store is not None else MemoryStore()
+        env = Env(
+            live=broker.live,
+            bar_data=broker.sync,
+            bar_seconds=60.0 if broker.sync else 1.0,
+            combo_market=broker.combos == "all",
+            combo_limit=broker.combos != "none",
+        )
+        self.executor = AtomicOrderExecutor(name=NAME, gateway=broker, store=self.store, env=env, account="A1")
+
+    def start(self) -> None:
+        """First legal moment: what an earlier process left open is settled."""
+        self.executor.start()
+
+    def open_group(self, setting: Setting) -> str | None:
+        """Ask for a group."""
+        legs = [(leg.symbol, leg.ratio) for leg in setting.legs]
+        handle = self.executor.execute_atomic(
+            legs, setting.units, setting.strategy, policy=setting.policy, limit_net=setting.limit_net
+        )
+        return handle.id
+
+    def groups(self) -> list[GroupState]:
+        """Every group of this process, ended ones included."""
+        shell = self.executor.shell
+        return [*shell.recent.values(), *shell.groups.values()]
+
+    def group(self, group_id: str) -> GroupState | None:
+        """One group."""
+        shell = self.executor.shell
+        return shell.groups.get(group_id) or shell.recent.get(group_id)
+
+    def bar(self) -> None:
+        """New data."""
+        self.executor.on_data()
+
+    def close(self, group_id: str, why: str) -> None:
+        """The owner closes."""
+        if (handle := self.executor.groups.get(group_id)) is not None:
+            handle.close(why)
+
+    def cancel(self, group_id: str, why: str) -> None:
+        """The owner cancels an opening."""
+        if (handle := self.executor.groups.get(group_id)) is not None:
+            handle.cancel(why)
+
+    def hold(self, group_id: str, why: str) -> None:
+        """The owner holds."""
+        if (handle := self.executor.groups.get(group_id)) is not None:
+            handle.hold(why)
+
+    def release(self, group_id: str, why: str) -> None:
+        """The owner releases."""
+        if (handle := self.executor.groups.get(group_id)) is not None:
+            handle.release(why)
+
+    def recorded(self, tag: str) -> bool:
+        """True when the tag is in a text that survives what may happen now: flushed to disk in live mode."""
+        texts = self.store.disk if self.broker.live else self.store.now
+        return any(f'"{tag}"' in text for text in texts.values())
+
+    def reborn(self, broker: AdversarialBroker) -> ShellDriver:
+        """A new process on the journal's bytes."""
+        return ShellDriver(broker, MemoryStore(self.store.disk))
+
+
+def shell(broker: AdversarialBroker) -> ShellDriver:
+    """A driver for `runs`."""
+    return ShellDriver(broker)
