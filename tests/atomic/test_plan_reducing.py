@@ -193,6 +193,20 @@ def test_a_quarantined_order_that_ends_frees_the_group() -> None:
     assert desk.group.outcome is Outcome.ROLLED_BACK
 
 
+def test_a_late_refusal_of_the_cancel_ends_the_quarantine() -> None:
+    """The broker answered at last: the order works, its cancel is asked for again."""
+    desk = Desk([leg(1, C, 105)])
+    desk.script = rests()
+    desk.open()
+    desk.on_cancel = lambda o: [f.CancelAsked(desk.now, o.number, "x")]
+    desk.at(5).at(66)
+    assert desk.group.held is HoldCause.QUARANTINE
+    desk.on_cancel = lambda o: [f.CancelAsked(desk.now, o.number, "x"), f.Canceled(desk.now, o.number)]
+    desk.tell(f.CancelRefused(desk.now, 1, -32, "new")).at(67)
+
+    assert desk.phase is Phase.CLOSED
+
+
 def test_an_order_that_can_neither_be_filled_nor_cancelled_is_quarantined() -> None:
     """Trace p15: every cancel is refused."""
     desk = Desk([leg(1, C, 105)])
