@@ -15,7 +15,7 @@ OptionStrategyDefinition, OptionStrategyMatcherOptions, UncoveredShortQuantityOp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -41,11 +41,15 @@ Predicate = Callable[[Sequence[Contracts], Contracts], bool]
 
 
 class LegRule(NamedTuple):
-    """One leg of a definition: right, signed ratio, and what it must satisfy beside the legs before it."""
+    """One leg of a definition: right, signed ratio, and what it must satisfy beside the legs before it.
+
+    `needs` is the last leg its condition looks at (-1: none).
+    """
 
     right: str
     ratio: int
     fits: Predicate | None
+    needs: int = -1
 
 
 class Definition(NamedTuple):
@@ -95,8 +99,14 @@ _FAR_WING = _same_expiry(
 _MIRRORED = _same_expiry(lambda strike, legs: strike == legs[0].strike * 2 - legs[1].strike)
 
 
+_NEEDS = {_BELOW_SECOND: 1, _ABOVE_SECOND: 1, _ABOVE_THIRD: 2, _AT_SECOND: 1, _FAR_WING: 1, _MIRRORED: 1, _roll_far: 1}
+
+
 def _define(name: str, lots: int, *legs: tuple[str, int, Predicate | None]) -> Definition:
-    return Definition(name, lots, tuple(LegRule(*leg) for leg in legs))
+    rules = [
+        LegRule(right, ratio, fits, -1 if fits is None else _NEEDS.get(fits, 0)) for right, ratio, fits in legs
+    ]
+    return Definition(name, lots, tuple(rules))
 
 
 def _with_sold(definition: Definition) -> tuple[Definition, Definition]:
@@ -188,37 +198,57 @@ def match(positions: tuple[Contracts, ...], lots: int = 0) -> tuple[Matched, ...
     return other if _uncovered(other, positions, left) < uncovered else best
 
 
+class _Book:
+    """What is left of a book while it is being matched; contracts in matching order by right and side."""
+
+    __slots__ = ("left", "positions", "sides")
+
+    def __init__(self, positions: Sequence[Contracts]) -> None:
+        self.positions = positions
+        self.left = {index: p.quantity for index, p in enumerate(positions) if p.quantity}
+        self.sides: dict[tuple[str, bool], list[int]] = {(right, long): [] for right in "CP" for long in (True, False)}
+        for index in sorted(self.left, key=lambda at: (positions[at].expiry, -positions[at].strike)):
+            self.sides[positions[index].right, positions[index].quantity > 0].append(index)
+
+    def take(self, legs: Sequence[tuple[int, int]]) -> None:
+        """Deduct the legs of a match."""
+        for index, quantity in legs:
+            self.left[index] -= quantity
+            if not self.left[index]:
+                del self.left[index]
+                self.sides[self.positions[index].right, quantity > 0].remove(index)
+
+    def candidates(self, leg: LegRule, taken: Sequence[Contracts]) -> Iterator[int]:
+        """Positions that fit a leg, in matching order."""
+        for index in self.sides[leg.right, leg.ratio > 0]:
+            if self.left[index] // leg.ratio > 0 and (leg.fits is None or leg.fits(taken, self.positions[index])):
+                yield index
+
+
 def _match(
     covered_first: bool, positions: Sequence[Contracts], lots: int
 ) -> tuple[tuple[Matched, ...], dict[int, int]]:
     """Take strategies out of the book, definition by definition; also returns what no definition took."""
-    left = {index: p.quantity for index, p in enumerate(positions) if p.quantity}
+    book = _Book(positions)
     mask = 16 if lots > 0 else 32 if lots < 0 else 0
-    for p in positions:
-        if p.quantity:
-            mask |= _BITS[p.right, 1 if p.quantity > 0 else -1]
-    order = sorted(left, key=lambda index: (positions[index].expiry, -positions[index].strike, positions[index].right))
+    for (right, long), indexes in book.sides.items():
+        if indexes:
+            mask |= _BITS[right, 1 if long else -1]
     found: list[Matched] = []
     for definition in _possible(covered_first, mask):
-        while left:
-            matched = _take(definition, positions, order, left, lots)
+        while book.left:
+            matched = _take(definition, book, lots)
             if matched is None:
                 break
             found.append(matched)
             lots -= matched.lots
-            for index, quantity in matched.legs:
-                left[index] -= quantity
-                if not left[index]:
-                    del left[index]
-                    order.remove(index)
-        if not left and not lots:
+            book.take(matched.legs)
+        if not book.left and not lots:
             break
-    return tuple(found), left
+    return tuple(found), book.left
 
 
-def _take(
-    definition: Definition, positions: Sequence[Contracts], order: Sequence[int], left: dict[int, int], lots: int
-) -> Matched | None:
+def _take(definition: Definition, book: _Book, lots: int) -> Matched | None:
     """First match of one definition, as many times as it fits."""
     units = -1  # not bounded
     if definition.lots:
@@ -227,43 +257,30 @@ def _take(
         units = abs(lots) // abs(definition.lots)
         if units == 0:
             return None
-    chosen: list[tuple[int, int]] = []
-    if not _fill_leg(definition.legs, positions, order, left, [], chosen):
+    chosen: list[int] = []
+    if not _fill_legs(definition.legs, book, [], chosen):
         return None
-    for (_, quantity), leg in zip(chosen, definition.legs, strict=True):
-        times = quantity // leg.ratio
+    for index, leg in zip(chosen, definition.legs, strict=True):
+        times = book.left[index] // leg.ratio
         units = times if units < 0 else min(units, times)
-    legs = tuple((index, leg.ratio * units) for (index, _), leg in zip(chosen, definition.legs, strict=True))
+    legs = tuple((index, leg.ratio * units) for index, leg in zip(chosen, definition.legs, strict=True))
     return Matched(definition.name, legs, definition.lots * units)
 
 
-def _fill_leg(
-    legs: Sequence[LegRule],
-    positions: Sequence[Contracts],
-    order: Sequence[int],
-    left: dict[int, int],
-    taken: list[Contracts],
-    chosen: list[tuple[int, int]],
-) -> bool:
-    """Depth first: the first position that fits the next leg and lets the legs after it be filled, too."""
-    if len(taken) == len(legs):
+def _fill_legs(legs: Sequence[LegRule], book: _Book, taken: list[Contracts], chosen: list[int]) -> bool:
+    """Depth first: the first position that fits the next leg and lets the legs after it be filled, too.
+
+    A choice that leaves a later leg without any candidate is not followed: it could not be completed.
+    """
+    at = len(taken)
+    if at == len(legs):
         return True
-    leg = legs[len(taken)]
-    for index in order:
-        position = positions[index]
-        quantity = left.get(index, 0)
-        if position.right != leg.right or quantity * leg.ratio <= 0:
-            continue
-        times = quantity // leg.ratio
-        if times == 0 or (leg.fits is not None and not leg.fits(taken, position)):
-            continue
-        used = times * leg.ratio
-        left[index] = quantity - used
-        taken.append(position)
-        chosen.append((index, used))
-        complete = _fill_leg(legs, positions, order, left, taken, chosen)
-        left[index] = quantity
-        if complete:
+    for index in book.candidates(legs[at], taken):
+        taken.append(book.positions[index])
+        chosen.append(index)
+        if all(
+            next(book.candidates(later, taken), None) is not None for later in legs[at + 1 :] if later.needs == at
+        ) and _fill_legs(legs, book, taken, chosen):
             return True
         taken.pop()
         chosen.pop()
