@@ -1,11 +1,20 @@
-"""The simulated brokerage (Brokerages/Backtesting/BacktestingBrokerage.cs)."""
+"""The simulated brokerage (Brokerages/Backtesting/BacktestingBrokerage.cs).
+
+LEAN asks margin and fill model for every pending order at every scan, several times a time step. With LEAN's own models
+the answer cannot change while clock, account and order stay as they are: such an order is skipped (`_Pending.key`), and
+so is a plain limit or stop order whose price the last bar does not reach and that only reduces a position.
+Orders with a Python fill model are asked every time, as on LEAN.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from workbench.engine.enums import OrderType
+from workbench.engine.brokerages.default import DefaultBrokerageModel
+from workbench.engine.enums import OrderType, SecurityType
+from workbench.engine.fills import EquityFillModel, FillModel, ImmediateFillModel
 from workbench.engine.fills.model import FillModelParameters, OrderSecurityPairs
 from workbench.engine.orders import (
     CANCEL_PENDING,
@@ -21,6 +30,8 @@ from workbench.engine.orders import (
     is_closed,
 )
 
+from workbench.engine.time_in_force import TimeInForce
+
 if TYPE_CHECKING:
     from workbench.engine.clock import Clock
     from workbench.engine.handler import BrokerageTransactionHandler
@@ -28,6 +39,11 @@ if TYPE_CHECKING:
     from workbench.engine.securities import Security, SecurityManager
 
 _AT_ONCE: Final = frozenset({OrderType.MARKET, OrderType.COMBO_MARKET, OrderType.OPTION_EXERCISE})
+_OWN_MODELS: Final = frozenset({FillModel, ImmediateFillModel, EquityFillModel})
+# Types whose evaluation changes nothing unless it fills (a trailing stop, say, moves when it is looked at).
+_STEADY: Final = frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP_MARKET, OrderType.MARKET_ON_OPEN,
+                            OrderType.MARKET_ON_CLOSE})
+_PLAIN: Final = frozenset({OrderType.LIMIT, OrderType.STOP_MARKET})
 _EXPIRED: Final = "The order has expired."
 
 
@@ -49,34 +65,67 @@ class BrokerageHost(Protocol):
         """Log an error for the algorithm."""
 
 
+class _Pending:
+    """A pending order, what is known of it, and the state of the world at which it was last found unfillable."""
+
+    __slots__ = ("key", "order", "plain", "security", "steady")
+
+    def __init__(self, order: Order, security: Security | None, brokerage_model: Any) -> None:
+        self.order = order
+        self.security = security
+        self.key: tuple[int, int, int] | None = None
+        own_model = security is not None and type(security.fill_model) in _OWN_MODELS
+        own_rules = type(brokerage_model).can_execute_order is DefaultBrokerageModel.can_execute_order
+        self.steady = own_model and own_rules and order.type in _STEADY
+        self.plain = (self.steady and order.type in _PLAIN and order.group_order_manager is None
+                      and security is not None and security.type is SecurityType.EQUITY
+                      and type(security.fill_model) is EquityFillModel
+                      and order.properties.time_in_force is TimeInForce.GOOD_TIL_CANCELED)
+
+
 class BacktestingBrokerage:
     """Keeps pending orders and fills them from the last bars."""
 
     def __init__(self, host: BrokerageHost) -> None:
         self._host = host
         self._clock = host.clock
-        self._pending: dict[int, Order] = {}
+        self._pending: dict[int, _Pending] = {}
+        self._orders: dict[int, Order] = {}
         self._needs_scan = False
+        self._revision = 0
+        self._quiet: tuple[int, int, int] | None = None
         self._next_assignment = datetime.min.replace(tzinfo=UTC)
+        self._range = (0.0, inf)
+        self._range_version = -1
+        self._range_security: Security | None = None
 
     def place_order(self, order: Order) -> bool:
         """Take a new order and say so."""
         if order.status is not NEW:
             return False
-        self._needs_scan = True
-        self._pending[order.id] = order
+        self._keep(order)
         order.broker_id.append(str(order.id))
         event = OrderEvent(order, self._clock.utc)
         event.status = SUBMITTED
         self._host.handler.handle_events([event])
         return True
 
+    def _keep(self, order: Order) -> None:
+        self._needs_scan = True
+        self._revision += 1
+        host = self._host
+        self._pending[order.id] = _Pending(order, host.securities.find(order.symbol), host.brokerage_model)
+        self._orders[order.id] = order
+
+    def _forget(self, order_id: int) -> bool:
+        self._orders.pop(order_id, None)
+        return self._pending.pop(order_id, None) is not None
+
     def update_order(self, order: Order) -> bool:
         """Take changed fields; False for an order that is not pending."""
         if order.id not in self._pending:
             return False
-        self._needs_scan = True
-        self._pending[order.id] = order
+        self._keep(order)
         event = OrderEvent(order, self._clock.utc)
         event.status = UPDATE_SUBMITTED
         self._host.handler.handle_events([event])
@@ -89,7 +138,7 @@ class BacktestingBrokerage:
             return False
         done = True
         for one in orders:
-            if self._pending.pop(one.id, None) is None:
+            if not self._forget(one.id):
                 done = False
             event = OrderEvent(one, self._clock.utc)
             event.status = CANCELED
@@ -100,7 +149,7 @@ class BacktestingBrokerage:
         """All pending orders of the order's group; None when one is missing."""
         if order.group_order_manager is None:
             return [order]
-        known = self._pending
+        known = self._orders
         if order.id not in known:
             known = {**known, order.id: order}
         return self._host.handler.group_of(order, known)
@@ -115,25 +164,68 @@ class BacktestingBrokerage:
                 self._host.expiry.process_assignments()
         if not self._needs_scan:
             return
+        portfolio = self._host.portfolio
+        state = (clock.version, portfolio.version, self._revision)
+        if state == self._quiet:
+            return
         pending = self._pending
         still = False
+        quiet = True
         for order_id in sorted(pending) if len(pending) > 1 else tuple(pending):
-            order = pending.get(order_id)
-            if order is None:
+            entry = pending.get(order_id)
+            if entry is None:
                 # Ended meanwhile, by a call from inside an event. LEAN iterates a snapshot and skips closed orders.
                 continue
+            order = entry.order
             if is_closed(order.status):
-                pending.pop(order_id, None)
+                self._forget(order_id)
                 continue
             if order.time == utc and order.type not in _AT_ONCE:
                 still = True
                 continue
-            still = self._try(order) or still
+            if entry.steady:
+                state = (clock.version, portfolio.version, self._revision)
+                if entry.key == state or (entry.plain and self._unreachable(entry)):
+                    still = True
+                    continue
+                still = self._try(entry) or still
+                if state == (clock.version, portfolio.version, self._revision):
+                    entry.key = state
+            else:
+                quiet = False
+                still = self._try(entry) or still
         self._needs_scan = still or bool(pending)
+        if quiet and state == (clock.version, portfolio.version, self._revision):
+            self._quiet = state
 
-    def _try(self, order: Order) -> bool:
+    def _unreachable(self, entry: _Pending) -> bool:
+        """Whether a resting stock order neither fills on the last bar nor needs margin."""
+        security = entry.security
+        assert security is not None
+        portfolio = self._host.portfolio
+        order = entry.order
+        quantity = order.quantity
+        held = security.holdings.quantity
+        if portfolio.option_count or held * quantity >= 0 or abs(held) < abs(quantity):
+            return False
+        low, high = self._range_of(security)
+        if order.type is OrderType.LIMIT:
+            return low >= order.limit_price if quantity > 0 else high <= order.limit_price
+        return high < order.stop_price if quantity > 0 else low > order.stop_price
+
+    def _range_of(self, security: Security) -> tuple[float, float]:
+        """Low and high of the last trade bar; everything, when there is none."""
+        if self._range_version != self._clock.version or self._range_security is not security:
+            bar = security.cache.trade_bar()
+            self._range = (0.0, inf) if bar is None else (bar.low, bar.high)
+            self._range_version = self._clock.version
+            self._range_security = security
+        return self._range
+
+    def _try(self, entry: _Pending) -> bool:
         """Fill an order if its time has come; True when it must be looked at again."""
         host = self._host
+        order = entry.order
         orders = self._group(order)
         if orders is None:
             return True
@@ -165,7 +257,7 @@ class BacktestingBrokerage:
         self._emit(orders, fills)
         if all(is_closed(fill.status) for fill in fills):
             for one in orders:
-                self._pending.pop(one.id, None)
+                self._forget(one.id)
             return False
         return True
 
@@ -234,7 +326,7 @@ class BacktestingBrokerage:
             event = OrderEvent(order, self._clock.utc, message=message)
             event.status = status
             events.append(event)
-            self._pending.pop(order.id, None)
+            self._forget(order.id)
         self._host.handler.handle_events(events)
 
 

@@ -23,6 +23,9 @@ class MarginRules(Protocol):
     def total_margin_used(self) -> float:
         """Dollars reserved for all holdings."""
 
+    def holdings_changed(self, security: Security | None = None) -> None:
+        """A holding changed."""
+
 
 class Cash:
     """An amount in one currency."""
@@ -87,6 +90,8 @@ class SecurityPortfolioManager:
         self.margin: MarginRules | None = None
         self.margin_call_model: Any = None
         self.positions_enabled = True
+        self.version = 0
+        self.option_count = 0
         self._held: dict[Symbol, Security] = {}
         self._transaction_record: list[tuple[Any, float]] = []
 
@@ -97,11 +102,15 @@ class SecurityPortfolioManager:
         security.holdings.listener = self._changed
 
     def _changed(self, security: Security) -> None:
+        self.version += 1
+        was_held = security.symbol in self._held
         if security.holdings.quantity:
             self._held[security.symbol] = security
         else:
             self._held.pop(security.symbol, None)
-        if self.margin is not None and hasattr(self.margin, "holdings_changed"):
+        if security.is_option and was_held != (security.symbol in self._held):
+            self.option_count += -1 if was_held else 1
+        if self.margin is not None:
             self.margin.holdings_changed(security)
 
     @property
@@ -111,7 +120,12 @@ class SecurityPortfolioManager:
 
     def forget(self, symbol: Symbol) -> None:
         """A removed security no longer counts."""
-        self._held.pop(symbol, None)
+        gone = self._held.pop(symbol, None)
+        if gone is not None:
+            self.version += 1
+            self.option_count -= gone.is_option
+            if self.margin is not None:
+                self.margin.holdings_changed(gone)
 
     # -- money ----------------------------------------------------------------------------------------------------
 
@@ -286,4 +300,5 @@ class SecurityPortfolioManager:
 
     def set_cash(self, amount: float) -> None:
         """Replace the cash."""
+        self.version += 1
         self._usd.set_amount(amount)
