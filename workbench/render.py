@@ -86,7 +86,8 @@ def groups_table(groups: list[GroupRow]) -> Table:
 
 def reasons(groups: list[GroupRow]) -> list[str]:
     """Write why groups were held, refused or taken back, and what they still hold at the end."""
-    lines = [f"{group.state.group_id}: {group.why}" for group in groups if group.why]
+    usual = {"closed", "complete"}
+    lines = [f"{g.state.group_id}: {g.why}" for g in groups if g.why and (g.state.held or g.state.outcome not in usual)]
     for group in groups:
         held = [f"{leg.net:+d} {leg.name}" for leg in group.legs if leg.net]
         if held and group.state.outcome.value not in {"", "complete", "partial_units"}:

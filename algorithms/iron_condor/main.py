@@ -28,7 +28,7 @@ class IronCondor(QCAlgorithm):
         self.day = DayPlan(self, read, on_exit=self.close_all, ticker="GOOG", day=date(2015, 12, 24))
         self.by = read.choice("strikes-by", "distance", ("distance", "delta"))
         #: short strikes: per cent of the underlying away from it, or by delta
-        self.distance = read.number("short-distance", 0.6, low=0.0, high=50.0)
+        self.distance = read.number("short-distance", 0.4, low=0.0, high=50.0)
         self.delta = read.number("short-delta", 0.20, low=0.01, high=0.5)
         #: wings: dollars beyond the short strikes
         self.width = read.number("wing-width", 5.0, low=0.01)
