@@ -56,10 +56,8 @@ def timeline(group: GroupState) -> list[dict[str, Any]]:
     """Every fact, oldest first, its time as ISO text and the names of its fields; orders also name their leg."""
     lines: list[dict[str, Any]] = []
     for fact in group.facts:
-        line: dict[str, Any] = {"time": iso(fact.at), "kind": fact.kind}
-        for name, value in zip(fact._fields, fact, strict=True):
-            if name not in ("at", "kind"):
-                line[name] = value
+        named = fact._asdict()
+        line: dict[str, Any] = {"time": iso(named.pop("at")), "kind": named.pop("kind"), **named}
         order = group.orders.get(line["order"]) if "order" in line else None
         if order is not None:
             spec = group.legs[order.leg].spec

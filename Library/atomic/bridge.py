@@ -630,7 +630,8 @@ def _at_expiry(message: str, tag: str) -> bool:
 
 
 def _combo_table(algorithm: Any) -> Any:
-    from .brokerages import capabilities_of
-
-    found = capabilities_of(algorithm.brokerage_model)
-    return found.takes_combo
+    try:
+        from .brokerages import capabilities_of
+    except ImportError:
+        return lambda legs, limit: False
+    return capabilities_of(algorithm.brokerage_model).takes_combo

@@ -167,7 +167,8 @@ class Contracts:
             if self.security(text) is None:
                 return 0
             holding = self._holdings[text] = self._algorithm.portfolio[self.symbol(text)]
-        return int(round(holding.quantity))
+        net: int = round(holding.quantity)
+        return net
 
     def is_open(self, text: str) -> bool:
         """True while the contract's market is open."""

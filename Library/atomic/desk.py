@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class OperatorDesk:
-    """Commands on the executor's groups; every answer is one sentence, a bad request raises ValueError with the cure."""
+    """Commands on the executor's groups: each answers one sentence; a bad request raises ValueError with the cure."""
 
     def __init__(self, executor: AtomicOrderExecutor) -> None:
         self._executor = executor
