@@ -226,14 +226,17 @@ def build_chains(feed: Feed, step: Step, trades: TradeBars, quotes: QuoteBars) -
     found: dict[Symbol, Contracts] = {}
     local = to_local(step.moment, feed.zone)
 
+    def underlying_of(root: Symbol) -> Any:
+        """The slice's last word on the underlying (quotes come after trades), else what was known before."""
+        return quotes.get(root) or trades.get(root) or feed.cache_of(root).get_data()
+
     def contract_of(symbol: Symbol, bar: BaseData) -> OptionContract | None:
         if symbol.security_type not in OPTION_TYPES or symbol.underlying is None:
             return None
         contracts = found.setdefault(symbol.canonical, Contracts())
         contract = contracts.get(symbol)
         if contract is None:
-            root = feed.cache_of(symbol.underlying)
-            contract = contracts[symbol] = OptionContract(symbol, bar.end_time, root.get_data())
+            contract = contracts[symbol] = OptionContract(symbol, bar.end_time, underlying_of(symbol.underlying))
             contract._model = feed.price_contract
             interest = feed.tracks[TickType.OPEN_INTEREST].get(symbol)
             if interest is not None:
@@ -252,7 +255,7 @@ def build_chains(feed: Feed, step: Step, trades: TradeBars, quotes: QuoteBars) -
     for canonical, contracts in found.items():
         root = canonical.underlying
         assert root is not None
-        chains[canonical] = OptionChain(canonical, local, contracts, feed.cache_of(root).get_data())
+        chains[canonical] = OptionChain(canonical, local, contracts, underlying_of(root))
     return chains
 
 

@@ -40,8 +40,8 @@ class FeedCache:
     """Last observations of one security at the feed's present step; every price is 0 before the first bar."""
 
     __slots__ = ("_ask", "_ask_size", "_bid", "_bid_size", "_feed", "_moment", "_ohlc", "_open_interest", "_quote",
-                 "_quote_end", "_trade", "_trade_end", "_version", "_volume", "interest", "quotes", "symbol", "trades",
-                 "zone")
+                 "_quote_end", "_seeds", "_trade", "_trade_end", "_version", "_volume", "interest", "quotes", "symbol",
+                 "trades", "zone")
 
     def __init__(self, feed: Feed, symbol: Symbol, zone: ZoneInfo) -> None:
         self._feed = feed
@@ -56,6 +56,12 @@ class FeedCache:
         self._trade_end = self._quote_end = -1
         self._trade: TradeBar | None = None
         self._quote: QuoteBar | None = None
+        self._seeds: dict[TickType, tuple[list[float], int]] = {}
+
+    def seed(self, tick_type: TickType, row: list[float], end: int) -> None:
+        """Know a bar from before the subscription until a first one comes."""
+        self._seeds[tick_type] = (row, end)
+        self._version = -1
 
     def bind(self, track: Track) -> None:
         """Read a track from now on."""
@@ -69,12 +75,12 @@ class FeedCache:
 
     def _row(self, track: Track | None) -> tuple[list[float] | None, int]:
         """Last real row of a track and its end."""
-        if track is None or track.block is None:
+        if track is None:
             return None, -1
         block = track.block
-        row = block.known_row(track.column, self._moment)
-        if row < 0:
-            return None, -1
+        row = -1 if block is None else block.known_row(track.column, self._moment)
+        if block is None or row < 0:
+            return self._seeds.get(track.tick_type, (None, -1))
         return block.rows[row].tolist(), int(block.ends[row])
 
     def _refresh(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,6 +87,29 @@ class ZipFiles:
                 chunk, size = [], 0
         blocks.append(_parse(path, chunk, columns))
         return np.concatenate(blocks), counts
+
+    def read_dated(self, path: Path, name: str) -> list[tuple[datetime, list[float]]]:
+        """Read hour or daily bars: `yyyyMMdd HH:mm,open,high,low,close,volume` in file units.
+
+        Raises:
+            DataError: a line is anything else.
+        """
+        opened = self.find(path)
+        if opened is None or name not in opened.NameToInfo:
+            return []
+        found = []
+        for number, line in enumerate(opened.read(name).decode("utf-8", "replace").splitlines(), 1):
+            if not line:
+                continue
+            cells = line.split(",")
+            try:
+                found.append((datetime.strptime(cells[0], "%Y%m%d %H:%M"), [float(cell) for cell in cells[1:6]]))
+                if len(cells) < 6:
+                    raise ValueError(f"{len(cells)} columns")
+            except ValueError as error:
+                raise DataError(path / name, f"expected 'yyyyMMdd HH:mm' and five numbers, found '{line}' ({error})",
+                                number) from error
+        return found
 
     def close(self) -> None:
         for opened in self._open.values():

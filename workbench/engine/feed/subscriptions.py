@@ -18,7 +18,7 @@ from workbench.engine.bars import BaseData, Delisting
 from workbench.engine.enums import DelistingType, Resolution, SecurityType, TickType
 from workbench.engine.exceptions import unsupported
 from workbench.engine.feed.blocks import NEVER, Block, Track
-from workbench.engine.feed.caches import FeedCache, to_local, to_microseconds
+from workbench.engine.feed.caches import FeedCache, to_local, to_microseconds, to_utc
 from workbench.engine.feed.factors import EMPTY_MAP, END_OF_TIME, FactorFile, MapFile, MapFiles
 from workbench.engine.feed.groups import DAY, Group, utc_midnight
 from workbench.engine.feed.pricer import Pricer
@@ -168,6 +168,21 @@ class Feed:
             zone = self.hours.entry_of(symbol).exchange_hours.time_zone
             cache = self._caches[symbol] = FeedCache(self, symbol, zone)
         return cache
+
+    def seed(self, security: Security) -> None:
+        """Give a security without a price its last bars before now (LEAN `AlgorithmUtils.SeedSecurities`)."""
+        symbol = security.symbol
+        cache = self.cache_of(symbol)
+        if self.host is None or cache.price:
+            return
+        from workbench.engine.history import seed
+        now = to_utc(self._present) if self._utc is None else self._utc()
+        trade, quote = seed(self.host, symbol, now)  # type: ignore[arg-type]
+        if trade is not None:
+            end = to_microseconds(trade.end_time.replace(tzinfo=cache.zone))
+            cache.seed(TickType.TRADE, [trade.open, trade.high, trade.low, trade.close, trade.volume], end)
+        if quote is not None:
+            cache.seed(TickType.QUOTE, list(quote._row), to_microseconds(quote.end_time.replace(tzinfo=cache.zone)))
 
     def open_interest(self, track: Track) -> float:
         """Number of open contracts known now."""
