@@ -25,7 +25,7 @@ from . import facts as f
 from .facts import IllegalFact
 from .facts import apply as apply_fact
 from .journal import JournalError
-from .model import REDUCING, TERMINAL, ChildStatus, HoldCause, Kind, Phase, Quote
+from .model import REDUCING, TERMINAL, ChildStatus, HoldCause, Phase, Quote
 from .observe import EVENT_OF
 from .outside import Outside
 from .ports import GroupEvent, OrderRequest, Severity
@@ -165,7 +165,7 @@ class Shell:
 
     def _look(self) -> None:
         for group_id, group in self.groups.items():
-            if group.phase is not Phase.OPEN or group.live or group.spec.kind is not Kind.ALL_OR_NONE:
+            if group.phase is not Phase.OPEN or group.live or group.spec.exits:
                 self._touched[group_id] = None
         self._poll()
         self.outside.by_clock()

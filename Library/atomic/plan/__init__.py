@@ -38,6 +38,12 @@ def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[A
         return []
     if phase is Phase.OPENING:
         return opening.decisions(group, now, quotes, env)
+    if phase is Phase.OPEN and group.spec.exits:
+        from ..protect import watch
+
+        found = watch.decisions(group, now, quotes)
+        if found:
+            return found
     return reducing.decisions(group, now, quotes, env)
 
 
