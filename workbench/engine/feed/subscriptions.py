@@ -302,7 +302,7 @@ class Feed:
 
     def _select(self, universe: Universe, moment: int) -> None:
         data = universe.take(moment)
-        if data is None or self.host is None:
+        if data is None or self.host is None or moment > self._end:  # nothing is chosen after the last day
             return
         chosen = universe.apply_filter(data, to_local(moment, universe.zone))
         wanted = set(chosen)
