@@ -173,16 +173,16 @@ def impact_delta(impact: Impact) -> float:
     Raises:
         MarginNotModelledError: for a strategy LEAN knows by name only (backspreads).
     """
-    delta = 0.0
+    contemplated = current = 0.0
     for group in impact.after:
-        delta += initial_value(group)
+        contemplated += initial_value(group)
     for group in impact.alone:
         premium = premium_of(group)
         if premium > 0:
-            delta += premium
+            contemplated += premium
     for group in impact.before:
-        delta -= maintenance_margin(group)
-    return delta
+        current += maintenance_margin(group)
+    return contemplated - current
 
 
 def is_group_order(groups: Sequence[Group], orders: Sequence[Holding]) -> bool:
