@@ -1,20 +1,18 @@
 """The simulated brokerage (Brokerages/Backtesting/BacktestingBrokerage.cs).
 
 LEAN asks margin and fill model for every pending order at every scan, several times a time step. With LEAN's own models
-the answer cannot change while clock, account and order stay as they are: such an order is skipped (`_Pending.key`), and
-so is a plain limit or stop order whose price the last bar does not reach and that only reduces a position.
+the answer cannot change while clock, account and order stay as they are: such an order is skipped (`Pending.key`), and
+so are stocks' limit and stop orders that the last bar does not reach and that only reduce a position (resting.py).
 Orders with a Python fill model are asked every time, as on LEAN.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from math import inf
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from workbench.engine.brokerages.default import DefaultBrokerageModel
-from workbench.engine.enums import OrderType, SecurityType
-from workbench.engine.fills import EquityFillModel, FillModel, ImmediateFillModel
+from workbench.engine.enums import OrderType
+from workbench.engine.fees import OrderFeeParameters
 from workbench.engine.fills.model import FillModelParameters, OrderSecurityPairs
 from workbench.engine.orders import (
     CANCEL_PENDING,
@@ -26,10 +24,10 @@ from workbench.engine.orders import (
     UPDATE_SUBMITTED,
     Order,
     OrderEvent,
-    OrderFee,
     is_closed,
 )
 
+from workbench.engine.resting import Pending, RestingBook
 from workbench.engine.time_in_force import TimeInForce
 
 if TYPE_CHECKING:
@@ -39,11 +37,7 @@ if TYPE_CHECKING:
     from workbench.engine.securities import Security, SecurityManager
 
 _AT_ONCE: Final = frozenset({OrderType.MARKET, OrderType.COMBO_MARKET, OrderType.OPTION_EXERCISE})
-_OWN_MODELS: Final = frozenset({FillModel, ImmediateFillModel, EquityFillModel})
-# Types whose evaluation changes nothing unless it fills (a trailing stop, say, moves when it is looked at).
-_STEADY: Final = frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP_MARKET, OrderType.MARKET_ON_OPEN,
-                            OrderType.MARKET_ON_CLOSE})
-_PLAIN: Final = frozenset({OrderType.LIMIT, OrderType.STOP_MARKET})
+_GTC: Final = TimeInForce.GOOD_TIL_CANCELED
 _EXPIRED: Final = "The order has expired."
 
 
@@ -65,39 +59,21 @@ class BrokerageHost(Protocol):
         """Log an error for the algorithm."""
 
 
-class _Pending:
-    """A pending order, what is known of it, and the state of the world at which it was last found unfillable."""
-
-    __slots__ = ("key", "order", "plain", "security", "steady")
-
-    def __init__(self, order: Order, security: Security | None, brokerage_model: Any) -> None:
-        self.order = order
-        self.security = security
-        self.key: tuple[int, int, int] | None = None
-        own_model = security is not None and type(security.fill_model) in _OWN_MODELS
-        own_rules = type(brokerage_model).can_execute_order is DefaultBrokerageModel.can_execute_order
-        self.steady = own_model and own_rules and order.type in _STEADY
-        self.plain = (self.steady and order.type in _PLAIN and order.group_order_manager is None
-                      and security is not None and security.type is SecurityType.EQUITY
-                      and type(security.fill_model) is EquityFillModel
-                      and order.properties.time_in_force is TimeInForce.GOOD_TIL_CANCELED)
-
-
 class BacktestingBrokerage:
     """Keeps pending orders and fills them from the last bars."""
 
     def __init__(self, host: BrokerageHost) -> None:
         self._host = host
         self._clock = host.clock
-        self._pending: dict[int, _Pending] = {}
+        self._pending: dict[int, Pending] = {}
         self._orders: dict[int, Order] = {}
         self._needs_scan = False
         self._revision = 0
         self._quiet: tuple[int, int, int] | None = None
         self._next_assignment = datetime.min.replace(tzinfo=UTC)
-        self._range = (0.0, inf)
-        self._range_version = -1
-        self._range_security: Security | None = None
+        self._books: dict[Security, RestingBook] = {}
+        self._outside: dict[int, Pending] = {}
+        self._fresh: list[Pending] = []
 
     def place_order(self, order: Order) -> bool:
         """Take a new order and say so."""
@@ -111,15 +87,25 @@ class BacktestingBrokerage:
         return True
 
     def _keep(self, order: Order) -> None:
+        self._forget(order.id)
         self._needs_scan = True
         self._revision += 1
         host = self._host
-        self._pending[order.id] = _Pending(order, host.securities.find(order.symbol), host.brokerage_model)
+        entry = Pending(order, host.securities.find(order.symbol), host.brokerage_model)
+        self._pending[order.id] = entry
+        self._outside[order.id] = entry
         self._orders[order.id] = order
+        if entry.plain:
+            self._fresh.append(entry)
 
     def _forget(self, order_id: int) -> bool:
         self._orders.pop(order_id, None)
-        return self._pending.pop(order_id, None) is not None
+        entry = self._pending.pop(order_id, None)
+        if entry is None:
+            return False
+        if self._outside.pop(order_id, None) is None and entry.security is not None:
+            self._books[entry.security].remove(order_id)
+        return True
 
     def update_order(self, order: Order) -> bool:
         """Take changed fields; False for an order that is not pending."""
@@ -168,10 +154,13 @@ class BacktestingBrokerage:
         state = (clock.version, portfolio.version, self._revision)
         if state == self._quiet:
             return
+        self._settle_fresh(utc)
         pending = self._pending
-        still = False
+        books = self._quiet_books()
+        ids = self._to_scan(books)
+        version = portfolio.version
         quiet = True
-        for order_id in sorted(pending) if len(pending) > 1 else tuple(pending):
+        for position, order_id in enumerate(ids):
             entry = pending.get(order_id)
             if entry is None:
                 # Ended meanwhile, by a call from inside an event. LEAN iterates a snapshot and skips closed orders.
@@ -181,90 +170,117 @@ class BacktestingBrokerage:
                 self._forget(order_id)
                 continue
             if order.time == utc and order.type not in _AT_ONCE:
-                still = True
                 continue
             if entry.steady:
                 state = (clock.version, portfolio.version, self._revision)
-                if entry.key == state or (entry.plain and self._unreachable(entry)):
-                    still = True
+                if entry.key == state:
                     continue
-                still = self._try(entry) or still
+                if entry.plain and not portfolio.option_count:
+                    book = self._books.get(entry.security)
+                    if book is not None and order_id in book.entries and book.needs_nothing(order):
+                        continue
+                self._try(entry)
                 if state == (clock.version, portfolio.version, self._revision):
                     entry.key = state
             else:
                 quiet = False
-                still = self._try(entry) or still
-        self._needs_scan = still or bool(pending)
+                self._try(entry)
+            if portfolio.version != version and books:
+                # The account has changed: orders that were left out may need margin now.
+                version = portfolio.version
+                ids[position + 1:] = self._after_change(books, ids, position)
+        for book in self._books.values():
+            if book not in books:
+                book.tighten()
+        self._needs_scan = bool(pending)
         if quiet and state == (clock.version, portfolio.version, self._revision):
             self._quiet = state
 
-    def _unreachable(self, entry: _Pending) -> bool:
-        """Whether a resting stock order neither fills on the last bar nor needs margin."""
-        security = entry.security
-        assert security is not None
-        portfolio = self._host.portfolio
-        order = entry.order
-        quantity = order.quantity
-        held = security.holdings.quantity
-        if portfolio.option_count or held * quantity >= 0 or abs(held) < abs(quantity):
-            return False
-        low, high = self._range_of(security)
-        if order.type is OrderType.LIMIT:
-            return low >= order.limit_price if quantity > 0 else high <= order.limit_price
-        return high < order.stop_price if quantity > 0 else low > order.stop_price
+    def _settle_fresh(self, utc: datetime) -> None:
+        """Orders sent before this moment join the resting books."""
+        if not self._fresh:
+            return
+        stay = []
+        for entry in self._fresh:
+            order_id = entry.order.id
+            security = entry.security
+            if self._pending.get(order_id) is not entry or security is None:
+                continue
+            if entry.order.time == utc:
+                stay.append(entry)
+                continue
+            book = self._books.get(security)
+            if book is None:
+                book = self._books[security] = RestingBook(security)
+            book.add(entry)
+            del self._outside[order_id]
+        self._fresh = stay
 
-    def _range_of(self, security: Security) -> tuple[float, float]:
-        """Low and high of the last trade bar; everything, when there is none."""
-        if self._range_version != self._clock.version or self._range_security is not security:
-            bar = security.cache.trade_bar()
-            self._range = (0.0, inf) if bar is None else (bar.low, bar.high)
-            self._range_version = self._clock.version
-            self._range_security = security
-        return self._range
+    def _quiet_books(self) -> list[RestingBook]:
+        """Resting books of which no order needs to be looked at."""
+        if self._host.portfolio.option_count:
+            return []
+        return [book for book in self._books.values() if book.entries and book.is_out_of_reach()]
 
-    def _try(self, entry: _Pending) -> bool:
-        """Fill an order if its time has come; True when it must be looked at again."""
+    def _to_scan(self, quiet: list[RestingBook]) -> list[int]:
+        """Ids to look at: all but those of quiet books."""
+        ids = list(self._outside)
+        for book in self._books.values():
+            if book.entries and book not in quiet:
+                ids += book.entries
+        ids.sort()
+        return ids
+
+    def _after_change(self, books: list[RestingBook], ids: list[int], position: int) -> list[int]:
+        """What is left to scan once the account has changed in mid-scan."""
+        loud = [book for book in books if self._host.portfolio.option_count or not book.is_out_of_reach()]
+        rest = ids[position + 1:]
+        for book in loud:
+            books.remove(book)
+            rest += [i for i in book.entries if i > ids[position]]
+        return sorted(rest) if loud else rest
+
+    def _try(self, entry: Pending) -> None:
+        """Fill an order if its time has come."""
         host = self._host
         order = entry.order
         orders = self._group(order)
         if orders is None:
-            return True
+            return
         pairs: list[tuple[Order, Security]] = []
         for one in orders:
             security = host.securities.find(one.symbol)
             if security is None:
                 self._remove(orders, INVALID)
-                return False
+                return
             pairs.append((one, security))
         if not self._may_execute(pairs, orders):
-            return True
+            return
         try:
             enough, reason = host.portfolio.has_sufficient_buying_power_for_orders(orders)
         except Exception as error:
             self._remove(orders, INVALID, str(error))
             ids = ",".join(str(o.id) for o in orders)
             host.error(f"Order Error: ids: [{ids}], Error executing margin models: {error}")
-            return False
+            return
         if not enough:
             if order.status is not CANCEL_PENDING:
                 message = host.handler.buying_power_message(orders, reason)
                 self._remove(orders, INVALID, message)
                 host.error(message)
-            return False
+            return
         fills = self._fills(order, pairs)
         if not fills:
-            return False
+            return
         self._emit(orders, fills)
         if all(is_closed(fill.status) for fill in fills):
             for one in orders:
                 self._forget(one.id)
-            return False
-        return True
 
     def _fills(self, order: Order, pairs: list[tuple[Order, Security]]) -> list[OrderEvent]:
         """Ask the fill model of the group's first order, then the fee models; an exception leaves the order pending."""
         host = self._host
-        security = next(s for o, s in pairs if o is order)
+        security = _pair_of(pairs, order.id)[1]
         fills: list[OrderEvent] = []
         try:
             if order.type is OrderType.OPTION_EXERCISE:
@@ -274,12 +290,12 @@ class BacktestingBrokerage:
                                                  OrderSecurityPairs(pairs), _unchanged)
                 found = list(security.fill_model.fill(parameters))
                 valid = order.properties.time_in_force.is_fill_valid
-                if all(valid(security, order, event) for event in found):
+                if order.properties.time_in_force is _GTC or all(valid(security, order, e) for e in found):
                     fills.extend(found)
             for event in fills:
                 if event.status is FILLED and event.order_fee.value.amount == 0:
-                    leg, its_security = next(pair for pair in pairs if pair[0].id == event.order_id)
-                    event.order_fee = order_fee(its_security, leg)
+                    leg, its_security = _pair_of(pairs, event.order_id)
+                    event.order_fee = its_security.fee_model.get_order_fee(OrderFeeParameters(its_security, leg))
         except Exception as error:
             host.error(f"Order Error: id: {order.id}, Transaction model failed to fill for order type: "
                        f"{order.type.name.title().replace('_', '')} with error: {error}")
@@ -312,7 +328,8 @@ class BacktestingBrokerage:
                 bar = security.get_last_data()
                 if bar is None or security.exchange.to_local(order.time) >= bar.end_time:
                     return False
-            if order.properties.time_in_force.is_order_expired(security, order):
+            time_in_force = order.properties.time_in_force
+            if time_in_force is not _GTC and time_in_force.is_order_expired(security, order):
                 self._remove(orders, CANCELED, _EXPIRED)
                 return False
             if not host.brokerage_model.can_execute_order(security, order):
@@ -334,8 +351,8 @@ def _unchanged(order: Order) -> None:
     """The pending order is the order itself: what a fill model changes needs no further step."""
 
 
-def order_fee(security: Security, order: Order) -> OrderFee:
-    """The fee of a complete fill by the security's fee model."""
-    from workbench.engine.fees import OrderFeeParameters
-    fee: OrderFee = security.fee_model.get_order_fee(OrderFeeParameters(security, order))
-    return fee
+def _pair_of(pairs: list[tuple[Order, Security]], order_id: int) -> tuple[Order, Security]:
+    for pair in pairs:
+        if pair[0].id == order_id:
+            return pair
+    raise KeyError(f"an event names order {order_id}, which is not among {[o.id for o, _ in pairs]}")

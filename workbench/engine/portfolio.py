@@ -201,6 +201,14 @@ class SecurityPortfolioManager:
 
     def has_sufficient_buying_power_for_orders(self, orders: list[Order]) -> tuple[bool, str]:
         """Whether the account can carry the orders, and the reason when it cannot."""
+        if not self.option_count and len(orders) == 1:
+            # A stock order that only reduces a holding needs no margin (BuyingPowerModel.cs:126); no need to ask.
+            order = orders[0]
+            security = self.securities.find(order.symbol)
+            if security is not None and security.plain_margin:
+                held = security.holdings.quantity
+                if held * order.quantity < 0 and abs(held) >= abs(order.quantity):
+                    return True, ""
         return (True, "") if self.margin is None else self.margin.has_sufficient_buying_power(orders)
 
     # -- fills ----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from workbench.engine.clock import Clock, to_local, to_utc
-from workbench.engine.enums import DataNormalizationMode, OptionRight, OptionStyle, Resolution, SecurityType, SettlementType
+from workbench.engine.enums import DataNormalizationMode, OptionRight, OptionStyle, Resolution, SecurityType, SettlementType, TickType
 from workbench.engine.exceptions import unsupported
 from workbench.engine.holdings import SecurityHolding
 from workbench.engine.symbols import Symbol
@@ -125,7 +125,9 @@ class Security:
         self.holdings = SecurityHolding(self)
         self.is_tradable = self.type != SecurityType.INDEX and not symbol.is_canonical()
         self.is_delisted = False
-        self.subscriptions: list[Any] = []
+        self._subscriptions: list[Any] = []
+        self.has_trades = self.has_quotes = self.daily_only = self.coarse_only = False
+        self.is_extended_market_hours = False
         self.fill_model: Any = None
         self.fee_model: Any = None
         self.slippage_model: Any = None
@@ -208,12 +210,28 @@ class Security:
         return self.clock.local(self.exchange.time_zone)
 
     @property
-    def resolution(self) -> Resolution:
-        return min((c.resolution for c in self.subscriptions), default=Resolution.DAILY)
+    def plain_margin(self) -> bool:
+        """Whether LEAN's margin model of stocks applies."""
+        from workbench.engine.buying_power import SecurityMarginModel
+        return self.type is SecurityType.EQUITY and type(self.buying_power_model) is SecurityMarginModel
 
     @property
-    def is_extended_market_hours(self) -> bool:
-        return any(c.extended_market_hours for c in self.subscriptions)
+    def subscriptions(self) -> list[Any]:
+        """Streams of data the algorithm gets of the security (SubscriptionDataConfig)."""
+        return self._subscriptions
+
+    @subscriptions.setter
+    def subscriptions(self, configs: list[Any]) -> None:
+        self._subscriptions = configs
+        self.has_trades = any(c.tick_type == TickType.TRADE for c in configs)
+        self.has_quotes = any(c.tick_type == TickType.QUOTE for c in configs)
+        self.daily_only = bool(configs) and all(c.resolution == Resolution.DAILY for c in configs)
+        self.coarse_only = bool(configs) and all(c.resolution >= Resolution.HOUR for c in configs)
+        self.is_extended_market_hours = any(c.extended_market_hours for c in configs)
+
+    @property
+    def resolution(self) -> Resolution:
+        return min((c.resolution for c in self.subscriptions), default=Resolution.DAILY)
 
     @property
     def is_option(self) -> bool:

@@ -78,6 +78,10 @@ class OrderProperties:
     def clone(self) -> OrderProperties:
         """A copy."""
         copy = self.__class__()
+        if self.__class__ is OrderProperties:
+            copy.time_in_force = self.time_in_force
+            copy.exchange = self.exchange
+            return copy
         for name in _slots(self.__class__):
             setattr(copy, name, getattr(self, name))
         return copy

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.engine.clock import to_utc
-from workbench.engine.enums import OptionStyle, OrderResponseErrorCode, OrderType, Resolution, SecurityType
+from workbench.engine.enums import OptionStyle, OrderResponseErrorCode, OrderType, SecurityType
 from workbench.engine.exceptions import ArgumentException, InvalidOperationException
 from workbench.engine.requests import OrderResponse, SubmitOrderRequest
 from workbench.engine.securities import Option, Security
@@ -154,8 +154,7 @@ class OrderChecks:
         return None
 
     def _is_daily_only(self, security: Security) -> bool:
-        found = security.subscriptions
-        return bool(found) and all(c.resolution == Resolution.DAILY for c in found)
+        return security.daily_only
 
     def _within_market_on_close_buffer(self, security: Security) -> bool:
         exchange = security.exchange

@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from workbench.engine.enums import OrderDirection, TickType
+from workbench.engine.enums import OrderDirection
 from workbench.engine.exceptions import InvalidOperationException
 from workbench.engine.fills.model import (
     MIN_TIME,
     FillModel,
     _complete,
     _not_after,
-    _subscribed,
     _wait_for_fresh_data,
 )
 from workbench.engine.orders import BUY, CANCELED, FILLED, SELL, Order, OrderEvent
@@ -117,7 +116,7 @@ class EquityFillModel(FillModel):
         order_time = asset.exchange.to_local(order.time)
         end = MIN_TIME
         price = 0.0
-        if _subscribed(asset, TickType.TRADE):
+        if asset.has_trades:
             bar = asset.cache.trade_bar()
             if bar is not None:
                 if bar.time < order_time:
@@ -144,7 +143,7 @@ class EquityFillModel(FillModel):
         if asset.local_time < close:
             return fill
         price = 0.0
-        if _subscribed(asset, TickType.TRADE):
+        if asset.has_trades:
             bar = asset.cache.trade_bar()
             price = 0.0 if bar is None else bar.close
         else:
@@ -174,7 +173,7 @@ class EquityFillModel(FillModel):
 
     def _trade_bar_after(self, asset: Security, order: Order) -> TradeBar | None:
         """The last trade bar if it ended after the order was sent."""
-        bar = asset.cache.trade_bar() if _subscribed(asset, TickType.TRADE) else None
+        bar = asset.cache.trade_bar() if asset.has_trades else None
         return None if bar is None or _not_after(asset, bar.end_time, order) else bar
 
     def _best_effort(self, asset: Security, order: Order, side: OrderDirection) -> tuple[float, str, datetime | None]:
@@ -182,7 +181,7 @@ class EquityFillModel(FillModel):
         span = self.parameters.stale_price_time_span
         cut_off = (asset.local_time if order.time == asset.clock.utc else asset.exchange.to_local(order.time)) - span
         price, message, end = 0.0, "", None
-        quote = asset.cache.quote_bar() if _subscribed(asset, TickType.QUOTE) else None
+        quote = asset.cache.quote_bar() if asset.has_quotes else None
         if quote is not None:
             bar = quote.ask if side is BUY else quote.bid
             price = bar.close if bar is not None else quote.close
@@ -190,7 +189,7 @@ class EquityFillModel(FillModel):
                 return price, "", None
             end = quote.end_time
             message = f"Warning: fill at stale price ({_time_text(asset, end)}), using QuoteBar data."
-        trade = asset.cache.trade_bar() if _subscribed(asset, TickType.TRADE) else None
+        trade = asset.cache.trade_bar() if asset.has_trades else None
         if trade is not None and (end is None or trade.end_time > end):
             message = (f"Warning: No quote information available at {_time_text(asset, trade.end_time)}, "
                        "order filled using TradeBar data")

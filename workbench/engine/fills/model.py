@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from workbench.engine.enums import OrderDirection, OrderType, Resolution, SecurityType, TickType
+from workbench.engine.enums import OrderDirection, OrderType, Resolution, SecurityType
 from workbench.engine.exceptions import InvalidOperationException
 from workbench.engine.orders import BUY, CANCELED, FILLED, HOLD, SELL, Order, OrderEvent, TrailingStopOrder
 
@@ -178,7 +178,7 @@ class FillModel:
                 return fill
             fill.message = f"Warning: fill at stale price ({end:%m/%d/%Y %H:%M:%S} {asset.exchange.time_zone})"
         price = prices.current
-        if prices.open and _coarse_only(asset) and order.time <= asset.exchange.to_utc(prices.time):
+        if prices.open and asset.coarse_only and order.time <= asset.exchange.to_utc(prices.time):
             price = prices.open
         slip = self._slippage(asset, order)
         fill.fill_price = price + slip if side is BUY else price - slip
@@ -269,7 +269,7 @@ class FillModel:
         fill = OrderEvent(order, asset.clock.utc)
         if order.status is CANCELED or not self._is_exchange_open_any(asset):
             return fill
-        bar = asset.cache.trade_bar() if _subscribed(asset, TickType.TRADE) else None
+        bar = asset.cache.trade_bar() if asset.has_trades else None
         if bar is None or _not_after(asset, bar.end_time, order):
             return fill
         side = order.direction
@@ -370,12 +370,12 @@ class FillModel:
         """The ask (buy) or bid (sell) of the last quote bar, else the last trade bar, else the last price."""
         cache = asset.cache
         if direction is not HOLD:
-            quote = cache.quote_bar() if _subscribed(asset, TickType.QUOTE) else None
+            quote = cache.quote_bar() if asset.has_quotes else None
             if quote is not None:
                 side = quote.bid if direction is SELL else quote.ask
                 if side is not None:
                     return Prices(quote.time, quote.end_time, side.close, side.open, side.high, side.low, side.close)
-            trade = cache.trade_bar() if _subscribed(asset, TickType.TRADE) else None
+            trade = cache.trade_bar() if asset.has_trades else None
             if trade is not None:
                 return Prices(trade.time, trade.end_time, trade.close, trade.open, trade.high, trade.low, trade.close)
         last = cache.get_data()
@@ -419,22 +419,9 @@ def _not_after(asset: Security, end: datetime, order: Order) -> bool:
     return end <= _STALE_EDGE or asset.exchange.to_utc(end) <= order.time
 
 
-def _subscribed(asset: Security, kind: TickType) -> bool:
-    for config in asset.subscriptions:
-        if config.tick_type == kind:
-            return True
-    return False
-
-
-def _coarse_only(asset: Security) -> bool:
-    """Whether all data the algorithm sees of the security is hourly or daily (ShouldWaitForFreshData)."""
-    subscriptions = asset.subscriptions
-    return bool(subscriptions) and all(config.resolution >= Resolution.HOUR for config in subscriptions)
-
-
 def _wait_for_fresh_data(asset: Security, end: datetime, order: Order) -> bool:
     """Whether a market order waits because the last bar is more than one period old (ShouldWaitForFreshDataOnStale)."""
-    if _coarse_only(asset):
+    if asset.coarse_only:
         return True
     span = _SPAN[int(asset.resolution)]
     return bool(span) and (end <= _STALE_EDGE or order.time - asset.exchange.to_utc(end) > span)
@@ -442,11 +429,11 @@ def _wait_for_fresh_data(asset: Security, end: datetime, order: Order) -> bool:
 
 def _quote_or_trade(asset: Security, side: OrderDirection) -> float:
     """Ask (buy side) or bid of the last quote bar, else the close of the last trade bar."""
-    quote = asset.cache.quote_bar() if _subscribed(asset, TickType.QUOTE) else None
+    quote = asset.cache.quote_bar() if asset.has_quotes else None
     if quote is not None:
         bar = quote.ask if side is BUY else quote.bid
         return bar.close if bar is not None else quote.close
-    trade = asset.cache.trade_bar() if _subscribed(asset, TickType.TRADE) else None
+    trade = asset.cache.trade_bar() if asset.has_trades else None
     if trade is not None:
         return trade.close
     raise InvalidOperationException(f"Cannot get {'ask' if side is BUY else 'bid'} price to perform fill for "
