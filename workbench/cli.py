@@ -14,7 +14,7 @@ import click
 #: name: (module, attribute, one line of help)
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "backtest": ("workbench.commands.backtest", "backtest", "Run an algorithm on the embedded engine."),
-    "chaos": ("workbench.campaign.command", "chaos", "Run groups under an adversarial broker and judge the invariants."),
+    "chaos": ("workbench.campaign.command", "chaos", "Run groups under an adversarial broker, judged by an oracle."),
     "data": ("workbench.commands.data", "data", "Generate sample data in LEAN's format."),
 }
 

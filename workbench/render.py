@@ -68,8 +68,9 @@ def groups_table(groups: list[GroupRow]) -> Table:
     days = sorted({when.date() for when in seen if when})
     table = Table(box=box.SIMPLE_HEAD, title_justify="left", title_style="", padding=(0, 1, 1, 0), pad_edge=False)
     table.title = f"groups, {' to '.join(str(day) for day in (days[0], days[-1])[: len(days)])}, New York time"
-    for name in ("group", "legs: in → out", "times"):
-        table.add_column(name, no_wrap=True)
+    table.add_column("group", no_wrap=True)
+    table.add_column("legs: in → out", overflow="fold")
+    table.add_column("times", no_wrap=True)
     table.add_column("dollars", no_wrap=True, justify="right")
     for group in groups:
         state = group.state
@@ -119,6 +120,10 @@ def show(done: Done, *, verbose: bool = False, console: Console | None = None) -
             console.print(line, markup=False, highlight=False)
     else:
         console.print("no groups: the algorithm opened none")
+    if done.missing:
+        more = f" and {len(done.missing) - 1} more files" if len(done.missing) > 1 else ""
+        line = f"no data: {done.missing[0]}{more}: does the data folder hold this ticker and these days?"
+        console.print(line, markup=False, highlight=False, style="yellow")
     for line in done.unread:
         console.print(f"not readable: {line}", markup=False, style="red")
     for line in account_lines(done.account):

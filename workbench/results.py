@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from .workspace import Project
 
 
+#: how the engine's log begins a line about a data file that is not there
+NO_DATA = "No data: "
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """A finished run with its groups.
@@ -57,6 +61,11 @@ class Done:
         """The error as one line."""
         return " ".join(self.error.split("\n")[0].split())
 
+    @property
+    def missing(self) -> list[str]:
+        """Data files that the run wanted and that are not there; LEAN goes on without them, and so does the engine."""
+        return [text.removeprefix(NO_DATA) for _, text in self.log if text.startswith(NO_DATA)]
+
     def header(self) -> dict[str, Any]:
         """What run.json holds."""
         return {
@@ -79,6 +88,7 @@ class Done:
             "account": self.account,
             "groups": [group.row() for group in self.groups],
             "unread": self.unread,
+            "missing": self.missing,
             "orders": self.orders,
         }
 

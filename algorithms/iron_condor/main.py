@@ -25,6 +25,9 @@ class IronCondor(QCAlgorithm):
     def initialize(self) -> None:
         """Read the parameters, subscribe, and load the journal."""
         read = Parameters(self)
+        fault = read.text("fault")
+        if fault:
+            install_fault(self, fault)
         self.day = DayPlan(self, read, on_exit=self.close_all, ticker="GOOG", day=date(2015, 12, 24))
         self.by = read.choice("strikes-by", "distance", ("distance", "delta"))
         #: short strikes: per cent of the underlying away from it, or by delta
@@ -40,9 +43,6 @@ class IronCondor(QCAlgorithm):
         #: least credit for one unit, dollars per share
         self.min_credit = read.number("min-credit", 0.05)
         self.atomic = AtomicOrderExecutor(self, name="iron_condor", policy=read.policy())
-        fault = read.text("fault")
-        if fault:
-            install_fault(self, fault)
 
     def on_warmup_finished(self) -> None:
         """Settle what an earlier run left open; the first moment at which LEAN lets an algorithm trade."""

@@ -23,6 +23,9 @@ class PutSpread(QCAlgorithm):
     def initialize(self) -> None:
         """Read the parameters, subscribe, and load the journal."""
         read = Parameters(self)
+        fault = read.text("fault")
+        if fault:
+            install_fault(self, fault)
         self.day = DayPlan(self, read, on_exit=self.close_all, ticker="GOOG", day=date(2015, 12, 24))
         self.by = read.choice("strikes-by", "distance", ("distance", "delta"))
         #: short strike: per cent of the underlying below it, or by delta
@@ -36,9 +39,6 @@ class PutSpread(QCAlgorithm):
         self.quantity = read.whole("quantity", 0)
         self.max_quantity = read.whole("max-quantity", 10, low=1)
         self.atomic = AtomicOrderExecutor(self, name="put_spread", policy=read.policy())
-        fault = read.text("fault")
-        if fault:
-            install_fault(self, fault)
 
     def on_warmup_finished(self) -> None:
         """Settle what an earlier run left open."""

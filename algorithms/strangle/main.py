@@ -24,6 +24,9 @@ class Strangle(QCAlgorithm):
     def initialize(self) -> None:
         """Read the parameters, subscribe, and load the journal."""
         read = Parameters(self)
+        fault = read.text("fault")
+        if fault:
+            install_fault(self, fault)
         self.day = DayPlan(self, read, on_exit=self.close_all, ticker="GOOG", day=date(2015, 12, 24))
         self.by = read.choice("strikes-by", "distance", ("distance", "delta"))
         #: strikes: per cent of the underlying away from it, or by delta
@@ -37,9 +40,6 @@ class Strangle(QCAlgorithm):
         self.max_quantity = read.whole("max-quantity", 10, low=1)
         policy = replace(read.policy(), allow_naked=read.flag("allow-naked"))
         self.atomic = AtomicOrderExecutor(self, name="strangle", policy=policy)
-        fault = read.text("fault")
-        if fault:
-            install_fault(self, fault)
 
     def on_warmup_finished(self) -> None:
         """Settle what an earlier run left open."""

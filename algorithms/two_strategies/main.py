@@ -23,6 +23,9 @@ class TwoStrategies(QCAlgorithm):
     def initialize(self) -> None:
         """Read the parameters, subscribe, and load the journal."""
         read = Parameters(self)
+        fault = read.text("fault")
+        if fault:
+            install_fault(self, fault)
         self.day = DayPlan(self, read, on_exit=self.close_condor, ticker="GOOG", day=date(2015, 12, 24))
         #: short strikes of the condor: per cent of the underlying away from it
         self.distance = read.number("short-distance", 0.4, low=0.0, high=50.0)
@@ -37,9 +40,6 @@ class TwoStrategies(QCAlgorithm):
             self.time_rules.at(leave.hour, leave.minute, leave.second),
             self.close_strangle,
         )
-        fault = read.text("fault")
-        if fault:
-            install_fault(self, fault)
 
     def on_warmup_finished(self) -> None:
         """Settle what an earlier run left open."""
