@@ -148,7 +148,15 @@ def _adapt(order: ChildOrder, want: Want, env: Env, out: list[Command]) -> None:
 
 
 def cancel_unwanted(group: GroupState, order: ChildOrder, now: float, out: list[Command]) -> float:
-    """Cancel an order that is not wanted; returns when to try again if a refusal is being waited out."""
+    """Cancel an order that is not wanted; returns when to try again if an answer is being waited out."""
+    if order.status is ChildStatus.QUARANTINED:
+        # the venue may have found its voice again
+        asked = max(order.cancel_at, order.cancel_refused_at, order.sent_at)
+        again = asked + max(group.spec.policy.cancel_deadline, group.spec.policy.retry.cap)
+        if now < again:
+            return again
+        out.append(Cancel(order.number, f"again: {order.reason}"))
+        return 0.0
     if order.status not in _CANCELABLE:
         return 0.0
     if order.cancel_refusals:

@@ -64,10 +64,19 @@ def test_an_order_that_is_not_wanted_is_cancelled_before_anything_is_sent() -> N
     assert commands[1].tag == "g-1:2:open"
 
 
-@pytest.mark.parametrize("last", [f.CancelAsked(2.0, 1, "x"), f.Quarantined(2.0, 1, "x")])
-def test_a_pending_cancel_is_not_asked_again(last: Any) -> None:
+def test_a_pending_cancel_is_not_asked_again() -> None:
     """Only cancels that were answered with an error are repeated."""
-    assert diff.commands(group_with(*WORKS, last), Desired((), None), 3.0, Env()) == []
+    assert diff.commands(group_with(*WORKS, f.CancelAsked(2.0, 1, "x")), Desired((), None), 3.0, Env()) == []
+
+
+def test_a_quarantined_order_is_asked_to_end_again_from_time_to_time() -> None:
+    """A venue that was silent may answer later; 45 s between the requests."""
+    group = group_with(*WORKS, f.CancelAsked(2.0, 1, "x"), f.Quarantined(47.0, 1, "x"))
+
+    assert kinds(diff.commands(group, Desired((), None), 46.9, Env())) == ["WakeAt"]
+    assert kinds(diff.commands(group, Desired((), None), 47.0, Env())) == ["Cancel"]
+    f.apply(group, f.CancelAsked(47.0, 1, "x"))
+    assert diff.commands(group, Desired((), None), 48.0, Env()) == [diff.WakeAt(92.0, "cancel again")]
 
 
 def test_an_intent_that_has_not_left_is_not_cancelled() -> None:

@@ -146,8 +146,8 @@ ORDER_TABLE: dict[ChildStatus, dict[str, ChildStatus]] = {
         "partial": C.QUARANTINED,
         "fill": C.FILLED,
         "cancel_asked": C.QUARANTINED,
-        # the broker has answered at last: it works, and the cancel can be asked for again
-        "cancel_refused": C.WORKING,
+        # the cancel is asked for again from time to time (`diff`); no flapping between works and quarantine
+        "cancel_refused": C.QUARANTINED,
         "canceled": C.CANCELED,
         "rejected": C.REJECTED,
         "expired": C.EXPIRED,
