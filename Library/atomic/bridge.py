@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from AlgorithmImports import Leg, OrderStatus, OrderType, UpdateOrderFields
 
 from . import facts as f
+from .brokerages import capabilities_of
 from .contracts import Contracts, seconds
 from .model import ChildType
 from .ports import BrokerOrder, OrderRequest, Severity
@@ -29,6 +30,7 @@ from .rejects import classify_reject
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .brokerages import Capabilities
     from .model import LegSpec, Quote
     from .ports import Sink
 
@@ -108,7 +110,6 @@ class LeanGateway:
         self._wake: tuple[float, Any] | None = None
         self._spent: list[Any] = []
         self._asynchronous: dict[str, Any] = {"asynchronous": True} if self.live else {}
-        self._combo: Any = None
 
     # --- what the core asks -----------------------------------------------------------------------------------
 
@@ -135,9 +136,12 @@ class LeanGateway:
 
     def takes_combo(self, legs: int, limit: bool) -> bool:
         """True when the brokerage model takes a native combo of this many legs (market or net limit)."""
-        if self._combo is None:
-            self._combo = _combo_table(self._algorithm)
-        return bool(self._combo(legs, limit))
+        return self.capabilities.takes_combo(legs, limit)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the algorithm's brokerage model takes."""
+        return capabilities_of(self._algorithm.brokerage_model)
 
     def submit(self, request: OrderRequest) -> None:
         """Send one order; never raises: what LEAN raises becomes a rejection."""
@@ -627,11 +631,3 @@ def _refusal(ticket: Any) -> tuple[str, str]:
 def _at_expiry(message: str, tag: str) -> bool:
     """True for the exercise that LEAN does when a contract ends, not one before its end."""
     return "before expiration" not in tag.lower()
-
-
-def _combo_table(algorithm: Any) -> Any:
-    try:
-        from .brokerages import capabilities_of
-    except ImportError:
-        return lambda legs, limit: False
-    return capabilities_of(algorithm.brokerage_model).takes_combo

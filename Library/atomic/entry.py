@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .model import Phase, Right
+from .model import ChildType, Kind, Phase, Right
 from .plan.cover import shape_of_legs
 from .ports import Proposal, Refusal
+from .structures import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,23 +20,16 @@ if TYPE_CHECKING:
 PENDING = frozenset({Phase.PLANNED, Phase.OPENING, Phase.UNWINDING})
 
 
-def check_terms(legs: Iterable[LegSpec], units: int, max_legs: int) -> tuple[LegSpec, ...]:
+def check_terms(legs: Iterable[LegSpec], units: int, strategy: str, max_legs: int) -> tuple[LegSpec, ...]:
     """The legs, checked.
 
     Raises:
-        ValueError: no leg or too many, a contract twice, or a quantity that is not a positive whole number.
+        ValueError: terms that no group may have (`structures.check`), or a bad quantity.
     """
-    legs = tuple(legs)
-    if not 1 <= len(legs) <= max_legs:
-        raise ValueError(f"{len(legs)} legs: give 1 to {max_legs} (Settings.max_legs)")
-    seen: set[str] = set()
-    for leg in legs:
-        if leg.symbol in seen:
-            raise ValueError(f"{leg.name or leg.symbol} is given twice: use one leg with the sum of the ratios")
-        seen.add(leg.symbol)
+    checked = check(strategy, legs, max_legs=max_legs)
     if isinstance(units, bool) or not isinstance(units, int | float) or int(units) != units or units < 1:
-        raise ValueError(f"quantity {units!r}: give a whole number of units of at least 1")
-    return legs
+        raise ValueError(f"{strategy}: quantity {units!r} must be a whole number of units of at least 1")
+    return checked
 
 
 def refusals(spec: GroupSpec, shell: Shell, equity: float, margin: float) -> list[Refusal]:
@@ -62,8 +56,12 @@ def refusals(spec: GroupSpec, shell: Shell, equity: float, margin: float) -> lis
 def _capacity(spec: GroupSpec, shell: Shell) -> list[Refusal]:
     found: list[Refusal] = []
     settings = shell.settings
-    pending = [g.spec.group_id for g in shell.groups.values() if g.phase in PENDING]
-    if len(pending) >= settings.max_pending_groups:
+    # a resting bracket entry pends for hours and leaves nothing naked: only all-or-none groups count
+    whole = spec.kind is Kind.ALL_OR_NONE
+    pending = [
+        g.spec.group_id for g in shell.groups.values() if g.phase in PENDING and g.spec.kind is Kind.ALL_OR_NONE
+    ]
+    if whole and len(pending) >= settings.max_pending_groups:
         text = f"{', '.join(pending[:4])} must stand or end first (Settings.max_pending_groups)"
         found.append(Refusal("max-pending-groups", str(settings.max_pending_groups), str(len(pending)), text))
     if shell.journal.over_budget:
@@ -74,7 +72,7 @@ def _capacity(spec: GroupSpec, shell: Shell) -> list[Refusal]:
             found.append(Refusal("holdings-break", leg.name or leg.symbol, "difference", why))
     if settings.max_groups_per_underlying or settings.max_contracts_per_underlying:
         found += _per_underlying(spec, shell)
-    if not spec.policy.allow_naked and shape_of_legs(spec.legs).naked:
+    if whole and not spec.policy.allow_naked and shape_of_legs(spec.legs).naked:
         text = f"{spec.strategy} leaves shorts uncovered; allow it with Policy(allow_naked=True)"
         found.append(Refusal("allow-naked", "False", "naked", text))
     return found
@@ -109,6 +107,12 @@ def _contracts(legs: Iterable[LegSpec], units: int) -> int:
     return sum(abs(leg.ratio) * units for leg in legs if leg.right is not Right.SHARE)
 
 
+def _rests(spec: GroupSpec) -> bool:
+    """True for entries that rest at their own price: they need neither the session nor a quote."""
+    entry = spec.exits.get("entry")
+    return spec.kind is Kind.CONTINGENT or (spec.kind is Kind.BRACKET and bool(entry) and entry[0] != ChildType.MARKET)
+
+
 def _market(spec: GroupSpec, shell: Shell) -> list[Refusal]:
     """Expiry, session and quotes of every leg: two-sided for what is sold, an offer for what is bought."""
     found: list[Refusal] = []
@@ -119,8 +123,10 @@ def _market(spec: GroupSpec, shell: Shell) -> list[Refusal]:
             found.append(Refusal("expiry", day, leg.expiry, f"{name} has expired"))
             continue
         quote = shell.quotes[leg.symbol]
-        if not quote.open:
+        if not quote.open and not _rests(spec):
             found.append(Refusal("session", "open", "closed", f"the market of {name} is closed"))
+        elif _rests(spec):
+            continue
         elif leg.ratio < 0 and (quote.bid <= 0 or quote.ask <= 0):
             found.append(Refusal("quote", "bid and ask", f"{quote.bid:g}/{quote.ask:g}", f"{name} is to be sold"))
         elif leg.ratio > 0 and quote.ask <= 0:

@@ -13,6 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import facts as f
+from .bracket import handle_of
+from .brackets import Brackets
 from .desk import OperatorDesk
 from .entry import check_terms, refusals
 from .gates import Gates
@@ -24,7 +26,7 @@ from .plan import Env
 from .policy import Breaker, Policy, Settings
 from .ports import Reading, Severity
 from .shell import Shell
-from .startup import StartReport, settle_start
+from .startup import Reconciler, StartReport
 from .strategies import Strategies
 
 if TYPE_CHECKING:
@@ -36,9 +38,11 @@ if TYPE_CHECKING:
 NOT_STARTED = "not-started"
 _START_LINE = "call `self.atomic.start()` in `on_warmup_finished(self)`: nothing opens before"
 _NAN = float("nan")
+#: seconds after which a start no longer waits for the price of an expired contract's underlying
+START_PATIENCE = 600.0
 
 
-class AtomicOrderExecutor(Strategies):
+class AtomicOrderExecutor(Strategies, Brackets):
     """Opens, watches, rolls back, closes and remembers groups of orders, all legs or none.
 
     Args:
@@ -77,17 +81,19 @@ class AtomicOrderExecutor(Strategies):
             from .object_store import ObjectStoreStore
 
             store = ObjectStoreStore(algorithm.object_store, verify=gateway.live)
-        base = env if env is not None else _env_of(gateway)
+        self._env_given = env is not None
+        base = env if env is not None else Env(live=gateway.live, bar_data=not gateway.live)
         self.alerts = Alerts(gateway.log)
         self.observer = Observer(gateway.log)
         self._gates = Gates(base, breaker if breaker is not None else Breaker(), self.settings.rate_per_second,
                             self.settings.reserved_rate, risk)  # fmt: skip
         self._gates.shut[NOT_STARTED] = _START_LINE
-        live = gateway.live
+        live, resume = gateway.live, self._flag("resume")
         self.journal = Journal(
-            store, name, live=live, run=run or self._run_id(), account=account or self._parameter("account")
-        )
-        if not live and self._parameter("resume") not in ("1", "true", "True") and algorithm is not None:
+            store, name, live=live, run=run or self._run_id(), account=account or self._parameter("account"),
+            durable=resume or self._flag("durable"),
+        )  # fmt: skip
+        if not live and not resume and algorithm is not None:
             _start_clean(store, self.journal.base)
         self._loaded = self.journal.load()
         self.shell = Shell(gateway, self.journal, self.settings, self._gates, self.alerts, self.observer)
@@ -98,6 +104,9 @@ class AtomicOrderExecutor(Strategies):
         self.desk = OperatorDesk(self)
         self.report: StartReport | None = None
         self._swept_at = 0.0
+        self._asked_at = 0.0
+        self._reconciler = Reconciler(self.shell, self._loaded)
+        self.shell.on_due["reconcile"] = self._reconciler.sweep
         self._load()
 
     # --- wiring -----------------------------------------------------------------------------------------------
@@ -110,16 +119,35 @@ class AtomicOrderExecutor(Strategies):
         """
         if self.report is not None:
             return self.report
+        refuse = self._loaded.report.refuse or self._waits_for_prices()
+        if refuse:
+            self._gates.shut[NOT_STARTED] = refuse
+            return StartReport(at=self._gateway.now(), found=len(self._loaded.groups), refuse=refuse)
+        self.shell.do(self._begin)
+        if self.report is None:
+            return StartReport(at=self.shell.now, refuse=self._gates.shut.get(NOT_STARTED, "the start is under way"))
+        return self.report
+
+    def _begin(self) -> None:
+        """The start itself, inside the pump."""
         try:
-            self.report = settle_start(self.shell, self._loaded, self.policy)
+            if not self._env_given:  # the brokerage model is known by now
+                self._gates.set_base(_env_of(self._gateway))
+            self.report = self._reconciler.start()
+            self._gates.shut.pop(NOT_STARTED, None)
         except Exception as error:
             self.shell.report_fault(None, error)
-            self.report = StartReport(at=self.shell.now, refuse=f"start failed: {error!r}")
-        if not self.report.refuse:
-            self._gates.shut.pop(NOT_STARTED, None)
-        else:
-            self._gates.shut[NOT_STARTED] = self.report.refuse
-        return self.report
+            self._gates.shut[NOT_STARTED] = f"the start failed: {error!r}; see the log"
+
+    def _waits_for_prices(self) -> str:
+        """Contracts that expired while nobody looked are settled at a price, so the start waits for it a while."""
+        now = self.shell.now = self._gateway.now()
+        self.shell.quotes.clear()
+        lacking = self._reconciler.lacking()
+        if not lacking:
+            return ""
+        self._asked_at = self._asked_at or now
+        return f"waits for a price of {lacking}" if now - self._asked_at < START_PATIENCE else ""
 
     def on_order_event(self, order_event: Any) -> None:
         """One LEAN order event; never raises."""
@@ -132,16 +160,22 @@ class AtomicOrderExecutor(Strategies):
         """New data; never raises."""
         try:
             if self.report is None and not self._warming_up():
-                self.alerts.raise_(self.shell.now, Severity.P1, NOT_STARTED, "", f"started from on_data; {_START_LINE}")
-                self.start()
+                self._start_late()
             if slice is not None and self.shell.groups:
                 delistings = slice.delistings
                 if delistings.count:
                     self._gateway.on_delistings(delistings)
             self.shell.bar()
             self._sweep()
+            self.sweep_protection()
         except Exception as error:
             self.shell.report_fault(None, error)
+
+    def _start_late(self) -> None:
+        """`start` was not called, or waits for prices."""
+        if self._gates.shut.get(NOT_STARTED) == _START_LINE:
+            self.alerts.raise_(self._gateway.now(), Severity.P1, NOT_STARTED, "", f"started by data; {_START_LINE}")
+        self.start()
 
     @property
     def ready(self) -> bool:
@@ -179,7 +213,8 @@ class AtomicOrderExecutor(Strategies):
         Raises:
             ValueError: the terms are wrong (contract twice, too many legs, bad quantity).
         """
-        return self._open([self.leg(c, r) for c, r in legs], quantity, strategy, policy, limit_net, note)
+        made = [self.leg(contract, ratio) for contract, ratio in legs]
+        return self._open(made, quantity, strategy, policy=policy, limit_net=limit_net, note=note)
 
     def leg(self, contract: Any, ratio: int = 1) -> LegSpec:
         """A leg from a Symbol, OptionContract, Security or LegSpec. Raises ValueError for anything else."""
@@ -187,10 +222,11 @@ class AtomicOrderExecutor(Strategies):
         return leg
 
     def _open(
-        self, legs: Sequence[LegSpec], quantity: int, strategy: str, policy: Policy | None, limit_net: float | None,
-        note: str, kind: Kind = Kind.ALL_OR_NONE, exits: Mapping[str, Any] | None = None,
+        self, legs: Sequence[LegSpec], quantity: int, strategy: str, *, policy: Policy | None = None,
+        limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
+        exits: Mapping[str, Any] | None = None,
     ) -> AtomicGroup:  # fmt: skip
-        checked = check_terms(legs, quantity, self.settings.max_legs)
+        checked = check_terms(legs, quantity, strategy, self.settings.max_legs)
         spec = GroupSpec(
             self.journal.next_id(), kind, strategy, checked, int(quantity), self._gateway.now(),
             policy if policy is not None else self.policy, exits or {}, limit_net, note,
@@ -203,15 +239,11 @@ class AtomicOrderExecutor(Strategies):
     def _admit(self, group: GroupState) -> None:
         """Check and start a group; inside the pump."""
         shell = self.shell
-        subscribe = getattr(self._gateway, "subscribe", None)
-        if subscribe is not None:
-            for leg in group.spec.legs:
-                try:
-                    subscribe(leg)
-                except Exception as error:
-                    shell.add(group)
-                    shell.apply(group, f.Refused(shell.now, f"no data of {leg.name or leg.symbol}: {error}"))
-                    return
+        problems = [problem for leg in group.spec.legs if (problem := self._subscribe(leg))]
+        if problems:
+            shell.add(group)
+            shell.apply(group, f.Refused(shell.now, "; ".join(problems)))
+            return
         equity, margin = self._account()
         found = refusals(group.spec, shell, equity, margin)
         shell.add(group)
@@ -310,6 +342,7 @@ class AtomicOrderExecutor(Strategies):
         """Counters since the start of this process."""
         return {
             **self.observer.metrics(),
+            **self.coverage.metrics(),
             "alerts": dict(self.alerts.raised),
             "alerts_held_back": self.alerts.held_back,
             "journal_bytes": self.journal.size,
@@ -321,7 +354,7 @@ class AtomicOrderExecutor(Strategies):
     def _handle(self, group: GroupState) -> AtomicGroup:
         handle = self._handles.get(group.spec.group_id)
         if handle is None:
-            handle = self._handles[group.spec.group_id] = AtomicGroup(group, self.shell)
+            handle = self._handles[group.spec.group_id] = handle_of(group, self.shell)
         return handle
 
     def _forget(self, group_id: str) -> None:
@@ -347,15 +380,24 @@ class AtomicOrderExecutor(Strategies):
         risk = self._gates.risk
         if "risk" in extra and risk is not None and hasattr(risk, "restore"):
             risk.restore(extra["risk"])
-        subscribe = getattr(self._gateway, "subscribe", None)
         for group in self._loaded.groups:
             self.shell.groups[group.spec.group_id] = group
-            for leg in group.legs if subscribe is not None else ():
+            for leg in group.legs:
                 if not leg.settled:
-                    try:
-                        subscribe(leg.spec)
-                    except Exception as error:
-                        self._gateway.log(f"atomic: no data of {leg.spec.symbol}: {error}")
+                    problem = self._subscribe(leg.spec)
+                    if problem:
+                        self._gateway.log(f"atomic: {problem}")
+
+    def _subscribe(self, leg: LegSpec) -> str:
+        """Make sure there is data of a leg; what went wrong, or ""."""
+        subscribe = getattr(self._gateway, "subscribe", None)
+        if subscribe is None:
+            return ""
+        try:
+            subscribe(leg)
+        except Exception as error:
+            return f"no data of {leg.name or leg.symbol}: {error}"
+        return ""
 
     def _sweep(self, *, force: bool = False) -> None:
         now = self.shell.now
@@ -363,8 +405,15 @@ class AtomicOrderExecutor(Strategies):
             return
         self._swept_at = now
         if self.shell.groups and self.report is not None:
-            self.shell.do(self.shell.outside.check_holdings)
+            self.shell.do(self._compare)
         self._limits(now)
+
+    def _compare(self) -> None:
+        """Account against groups, inside the pump."""
+        self._reconciler.sweep()
+        self.shell.outside.check_holdings()
+        self.shell.outside.forget_unused()
+        self.journal.extra["deliveries"] = self.shell.outside.state()
 
     def _limits(self, now: float) -> None:
         """Ask the risk guard what it wants done, when there is one that acts."""
@@ -394,16 +443,24 @@ class AtomicOrderExecutor(Strategies):
             return ""
         return str(self._algorithm.get_parameter(name, "") or "")
 
+    def _flag(self, name: str) -> bool:
+        return self._parameter(name).strip().lower() in ("1", "true", "yes")
+
     def _run_id(self) -> str:
         return str(getattr(self._algorithm, "algorithm_id", "") or "run")
 
 
-def _env_of(gateway: Gateway) -> Env:
+def _env_of(gateway: Any) -> Env:
+    """What the venue takes, from the gateway's capability table where it has one."""
+    venue = getattr(gateway, "capabilities", None)
     return Env(
         live=gateway.live,
         bar_data=not gateway.live,
+        takes_market=venue.market if venue is not None else True,
         combo_market=gateway.takes_combo(2, False),
         combo_limit=gateway.takes_combo(2, True),
+        reserves_quantity=venue.reserves_quantity if venue is not None and gateway.live else False,
+        takes_replace=venue.updates_quantity if venue is not None else True,
     )
 
 

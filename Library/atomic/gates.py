@@ -99,6 +99,11 @@ class Gates:
         self._env = base
         self._key: tuple[Any, ...] = ()
 
+    def set_base(self, base: Env) -> None:
+        """What the venue can do became known."""
+        self._base = base
+        self._key = ()
+
     def refusal(self, now: float) -> Refusal | None:
         """Why the risk gate lets nothing open now."""
         return self.risk.may_open(now) if self.risk is not None else None

@@ -113,7 +113,7 @@ class AtomicGroup:
     @property
     def profit(self) -> float:
         """Dollars gained (or lost) by what is closed again, fees included; meaningful once the group is flat."""
-        return -sum(leg.cost for leg in self._group.legs) - self._group.fees
+        return round(-sum(leg.cost for leg in self._group.legs) - self._group.fees, 10) + 0.0
 
     @property
     def fees(self) -> float:

@@ -222,15 +222,38 @@ class Outside:
                         upcoming = min(upcoming, at)
         self._next_expiry = upcoming
         for symbol, spec in due.items():
-            self.ended(symbol, self._worth(spec), "expiry")
+            self.ended(symbol, self.worth(spec), "expiry")
 
-    def _worth(self, spec: LegSpec) -> float:
-        price = self._shell.gateway.quote(spec.underlying).last
+    def is_past(self, spec: LegSpec) -> bool:
+        """True when the contract's expiry day is over."""
+        return bool(spec.expiry) and _ends_at(spec.expiry) - _EXPIRY_GRACE + 86400.0 <= self._shell.now
+
+    def price(self, symbol: str) -> float:
+        """Last price in dollars per share, mid of the quote where there is none; 0 when unknown."""
+        quote = self._shell.quotes[symbol]
+        if quote.last > 0:
+            return quote.last
+        return (quote.bid + quote.ask) / 2 if quote.bid > 0 and quote.ask > 0 else quote.bid or quote.ask
+
+    def worth(self, spec: LegSpec) -> float:
+        """What an ended contract is worth by exercise, dollars per share, at the underlying's price now."""
+        price = self.price(spec.underlying)
         if price <= 0:
             return 0.0
         return max(0.0, price - spec.strike if spec.right is Right.CALL else spec.strike - price)
 
     # --- the account against the groups -----------------------------------------------------------------------
+
+    def close_contract(self, symbol: str, why: str) -> None:
+        """Nothing opens in this contract until the account and the groups agree again."""
+        if symbol in self.closed_contracts:
+            return
+        self.closed_contracts[symbol] = why
+        shell = self._shell
+        shell.observer.counts["breaks"] += 1
+        groups = [group.spec.group_id for group, _, _ in self._legs(symbol)]
+        text = f"{why}; nothing opens in this contract until it is explained"
+        shell.alerts.raise_(shell.now, Severity.P0, "holdings-break", symbol, text, {"groups": groups})
 
     def check_holdings(self) -> dict[str, int]:
         """Differences (account minus groups minus baseline) seen twice in a row; opened or closed contracts follow."""
@@ -245,17 +268,8 @@ class Outside:
         confirmed = {s: d for s, d in seen.items() if self._suspect.get(s) == d}
         self._suspect = seen
         for symbol, difference in confirmed.items():
-            if symbol not in self.closed_contracts:
-                text = (
-                    f"the account holds {difference:+d} {symbol} that no group and no foreign position accounts for; "
-                    "nothing opens in this contract until it is explained"
-                )
-                self.closed_contracts[symbol] = text
-                shell.observer.counts["breaks"] += 1
-                groups = [group.spec.group_id for group, _, _ in self._legs(symbol)]
-                shell.alerts.raise_(
-                    shell.now, Severity.P0, "holdings-break", "", text, {"difference": difference, "groups": groups}
-                )
+            why = f"the account holds {difference:+d} {symbol} that no group and no foreign position accounts for"
+            self.close_contract(symbol, why)
         for symbol in [s for s in self.closed_contracts if s not in seen]:
             del self.closed_contracts[symbol]
         return confirmed

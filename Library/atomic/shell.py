@@ -101,6 +101,10 @@ class Shell:
         self.recent: OrderedDict[str, GroupState] = OrderedDict()
         #: called with every group event after the observer
         self.on_event: list[Callable[[GroupEvent], None]] = []
+        #: called inside the pump when a wake-up of their own is due
+        self.on_due: dict[str, Callable[[], Any]] = {}
+        #: called with every group and fact that was folded into it
+        self.on_folded: list[Callable[[GroupState, Any], None]] = []
         #: called when a group leaves memory
         self.on_forget: list[Callable[[str], None]] = []
         self.outside = Outside(self)
@@ -165,16 +169,20 @@ class Shell:
 
     def _look(self) -> None:
         for group_id, group in self.groups.items():
-            if group.phase is not Phase.OPEN or group.live or group.spec.exits:
+            if group.phase is not Phase.OPEN or group.live or group.spec.exits or group.memory:
                 self._touched[group_id] = None
         self._poll()
         self.outside.by_clock()
 
     def _woken(self) -> None:
         self._asked_wake = None
-        for group_id, at in self._wakes.items():
+        for group_id, at in list(self._wakes.items()):
             if at <= self.now + 1e-6:
-                self._touched[group_id] = None
+                if group_id.startswith("~"):
+                    del self._wakes[group_id]
+                    self.on_due[group_id[1:]]()
+                else:
+                    self._touched[group_id] = None
         self._poll()
 
     def _poll(self) -> None:
@@ -183,6 +191,10 @@ class Shell:
             if group.live:
                 for poll in diff.polls(group, self.now):
                     self.gateway.poll(group.spec.group_id, poll.number)
+
+    def wake_for(self, what: str, at: float) -> None:
+        """Call `on_due[what]` at this time; inside the pump only."""
+        self._wakes[f"~{what}"] = at
 
     def add(self, group: GroupState) -> None:
         """A new group; inside the pump only."""
@@ -262,19 +274,22 @@ class Shell:
             if not group_id:
                 fact()
                 continue
-            group = self.groups.get(group_id) or self._recall(group_id)
+            group = self.find(group_id)
             if group is None:
                 text = f"{fact.kind} for {group_id!r}, which is in no record of this account"
                 self.alerts.raise_(self.now, Severity.P0, "unknown-group", group_id, text, {"fact": list(fact)})
                 continue
             self.fold(group, fact)
 
-    def _recall(self, group_id: str) -> GroupState | None:
-        """An ended group that something still happens to."""
-        group = self.recent.pop(group_id, None) or self.journal.recent(group_id)
-        if group is not None:
-            self.groups[group_id] = group
-            self._touched[group_id] = None
+    def find(self, group_id: str) -> GroupState | None:
+        """A group, also an ended one that something still happens to; inside the pump only."""
+        group = self.groups.get(group_id)
+        if group is None:
+            group = self.recent.pop(group_id, None) or self.journal.recent(group_id)
+            if group is not None:
+                self.groups[group_id] = group
+                self._dirty[group_id] = group
+                self._touched[group_id] = None
         return group
 
     def fold(self, group: GroupState, fact: Any) -> bool:
@@ -304,6 +319,8 @@ class Shell:
         self._dirty[group_id] = group
         kind = fact.kind
         self.observer.folded(group, fact)
+        for call in self.on_folded:
+            call(group, fact)
         event = EVENT_OF.get(kind)
         if event is not None:
             self._events.append(GroupEvent(fact.at, event, group, fact))

@@ -1,7 +1,7 @@
-"""The first legal moment: settle what an earlier run left open, then open the gate.
+"""What the account shows against what the journal says: at the start, while fates are open, and in every sweep.
 
-LEAN shows holdings and takes orders from `on_warmup_finished` on. Groups of the journal are matched with the
-account's holdings and open orders; what is certain is folded as facts, what is not holds the group and is alerted.
+LEAN shows holdings and takes orders from `on_warmup_finished` on. `reconcile.match` is the judgement; here its view is
+collected and its verdict carried out, inside the pump: facts first, then adoptions, cancels, baseline, breaks.
 """
 
 from __future__ import annotations
@@ -9,10 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .journal import group_id_of
+from .model import Phase, Right
+from .ports import Severity
+from .reconcile import View, match
+
 if TYPE_CHECKING:
     from .journal import Loaded
-    from .policy import Policy
+    from .model import GroupState
+    from .reconcile import Verdict
     from .shell import Shell
+
+#: findings that a person must look at, by severity
+_LOUD = {"orphan": Severity.P1, "missing": Severity.P2, "refused": Severity.P2, "assigned": Severity.P1}
 
 
 @dataclass(slots=True)
@@ -22,7 +31,7 @@ class StartReport:
     Attributes:
         at: seconds UTC.
         found: groups the journal held.
-        findings: what matching journal and account showed, one row each: group, kind, text.
+        findings: what matching journal and account showed, one row each: kind, group_id, text, evidence.
         journal: what loading the journal showed.
         refuse: why nothing may be traded; "" when all is well.
     """
@@ -33,30 +42,140 @@ class StartReport:
     journal: dict[str, Any] = field(default_factory=dict)
     refuse: str = ""
 
+    def count(self, kind: str) -> int:
+        """Findings of a kind: complete, resumed, unwound, adopted, orphan, missing, ambiguous, quantity_break ..."""
+        return sum(finding["kind"] == kind for finding in self.findings)
+
     def __str__(self) -> str:
         if self.refuse:
             return f"atomic: not started: {self.refuse}"
-        kinds: dict[str, int] = {}
-        for finding in self.findings:
-            kinds[finding["kind"]] = kinds.get(finding["kind"], 0) + 1
-        counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-        return f"atomic: started with {self.found} groups of an earlier run{f' ({counted})' if counted else ''}"
+        kinds = sorted({finding["kind"] for finding in self.findings})
+        counted = ", ".join(f"{self.count(kind)} {kind}" for kind in kinds)
+        groups = f"{self.found} group{'' if self.found == 1 else 's'} of an earlier run"
+        return f"atomic: started with {groups}{f' ({counted})' if counted else ''}"
 
     def row(self) -> dict[str, Any]:
         """JSON-able form."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def settle_start(shell: Shell, loaded: Loaded, policy: Policy) -> StartReport:
-    """Match, fold, alert, and let the pump act on it."""
-    report = StartReport(at=shell.gateway.now(), found=len(loaded.groups), journal=loaded.report.row())
-    report.refuse = loaded.report.refuse
-    if report.refuse:
-        return report
+class Reconciler:
+    """Matches account and journal; keeps what a start left open until it is settled."""
 
-    def act() -> None:
+    def __init__(self, shell: Shell, loaded: Loaded) -> None:
+        self._shell = shell
+        self._loaded = loaded
+        self._started = 0.0
+        self._unsettled: frozenset[tuple[str, int]] = frozenset()
+        self.look_again = 0.0
+
+    def lacking(self) -> str:
+        """Underlyings of expired contracts that have no price yet: without one their worth is unknown."""
+        shell = self._shell
+        missing = {
+            spec.underlying
+            for group in shell.groups.values()
+            for spec in (leg.spec for leg in group.legs if leg.net and not leg.settled)
+            if spec.expiry and spec.right is not Right.SHARE and shell.outside.is_past(spec)
+            and shell.outside.price(spec.underlying) <= 0
+        }  # fmt: skip
+        return ", ".join(sorted(missing))
+
+    def start(self) -> StartReport:
+        """Settle what an earlier process left; inside the pump."""
+        shell = self._shell
+        self._started = shell.now
+        loaded = self._loaded
+        report = StartReport(at=shell.now, found=len(loaded.groups), journal=loaded.report.row())
+        if not shell.groups:
+            return report
+        verdict = match(self._view(start=True))
+        self._carry_out(verdict)
+        report.findings = [finding.row() for finding in verdict.findings]
         for group_id in list(shell.groups):
             shell.touch(group_id)
+        return report
 
-    shell.do(act)
-    return report
+    def sweep(self) -> list[dict[str, Any]]:
+        """Orphans, missing orders, and what a start left open; inside the pump. Rows of what was found."""
+        verdict = match(self._view(start=False))
+        self._carry_out(verdict)
+        shell = self._shell
+        for finding in verdict.findings:
+            if finding.kind == "missing":
+                group = shell.groups.get(finding.group_id)
+                for number in list(group.live) if group is not None else ():
+                    shell.gateway.poll(finding.group_id, number)
+        return [finding.row() for finding in verdict.findings if finding.kind != "foreign"]
+
+    def _view(self, *, start: bool) -> View:
+        shell = self._shell
+        gateway, outside = shell.gateway, shell.outside
+        orders = list(gateway.open_orders())
+        groups = [group for group in shell.groups.values() if group.phase is not Phase.CLOSED]
+        holdings: dict[str, int] = {}
+        prices: dict[str, float] = {}
+        worth: dict[str, float] = {}
+        if start or self._unsettled:
+            for spec in {leg.spec.symbol: leg.spec for group in groups for leg in group.legs}.values():
+                holdings[spec.symbol] = gateway.holding(spec.symbol)
+                holdings.setdefault(spec.underlying, gateway.holding(spec.underlying))
+                prices[spec.symbol] = outside.price(spec.symbol)
+                prices[spec.underlying] = outside.price(spec.underlying)
+                if spec.expiry and outside.is_past(spec):
+                    worth[spec.symbol] = outside.worth(spec)
+        return View(
+            groups=groups,
+            orders=orders,
+            holdings=holdings,
+            baseline=dict(shell.journal.extra.get("baseline", {})),
+            now=shell.now,
+            started=self._started,
+            start=start,
+            unsettled=self._unsettled,
+            stale=start and self._loaded.report.stale,
+            ended=self._ended(order.tag for order in orders),
+            prices=prices,
+            worth=worth,
+        )
+
+    def _ended(self, tags: Any) -> dict[str, GroupState]:
+        """Ended groups that tags of open orders name."""
+        found: dict[str, GroupState] = {}
+        for tag in tags:
+            group_id = group_id_of(tag)
+            if group_id is not None and group_id not in self._shell.groups and group_id not in found:
+                group = self._shell.recent.get(group_id) or self._shell.journal.recent(group_id)
+                if group is not None:
+                    found[group_id] = group
+        return found
+
+    def _carry_out(self, verdict: Verdict) -> None:
+        shell = self._shell
+        for group_id, facts in verdict.facts.items():
+            group = shell.find(group_id)
+            if group is not None:
+                for fact in facts:
+                    shell.fold(group, fact)
+        for adoption in verdict.adopt:
+            group = shell.find(adoption.group_id)
+            if group is not None:
+                shell.adopted(group, adoption.number)
+                shell.gateway.adopt(adoption.group_id, adoption.number, adoption.order)
+        for adoption in verdict.cancel:
+            shell.gateway.cancel(adoption.group_id, adoption.number)
+        for symbol, quantity in verdict.baseline.items():
+            shell.outside.set_baseline(symbol, quantity)
+        for symbol, why in verdict.breaks.items():
+            shell.outside.close_contract(symbol, why)
+        for finding in verdict.findings:
+            if finding.kind == "orphan":
+                shell.observer.counts["orphans"] += 1
+            severity = _LOUD.get(finding.kind)
+            if severity is not None:
+                shell.alerts.raise_(shell.now, severity, finding.kind, finding.group_id, finding.text)
+        self._unsettled = verdict.unsettled
+        self.look_again = verdict.look_again
+        if verdict.look_again:
+            shell.wake_for("reconcile", verdict.look_again)
+

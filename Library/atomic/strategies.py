@@ -1,43 +1,119 @@
 """The strategies by name: each makes the legs of its structure, checks their terms, and asks for one group.
 
-Contracts may be given as Symbol, OptionContract, Security or LegSpec. `quantity` is in units; where a strategy may be
-bought or sold, a negative quantity sells it. Every method returns a live `AtomicGroup`; what the market or a limit
-forbids gives a group with outcome REFUSED. ValueError names value and rule when the terms themselves are wrong.
+Contracts may be given as Symbol, OptionContract, Security or LegSpec. `quantity` is in units; where a strategy can be
+bought or sold, a negative quantity sells it. Every method takes the keywords of `execute_atomic` (`policy`,
+`limit_net`, `note`) and returns a live `AtomicGroup`; what the market or a limit forbids gives a group with outcome
+REFUSED. ValueError names value and rule when the terms themselves are wrong; nothing was sent then.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import structures
+from .model import Kind
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .group import AtomicGroup
+    from .model import LegSpec
     from .policy import Policy
+    from .structures import Structure
 
 
 class Strategies:
     """The part of the executor that knows structures."""
 
-    def execute_atomic(
-        self, legs: Sequence[tuple[Any, int]], quantity: int = 1, strategy: str = "custom", *,
-        policy: Policy | None = None, limit_net: float | None = None, note: str = "",
-    ) -> AtomicGroup:  # fmt: skip
-        """All legs or none; the executor implements it."""
+    def leg(self, contract: Any, ratio: int = 1) -> LegSpec:
+        """A leg from a contract; the executor implements it."""
         raise NotImplementedError
+
+    def _open(
+        self, legs: Sequence[LegSpec], quantity: int, strategy: str, *, policy: Policy | None = None,
+        limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
+        exits: Mapping[str, Any] | None = None,
+    ) -> AtomicGroup:  # fmt: skip
+        """Ask for a group; the executor implements it."""
+        raise NotImplementedError
+
+    def _ask(self, structure: Structure, quantity: int, terms: dict[str, Any]) -> AtomicGroup:
+        return self._open(structure.legs, quantity, structure.name, **terms)
 
     def execute_iron_condor_atomic(
         self, short_call: Any, long_call: Any, short_put: Any, long_put: Any, quantity: int = 1, **terms: Any
     ) -> AtomicGroup:
-        """Sell a put spread and a call spread around the market: long put < short put < short call < long call."""
-        legs = [(long_put, 1), (short_put, -1), (short_call, -1), (long_call, 1)]
-        return self.execute_atomic(legs, quantity, "iron_condor", **terms)
+        """Sell a put spread below and a call spread above: long put < short put < short call < long call."""
+        legs = [self.leg(c) for c in (short_call, long_call, short_put, long_put)]
+        return self._ask(structures.iron_condor(*legs), quantity, terms)
+
+    def execute_iron_butterfly_atomic(
+        self, short_call: Any, long_call: Any, short_put: Any, long_put: Any, quantity: int = 1, **terms: Any
+    ) -> AtomicGroup:
+        """An iron condor whose shorts share one strike."""
+        legs = [self.leg(c) for c in (short_call, long_call, short_put, long_put)]
+        return self._ask(structures.iron_butterfly(*legs), quantity, terms)
 
     def execute_put_spread_atomic(self, short_put: Any, long_put: Any, quantity: int = 1, **terms: Any) -> AtomicGroup:
-        """A put spread: sell one put, buy the other; bull when the sold strike is higher, bear when it is lower."""
-        return self.execute_atomic([(long_put, 1), (short_put, -1)], quantity, "put_spread", **terms)
+        """Sell one put and buy another: bull (credit) when the sold strike is higher, else bear."""
+        return self._ask(structures.put_spread(self.leg(short_put), self.leg(long_put)), quantity, terms)
+
+    def execute_call_spread_atomic(
+        self, short_call: Any, long_call: Any, quantity: int = 1, **terms: Any
+    ) -> AtomicGroup:
+        """Sell one call and buy another: bear (credit) when the sold strike is lower, else bull."""
+        return self._ask(structures.call_spread(self.leg(short_call), self.leg(long_call)), quantity, terms)
 
     def execute_strangle_atomic(self, call: Any, put: Any, quantity: int = 1, **terms: Any) -> AtomicGroup:
-        """A call and a put of different strikes; a negative quantity sells them."""
-        sign = 1 if quantity > 0 else -1
-        return self.execute_atomic([(call, sign), (put, sign)], abs(quantity), "strangle", **terms)
+        """A call above a put; a negative quantity sells them (naked: `Policy(allow_naked=True)`)."""
+        structure = structures.strangle(self.leg(call), self.leg(put), _side(quantity))
+        return self._ask(structure, abs(quantity), terms)
+
+    def execute_straddle_atomic(self, call: Any, put: Any, quantity: int = 1, **terms: Any) -> AtomicGroup:
+        """Call and put of one strike; a negative quantity sells them (naked: `Policy(allow_naked=True)`)."""
+        structure = structures.straddle(self.leg(call), self.leg(put), _side(quantity))
+        return self._ask(structure, abs(quantity), terms)
+
+    def execute_butterfly_atomic(
+        self, low: Any, middle: Any, high: Any, quantity: int = 1, *, broken_wing: bool = False, **terms: Any
+    ) -> AtomicGroup:
+        """Wings against two of the middle strike, one right; a negative quantity sells the wings."""
+        legs = [self.leg(c) for c in (low, middle, high)]
+        structure = structures.butterfly(*legs, side=_side(quantity), broken_wing=broken_wing)
+        return self._ask(structure, abs(quantity), terms)
+
+    def execute_calendar_atomic(self, near: Any, far: Any, quantity: int = 1, **terms: Any) -> AtomicGroup:
+        """Sell the near expiry, buy the far one, one strike; a negative quantity turns it around."""
+        structure = structures.calendar(self.leg(near), self.leg(far), _side(quantity))
+        return self._ask(structure, abs(quantity), terms)
+
+    def execute_diagonal_atomic(self, near: Any, far: Any, quantity: int = 1, **terms: Any) -> AtomicGroup:
+        """A calendar of two strikes."""
+        structure = structures.diagonal(self.leg(near), self.leg(far), _side(quantity))
+        return self._ask(structure, abs(quantity), terms)
+
+    def execute_ratio_atomic(
+        self, long: Any, short: Any, quantity: int = 1, *, longs: int = 1, shorts: int = 2, **terms: Any
+    ) -> AtomicGroup:
+        """`longs` of one strike against `shorts` of another: more shorts is a ratio spread, more longs a backspread."""
+        make = structures.backspread if longs > shorts else structures.ratio_spread
+        return self._ask(make(self.leg(long), self.leg(short), longs, shorts), quantity, terms)
+
+    def execute_jade_lizard_atomic(
+        self, short_put: Any, short_call: Any, long_call: Any, quantity: int = 1, **terms: Any
+    ) -> AtomicGroup:
+        """A short put below a bear call spread; the put is naked (`Policy(allow_naked=True)`)."""
+        legs = [self.leg(c) for c in (short_put, short_call, long_call)]
+        return self._ask(structures.jade_lizard(*legs), quantity, terms)
+
+    def execute_covered_call_atomic(self, shares: Any, call: Any, quantity: int = 1, **terms: Any) -> AtomicGroup:
+        """Buy the shares of one contract and sell the call on them."""
+        return self._ask(structures.covered_call(self.leg(shares), self.leg(call)), quantity, terms)
+
+    def execute_collar_atomic(self, shares: Any, put: Any, call: Any, quantity: int = 1, **terms: Any) -> AtomicGroup:
+        """Buy the shares of one contract and a put below, sell a call above."""
+        return self._ask(structures.collar(*[self.leg(c) for c in (shares, put, call)]), quantity, terms)
+
+
+def _side(quantity: int) -> int:
+    return 1 if quantity > 0 else -1

@@ -44,7 +44,7 @@ FAULTS: dict[str, str] = {
     "delay-fill": "filled `seconds` late",
     "fill-after-cancel": "filled in full once its cancel was asked for",
     "overfill": "filled with one contract more than ordered",
-    "break-combo": "of a native combo only the first leg fills, the others stay open and cannot be cancelled (trace p15)",
+    "break-combo": "of a native combo only the first leg fills; the rest stays open, uncancellable (trace p15)",
     "chaos": "one of the others, drawn for each order",
 }
 _DRAWN = ("reject-leg", "never-fill", "partial-fill", "delay-fill", "fill-after-cancel")
