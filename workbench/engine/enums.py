@@ -25,7 +25,11 @@ class LeanEnum(IntEnum):
         return int.__eq__(self, other)
 
     def __ne__(self, other: object) -> bool:
-        return not self == other
+        if self is other:
+            return False
+        if isinstance(other, str):
+            return self._name_ != other
+        return int.__ne__(self, other)
 
     __hash__ = int.__hash__
 

@@ -66,11 +66,12 @@ class Block:
     """
 
     __slots__ = ("_known", "_now", "counts", "ends", "fill_forward", "grid", "minutes", "position", "rows",
-                 "sequence", "shown", "tracks")
+                 "sequence", "shown", "symbols", "tracks")
 
     def __init__(self, tracks: Sequence[Track], rows: Floats, ends: Ints, counts: Sequence[int], grid: Ints,
                  fill_forward: bool) -> None:
         self.tracks = list(tracks)
+        self.symbols = [track.symbol for track in tracks]
         self.grid = grid
         self.minutes: list[int] = grid.tolist()
         self.fill_forward = fill_forward

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from workbench.engine.bars import QuoteBar, TradeBar
-from workbench.engine.enums import TickType
 from workbench.engine.feed.blocks import Block
 from workbench.engine.feed.caches import to_local
 from workbench.engine.slices import QuoteBars, TradeBars
@@ -47,15 +46,19 @@ class StepBars:
         return None
 
 
-def _visible(block: Block, now: int) -> tuple[list[int], Any, list[bool]]:
-    """Columns with a bar, their rows' numbers, and which of them repeat an older bar."""
+def _visible(block: Block, now: int) -> tuple[list[Symbol], list[list[float]], list[bool]]:
+    """Symbols with a bar, their rows, and which of them repeat an older bar."""
     position = block.at(now)
     if not position or block.minutes[position - 1] != now:
-        return [], np.empty((0, 0)), []
+        return [], [], []
     shown = block.shown[position]
-    columns = np.flatnonzero(shown >= 0)
-    rows = shown[columns]
-    return columns.tolist(), block.rows[rows], (block.ends[rows] != now).tolist()
+    if block.counts[position] == shown.size:
+        rows, symbols = shown, block.symbols
+    else:
+        columns = np.flatnonzero(shown >= 0)
+        rows = shown[columns]
+        symbols = [block.symbols[column] for column in columns.tolist()]
+    return symbols, block.rows[rows].tolist(), (block.ends[rows] != now).tolist()
 
 
 class LazyQuoteBars(QuoteBars):
@@ -89,15 +92,20 @@ class LazyQuoteBars(QuoteBars):
         if self._data is None:
             step = self._step
             data: dict[Symbol, QuoteBar] = {}
-            make = QuoteBar.of_row
+            new = QuoteBar.__new__
             for group, block in step.blocks:
                 end = to_local(step.now, group.zone)
                 start = end - MINUTE
-                columns, rows, repeats = _visible(block, step.now)
-                tracks = block.tracks
-                for column, row, repeat in zip(columns, rows.tolist(), repeats, strict=True):
-                    symbol = tracks[column].symbol
-                    data[symbol] = make(symbol, row, start, end, repeat)
+                symbols, rows, repeats = _visible(block, step.now)
+                for symbol, row, repeat in zip(symbols, rows, repeats, strict=True):
+                    # QuoteBar.of_row without the call: this runs for every contract and minute
+                    bar = data[symbol] = new(QuoteBar)
+                    bar.symbol = symbol
+                    bar.time = start
+                    bar.end_time = end
+                    bar._row = row
+                    bar._bid = bar._ask = None
+                    bar.is_fill_forward = repeat
             # a bar handed out once stays the same object
             data.update((symbol, bar) for symbol, bar in self._found.items() if bar is not None)
             self._data = _in_order(data, step.blocks)
@@ -138,9 +146,8 @@ class LazyTradeBars(TradeBars):
             for group, block in step.blocks:
                 end = to_local(step.now, group.zone)
                 start = end - MINUTE
-                columns, rows, repeats = _visible(block, step.now)
-                for column, row, repeat in zip(columns, rows.tolist(), repeats, strict=True):
-                    symbol = block.tracks[column].symbol
+                symbols, rows, repeats = _visible(block, step.now)
+                for symbol, row, repeat in zip(symbols, rows, repeats, strict=True):
                     data[symbol] = _trade_bar(symbol, row, start, end, repeat)
             data.update((symbol, bar) for symbol, bar in self._found.items() if bar is not None)
             self._data = _in_order(data, step.blocks)
@@ -157,12 +164,8 @@ _BY_TYPE_AND_TICKER = attrgetter("security_type", "value")
 
 
 def _in_order(data: dict[Symbol, Any], blocks: list[tuple[Group, Block]]) -> dict[Symbol, Any]:
-    """LEAN's order: by security type, then by ticker."""
-    if len(blocks) < 2:
+    """LEAN's order: by security type, then by ticker. Blocks come in the order of types, symbols of a block sorted."""
+    types = [group.order for group, _ in blocks]
+    if len(set(types)) == len(types):
         return data
     return {symbol: data[symbol] for symbol in sorted(data, key=_BY_TYPE_AND_TICKER)}
-
-
-def of_kind(blocks: list[tuple[Group, Block]], tick_type: TickType) -> list[tuple[Group, Block]]:
-    """Those blocks that hold one kind of data."""
-    return [pair for pair in blocks if pair[0].tick_type == tick_type]
