@@ -92,6 +92,9 @@ class Witness(Protocol):
     def on_deaf(self, order: SimOrder) -> None:
         """A cancel was accepted and forgotten."""
 
+    def on_settled(self, symbol: str) -> None:
+        """A contract ended and was settled in cash."""
+
     def on_outside(self, symbol: str, delta: int, cause: str) -> None:
         """The account moved by nothing that we ordered."""
 
@@ -149,3 +152,8 @@ class Account:
         """Move the position by something that is no order of ours."""
         self.positions[symbol] = self.positions.get(symbol, 0) + delta
         self.witness.on_outside(symbol, delta, cause)
+
+    def settle(self, symbol: str) -> None:
+        """A contract ends: what stood in it is settled in cash."""
+        self.positions[symbol] = 0
+        self.witness.on_settled(symbol)

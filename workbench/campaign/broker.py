@@ -304,14 +304,15 @@ class AdversarialBroker:
 
     def settle(self, symbol: str, cause: str) -> None:
         """A contract ends; what stands in it is settled in cash."""
+        for order, fact in [(o, f) for o, f in self.queue if o.symbol == symbol and o.late]:
+            self.queue.remove((order, fact))  # a contract's last fills are told before its end
+            self._tell_now(order, fact)
         price = self.market.intrinsic(symbol)
         self.market.settled[symbol] = price
         self.market.changed()
         for order in [o for o in self.account.live.values() if o.symbol == symbol]:
             self.expire(order)
-        position = self.account.positions.get(symbol, 0)
-        if position:
-            self.account.outside(symbol, -position, "settled")
+        self.account.settle(symbol)
         self._seen[symbol] = 0
         if self.sink is not None:
             self.sink.on_delisted(symbol, price, cause)
@@ -365,8 +366,10 @@ class AdversarialBroker:
             for order in [o for o in self.account.live.values() if o.cancel_pending and not o.deaf]:
                 if not order.fate.alive:
                     continue
-                if self.marketable(order) and self._draw(self.faults.fill_beats_cancel, 3) == 2:
-                    self.fill(order, order.leaves)
+                siblings = self._siblings(order)
+                if all(map(self.marketable, siblings)) and self._draw(self.faults.fill_beats_cancel, 3) == 2:
+                    for one in siblings:
+                        self.fill(one, one.leaves)
                 else:
                     self.end_cancel(order)
 

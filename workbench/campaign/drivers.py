@@ -82,6 +82,10 @@ class ShellDriver:
         if (handle := self.executor.groups.get(group_id)) is not None:
             handle.release(why)
 
+    def flatten(self, why: str) -> None:
+        """Everything to zero at market, budgets ignored."""
+        self.executor.emergency_flatten(why)
+
     def recorded(self, tag: str) -> bool:
         """True when the tag is in a text that survives what may happen now: flushed to disk in live mode."""
         texts = self.store.disk if self.broker.live else self.store.now

@@ -35,17 +35,15 @@ from atomic.model import (
     Kind,
     LegState,
     Phase,
-    Purpose,
     Quote,
     RejectReason,
-    Right,
     new_group,
 )
 from atomic.policy import Policy
 
 from .market import START
 from .oracle import naked
-from .pump import Oscillates, settle
+from .pump import OscillationError, settle
 from .scenarios import NAKED, STRUCTURES
 
 if TYPE_CHECKING:
@@ -350,7 +348,7 @@ class Explorer:
                 for fact in facts:
                     apply(child.group, fact)
             self._pump(child, look=action == "silence")
-        except (IllegalFact, Oscillates) as error:
+        except (IllegalFact, OscillationError) as error:
             self._violation(f"fault: {error}", child)
             return None
         return child
@@ -509,4 +507,40 @@ def clone(group: GroupState) -> GroupState:
     return copy
 
 
-__all__ = ["Bounds", "Exploration", "Explorer", "Purpose", "Right", "clone"]
+#: structures, units, policy and bounds searched by `atomic chaos --exhaustive`
+_TIGHT = Bounds(rejects=1, cancel_failures=1, late_fills=1, silences=2, closes=1)
+_CLOSELY = Bounds(rejects=1, cancel_failures=1, late_fills=0, silences=2, closes=1, duplicates=0)
+_STUBBORN = Bounds(rejects=3, cancel_failures=0, late_fills=0, silences=3, closes=0, duplicates=0)
+_ONE_TRY = Policy(native="never", rollback_attempts=1)
+SCOPE: tuple[tuple[str, int, Policy | None, Bounds], ...] = (
+    ("put_spread", 1, None, Bounds()),
+    ("put_spread", 2, None, Bounds()),
+    ("put_spread", 2, Policy(native="never", keep_units=True), _TIGHT),
+    ("long_strangle", 1, None, _TIGHT),
+    ("long_strangle", 2, None, _TIGHT),
+    ("short_strangle", 1, Policy(native="never", sequence="together"), _TIGHT),
+    ("backspread", 1, None, _TIGHT),
+    ("put_spread", 1, _ONE_TRY, _STUBBORN),
+    ("butterfly", 1, None, _CLOSELY),
+    ("jade_lizard", 1, None, _CLOSELY),
+)
+#: the two-leg part that every change is checked with
+QUICK = (
+    ("put_spread", 1, None, Bounds()),
+    ("put_spread", 2, None, _TIGHT),
+    ("long_strangle", 1, None, _TIGHT),
+    ("put_spread", 1, _ONE_TRY, _STUBBORN),
+)
+
+
+def explore_all(scope: Iterable[tuple[str, int, Policy | None, Bounds]], jobs: int | None = None) -> list[Exploration]:
+    """Search every entry of a scope, on all cores."""
+    import os
+
+    from joblib import Parallel, delayed
+
+    return list(Parallel(n_jobs=jobs or os.cpu_count() or 1)(delayed(_explore)(*entry) for entry in scope))
+
+
+def _explore(name: str, units: int, policy: Policy | None, bounds: Bounds) -> Exploration:
+    return Explorer(name, units, policy, bounds).run()

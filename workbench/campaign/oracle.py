@@ -81,6 +81,8 @@ class Truth:
     live: dict[int, SimOrder] = field(default_factory=dict)
     numbers: set[int] = field(default_factory=set)
     rejections: int = 0
+    #: reducing orders that found no fill at their price in all the time they were given
+    unfilled: int = 0
     overfilled: bool = False
     stuck: bool = False
     outside: bool = False
@@ -155,15 +157,23 @@ class Oracle:
             truth.live.pop(order.id, None)
             if order.fate is Fate.REJECTED or order.fate is Fate.EXPIRED:
                 truth.rejections += 1
+            elif order.fate is Fate.CANCELED and order.purpose != "open" and order.filled < abs(order.quantity):
+                truth.unfilled += 1
 
     def on_outside(self, symbol: str, delta: int, cause: str) -> None:
         """The account moved without us: every group in the contract is excused by that much."""
         for truth in self.groups.values():
             if symbol in truth.net:
                 truth.outside = True
-                if cause == "settled":
-                    truth.net[symbol] = 0
                 self._excuse(truth, symbol, abs(delta))
+
+    def on_settled(self, symbol: str) -> None:
+        """A contract ended: nobody holds it any more; what it covered is uncovered by no fault of ours."""
+        for truth in self.groups.values():
+            if symbol in truth.net:
+                truth.outside = True
+                self._excuse(truth, symbol, abs(truth.net[symbol]))
+                truth.net[symbol] = 0
 
     def on_deaf(self, order: SimOrder) -> None:
         """A cancel was accepted and forgotten."""
@@ -257,7 +267,8 @@ class Oracle:
     def _judge_hold(self, group: GroupState, truth: Truth) -> None:
         cause, policy = group.held, group.spec.policy
         reasons = {
-            HoldCause.REFUSED_BEYOND_CAPS: truth.rejections >= policy.rollback_attempts,
+            HoldCause.REFUSED_BEYOND_CAPS: policy.cost_budget is not None
+            or truth.rejections + truth.unfilled >= policy.rollback_attempts,
             HoldCause.AMBIGUOUS: truth.restarted,
             HoldCause.QUARANTINE: truth.stuck,
             HoldCause.BREAK: truth.overfilled or truth.outside or truth.excused > 0,

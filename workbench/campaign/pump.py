@@ -35,7 +35,7 @@ class Port(Protocol):
         """Look at the ticket."""
 
 
-class Oscillates(RuntimeError):
+class OscillationError(RuntimeError):
     """The core did not come to a fixed point at one moment."""
 
 
@@ -56,7 +56,7 @@ def settle(group: GroupState, now: float, quotes: Mapping[str, Quote], port: Por
 
     Raises:
         IllegalFact: the core met a fact it has no row for.
-        Oscillates: no fixed point after `ROUNDS` rounds.
+        OscillationError: no fixed point after `ROUNDS` rounds.
     """
     env = env or _LIVE
     if look:
@@ -92,7 +92,7 @@ def settle(group: GroupState, now: float, quotes: Mapping[str, Quote], port: Por
             acted = True
         if not acted:
             return wake
-    raise Oscillates(f"{group.group_id}: no fixed point after {ROUNDS} rounds while {group.phase}")
+    raise OscillationError(f"{group.group_id}: no fixed point after {ROUNDS} rounds while {group.phase}")
 
 
 def _fold(group: GroupState, facts: list[Any]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from atomic.model import HoldCause, Outcome, Phase
+from atomic.model import ChildType, HoldCause, Outcome, Phase, Purpose
 
 from .account import Account, Fate, SimOrder
 from .broker import AdversarialBroker
@@ -29,6 +29,17 @@ if TYPE_CHECKING:
 DELAYS = (0.5, 0.1, 1.0, 2.0, 5.0, 6.0, 31.0, 61.0)
 #: rounds of the calm in which every group must come to rest
 CALM_ROUNDS = 400
+
+
+#: rounds after which an unwinding that rests at the price its cost budget allows counts as at rest
+BUDGET_ROUNDS = 60
+
+
+def rests_by_budget(group: GroupState) -> bool:
+    """True when the owner's cost budget is why the group rests: a limit order at the price that keeps it."""
+    if group.spec.policy.cost_budget is None or group.phase is not Phase.UNWINDING or not group.live:
+        return False
+    return all(o.purpose is Purpose.UNWIND and o.type is ChildType.LIMIT for o in group.live.values())
 
 
 class Driver(Protocol):
@@ -60,6 +71,9 @@ class Driver(Protocol):
 
     def release(self, group_id: str, why: str) -> None:
         """The owner releases."""
+
+    def flatten(self, why: str) -> None:
+        """Everything to zero at market, budgets ignored."""
 
     def recorded(self, tag: str) -> bool:
         """True when the intent with this tag is on record (flushed in live mode)."""
@@ -134,6 +148,9 @@ class World:
             if group.phase is Phase.HELD:
                 self.driver.release(group.group_id, "end of the run")
         self.calm()
+        if any(rests_by_budget(group) for group in self.driver.groups()):
+            self.driver.flatten("end of the run")
+            self.calm()
         if not self.oracle.violations:
             for group in self.driver.groups():
                 if group.phase is not Phase.CLOSED or not group.is_flat:
@@ -158,7 +175,7 @@ class World:
         """One thing happens, as drawn."""
         self.result.steps += 1
         _ACTIONS[self.choices.draw(len(_ACTIONS))](self)
-        self._check()
+        self.check()
 
     def do_tick(self) -> None:
         """Time passes; new data as drawn; the wake-up comes when due, or a little late."""
@@ -323,8 +340,10 @@ class World:
             self.script.append(f"1 {symbol} is assigned")
             self.broker.outside(symbol, 1, 0.0, "assignment", "assigned")
         elif what == 3 and faults.expiry and CHAIN[symbol].expiry:
-            self.script.append(f"{symbol} expires")
-            self.broker.settle(symbol, "expiry")
+            day = CHAIN[symbol].expiry
+            self.script.append(f"the contracts of {day} expire")
+            for one in [leg.symbol for leg in CHAIN.values() if leg.expiry == day]:
+                self.broker.settle(one, "expiry")
         else:
             self.do_tick()
 
@@ -367,7 +386,7 @@ class World:
     def calm(self) -> None:
         """Answer everything until every group rests; what does not come to rest is a violation."""
         self.broker.kind = True
-        for _ in range(CALM_ROUNDS):
+        for turn in range(CALM_ROUNDS):
             self.result.rounds += 1
             self.market.heal(self.now)
             self._deliver_all()
@@ -376,13 +395,14 @@ class World:
             self._deliver_all()
             if self.oracle.violations:
                 return
-            if self._rests():
+            if self._rests(budget=turn > BUDGET_ROUNDS):
                 break
             wake = self.broker.wake
             delay = 1.0 if wake is None else min(60.0, max(0.25, wake - self.now))
             self._pass(delay, fresh=True, wake=True)
         for group in self.driver.groups():
-            self.oracle.judge_group(group, settled=True)
+            if not rests_by_budget(group):
+                self.oracle.judge_group(group, settled=True)
         self.broker.kind = False
 
     def _answer_kindly(self, order: SimOrder) -> None:
@@ -408,10 +428,13 @@ class World:
         while self.broker.queue and not self.oracle.violations:
             self.broker.deliver(0)
 
-    def _rests(self) -> bool:
-        if self.broker.queue or self.account.live:
+    def _rests(self, *, budget: bool) -> bool:
+        if self.broker.queue or (self.account.live and not budget):
             return False
-        return all(g.phase in (Phase.OPEN, Phase.CLOSED, Phase.HELD) and not g.live for g in self.driver.groups())
+        return all(
+            (g.phase in (Phase.OPEN, Phase.CLOSED, Phase.HELD) and not g.live) or (budget and rests_by_budget(g))
+            for g in self.driver.groups()
+        )
 
     # --- inside --------------------------------------------------------------------------------------------
 
@@ -448,7 +471,8 @@ class World:
         if fresh:
             self.driver.bar()
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """What is judged after every step."""
         limit = 60
         calls, self.broker.calls = self.broker.calls, 0
         if calls > limit:
