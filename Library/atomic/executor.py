@@ -222,19 +222,29 @@ class AtomicOrderExecutor(Strategies, Brackets):
         return leg
 
     def _open(
-        self, legs: Sequence[LegSpec], quantity: int, strategy: str, *, policy: Policy | None = None,
+        self, legs: Sequence[LegSpec], quantity: int, strategy: str, policy: Policy | None = None,
         limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
         exits: Mapping[str, Any] | None = None,
     ) -> AtomicGroup:  # fmt: skip
+        group, handle = self._new_group(
+            legs, quantity, strategy, policy=policy, limit_net=limit_net, note=note, kind=kind, exits=exits
+        )
+        self.shell.do(lambda: self._admit(group))
+        return handle
+
+    def _new_group(
+        self, legs: Sequence[LegSpec], quantity: int, strategy: str, *, policy: Policy | None = None,
+        limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
+        exits: Mapping[str, Any] | None = None,
+    ) -> tuple[GroupState, AtomicGroup]:  # fmt: skip
         checked = check_terms(legs, quantity, strategy, self.settings.max_legs)
         spec = GroupSpec(
             self.journal.next_id(), kind, strategy, checked, int(quantity), self._gateway.now(),
             policy if policy is not None else self.policy, exits or {}, limit_net, note,
         )  # fmt: skip
         group = new_group(spec)
-        handle = self._handles[spec.group_id] = AtomicGroup(group, self.shell)
-        self.shell.do(lambda: self._admit(group))
-        return handle
+        handle = self._handles[spec.group_id] = handle_of(group, self.shell)
+        return group, handle
 
     def _admit(self, group: GroupState) -> None:
         """Check and start a group; inside the pump."""

@@ -17,5 +17,10 @@ class Refusal:
     limit: str
     reason: str
 
+    @property
+    def check(self) -> str:
+        """The rule's name, as the executor asks for it."""
+        return self.rule
+
     def __str__(self) -> str:
         return f"{self.rule}: {self.reason} (is {self.value}, allowed {self.limit})"

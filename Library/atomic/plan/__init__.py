@@ -38,7 +38,7 @@ def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[A
         return []
     if phase is Phase.OPENING:
         return opening.decisions(group, now, quotes, env)
-    if phase is Phase.OPEN and group.spec.exits:
+    if phase is Phase.OPEN and (group.spec.exits or "net" in group.memory):
         from ..protect import watch
 
         found = watch.decisions(group, now, quotes)

@@ -81,7 +81,7 @@ def unit_profit(group: GroupState, quotes: Mapping[str, Quote]) -> float | None:
 
 def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote]) -> list[Any]:
     """The next decision on the group's net exits; empty while nothing is to be remembered."""
-    row = group.spec.exits.get("net")
+    row = group.memory.get("net") or group.spec.exits.get("net")
     if not row or group.phase is not Phase.OPEN:
         return []
     if row["time_exit"] and now >= row["time_exit"]:

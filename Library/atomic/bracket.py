@@ -1,0 +1,149 @@
+"""`AtomicBracket`: the handle on a bracket or another contingent set, with the changes its owner may ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import facts as f
+from .coverage import protection
+from .group import AtomicGroup
+from .model import Kind, Phase, Purpose
+from .protect import gap
+from .protect.levels import nearest_tick
+from .protect.view import exposure, plan_of, stop_price, target_price
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .model import ChildOrder, GroupState
+    from .shell import Shell
+
+
+def handle_of(group: GroupState, shell: Shell) -> AtomicGroup:
+    """The handle for a group of its kind."""
+    return AtomicGroup(group, shell) if group.spec.kind is Kind.ALL_OR_NONE else AtomicBracket(group, shell)
+
+
+class AtomicBracket(AtomicGroup):
+    """Live handle on a protected group. Everything `AtomicGroup` has, and the exits."""
+
+    __slots__ = ()
+
+    # --- what is known ----------------------------------------------------------------------------------------
+
+    @property
+    def open_quantity(self) -> int:
+        """Signed contracts that are filled and not closed."""
+        return self._group.legs[0].net
+
+    @property
+    def entry_price(self) -> float:
+        """Average price of the entry, dollars per share; 0 before the first fill."""
+        return exposure(self._group, plan_of(self._group)).entry_px
+
+    @property
+    def stops(self) -> tuple[ChildOrder, ...]:
+        """Stop orders that may fill; read only."""
+        return self._live(Purpose.STOP)
+
+    @property
+    def targets(self) -> tuple[ChildOrder, ...]:
+        """Target orders that may fill; read only."""
+        return self._live(Purpose.TARGET)
+
+    @property
+    def stop_prices(self) -> tuple[float, ...]:
+        """Where the stop of every pair stands, resting or watched; 0 for none."""
+        plan = plan_of(self._group)
+        view = exposure(self._group, plan)
+        return tuple(stop_price(self._group, plan, view, i) for i in range(len(plan.pairs)))
+
+    @property
+    def target_prices(self) -> tuple[float, ...]:
+        """Where the target of every pair stands, resting or watched; 0 for none or cancelled."""
+        plan = plan_of(self._group)
+        view = exposure(self._group, plan)
+        return tuple(target_price(self._group, plan, view, i) for i in range(len(plan.pairs)))
+
+    @property
+    def is_protected(self) -> bool:
+        """True when working stops or closes cover everything that is open, or a watched stop does."""
+        open_, covered, watched = protection(self._group)
+        return watched or covered >= open_
+
+    @property
+    def gap_seconds(self) -> float:
+        """Seconds in which something was open and no exit order was confirmed."""
+        return gap.gap_seconds(self._group)
+
+    def _live(self, purpose: Purpose) -> tuple[ChildOrder, ...]:
+        return tuple(o for o in self._group.live.values() if o.purpose is purpose)
+
+    # --- what may be asked ------------------------------------------------------------------------------------
+
+    def move_stop(self, price: float, pair: int | None = None) -> None:
+        """Move the stop of one pair, or of all; the old one protects until the new one does.
+
+        Args:
+            price: dollars per share; rounded to the tick.
+            pair: index of the pair; None for all.
+
+        Raises:
+            ValueError: not a positive price, or no such pair.
+        """
+        self._remember("stop", price, pair)
+
+    def move_target(self, price: float, pair: int | None = None) -> None:
+        """Move the target of one pair, or of all; a cancelled target comes back. Raises as `move_stop`."""
+        for index in self._pairs(pair):
+            self._set(f"target_off.{index}", False)
+        self._remember("target", price, pair)
+
+    def cancel_target(self, pair: int | None = None) -> None:
+        """Take the target of one pair, or of all, away; the stop stays. Raises ValueError for an unknown pair."""
+        for index in self._pairs(pair):
+            self._set(f"target_off.{index}", True)
+
+    def cancel_entry(self, why: str = "cancelled by its owner") -> None:
+        """Cancel what is left of the entry; what has filled keeps its exits."""
+        self._set("entry_cancel", why)
+
+    def resize(self, quantity: int) -> None:
+        """Change the size of an entry that is still working.
+
+        Args:
+            quantity: contracts in all, unsigned; not less than what has filled.
+
+        Raises:
+            ValueError: the entry is done, or the quantity is below what has filled.
+        """
+        view = exposure(self._group, plan_of(self._group))
+        if not view.entering:
+            raise ValueError("resize: the entry is not working any more; use close or a new bracket")
+        if int(quantity) != quantity or quantity < max(1, view.filled):
+            raise ValueError(f"resize to {quantity!r}: {view.filled} have filled, give a whole number not below")
+        self._set("size", int(quantity))
+
+    def _pairs(self, pair: int | None) -> Sequence[int]:
+        count = len(self._group.spec.exits.get("pairs", ()))
+        if pair is None:
+            return range(count)
+        if not 0 <= pair < count:
+            raise ValueError(f"pair {pair}: this group has {count}, counted from 0")
+        return (pair,)
+
+    def _remember(self, what: str, price: float, pair: int | None) -> None:
+        if not (isinstance(price, int | float) and price > 0):
+            raise ValueError(f"{what} price {price!r}: give a positive number")
+        tick = self._group.legs[0].spec.tick
+        for index in self._pairs(pair):
+            self._set(f"{what}.{index}", nearest_tick(float(price), tick))
+
+    def _set(self, key: str, value: Any) -> None:
+        shell, group = self._shell, self._group
+
+        def act() -> None:
+            if group.phase is not Phase.CLOSED:
+                shell.apply(group, f.Remembered(shell.now, key, value))
+
+        shell.do(act)

@@ -1,0 +1,387 @@
+"""Brackets, OCO and other contingent orders by name, with LEAN's vocabulary, on the core of the groups.
+
+A mixin of the executor: every helper checks its terms, makes a group of the right kind and hands it to the same
+admission, journal and pump as any other group.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from . import facts as f
+from .bracket import AtomicBracket
+from .coverage import PROTECTED_KINDS, Coverage
+from .model import ChildType, Kind, Phase
+from .protect import EntryPlan, ExitPair, ExitPlan, Level
+from .protect.contingent import Member, exits_row
+from .protect.levels import DEFAULT_STOP, DEFAULT_TARGETS
+from .protect.watch import NetExits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .group import AtomicGroup
+    from .model import GroupState, LegSpec
+    from .policy import Policy, Settings
+
+    #: a target: price, (share, price), Level or (share, Level)
+    Target = float | Level | tuple[float, float | Level]
+
+
+@dataclass(frozen=True, slots=True)
+class ExitDefaults:
+    """Distances that a strategy's brackets get when a call gives none, as fractions of the entry price.
+
+    Attributes:
+        targets: distance of each target; the quantity is shared equally.
+        stop: distance of the stop.
+    """
+
+    targets: tuple[float, ...] = DEFAULT_TARGETS
+    stop: float = DEFAULT_STOP
+
+    def pairs(self) -> tuple[ExitPair, ...]:
+        """Exit pairs with these distances. Raises ValueError for a distance that is not positive."""
+        stop = Level(percent=self.stop)
+        if not self.targets:
+            return (ExitPair(1.0, None, stop),)
+        return tuple(ExitPair(1 / len(self.targets), Level(percent=t), stop) for t in self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class ContingentOrder:
+    """One order of an OCO, OUO or OTO set: contract, signed quantity, limit and stop price (0 = none)."""
+
+    symbol: Any
+    quantity: int
+    limit_price: float = 0.0
+    stop_price: float = 0.0
+
+    @property
+    def type(self) -> ChildType:
+        """The order type its prices imply."""
+        if self.limit_price and self.stop_price:
+            return ChildType.STOP_LIMIT
+        if self.limit_price:
+            return ChildType.LIMIT
+        return ChildType.STOP_MARKET if self.stop_price else ChildType.MARKET
+
+
+class Brackets:
+    """The helpers; mixed into `AtomicOrderExecutor`."""
+
+    #: per-strategy distances; "" is used for strategies that are not listed
+    exit_defaults: dict[str, ExitDefaults]
+
+    if TYPE_CHECKING:
+        shell: Any
+        policy: Policy
+        settings: Settings
+
+        def leg(self, contract: Any, ratio: int = 1) -> LegSpec: ...  # noqa: D102
+        def _open(
+            self, legs: Sequence[LegSpec], quantity: int, strategy: str, *, policy: Policy | None = None,
+            limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
+            exits: Mapping[str, Any] | None = None,
+        ) -> AtomicGroup: ...  # fmt: skip
+        def _new_group(
+            self, legs: Sequence[LegSpec], quantity: int, strategy: str, *, policy: Policy | None = None,
+            limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
+            exits: Mapping[str, Any] | None = None,
+        ) -> tuple[GroupState, AtomicGroup]: ...  # fmt: skip
+
+    #: how well filled entries are protected
+    coverage: Coverage
+
+    def _init_brackets(self) -> None:
+        self.exit_defaults = {}
+        shell = self.shell
+        self.coverage = Coverage(shell.alerts.raise_)
+        shell.on_forget.append(self.coverage.forget)
+        shell.on_folded.append(self._cover)
+        self._protection_swept_at = 0.0
+
+    def _cover(self, group: GroupState, fact: Any) -> None:
+        if group.spec.kind in PROTECTED_KINDS:
+            self.coverage.fact(group, fact)
+
+    def sweep_protection(self, *, force: bool = False) -> None:
+        """Layer 2: look at every protected group again; what is missing is placed, what stands is not doubled.
+
+        Runs at the start, then every `Settings.protection_sweep` seconds; thresholds are checked on every bar.
+        """
+        shell = self.shell
+        groups = [g for g in shell.groups.values() if g.spec.kind in PROTECTED_KINDS]
+        if groups and (force or shell.now - self._protection_swept_at >= self.settings.protection_sweep):
+            self._protection_swept_at = shell.now
+            self.coverage.sweeping = True
+            try:
+                shell.do(lambda: [shell.touch(g.spec.group_id) for g in groups])
+            finally:
+                self.coverage.sweeping = False
+        self.coverage.check(shell.now, groups)
+
+    def bracket_order(
+        self, symbol: Any, quantity: int, *, take_profit_price: float | None = None,
+        stop_loss_price: float | None = None, targets: Sequence[Target] | None = None,
+        stop_loss: float | Level | None = None, limit_price: float = 0.0, stop_price: float = 0.0,
+        stop_limit_offset: float = 0.0, target_market: bool = False, trail: Level | None = None,
+        trail_step: float = 0.05, break_even_after: int = 0, time_exit: datetime | float = 0.0,
+        entry_timeout: float = 0.0, trigger: str = "native", strategy: str = "bracket",
+        policy: Policy | None = None, note: str = "",
+    ) -> AtomicBracket:  # fmt: skip
+        """Entry, stop and targets as one transaction; the exits always equal what is filled and not closed.
+
+        Without targets and stop the strategy's defaults apply (two targets at +1 % and +2 % with half each, stop at
+        -1 %). Stop only and target only are possible.
+
+        Args:
+            symbol: contract or share: Symbol, OptionContract, Security.
+            quantity: signed contracts or shares; negative sells to open.
+            take_profit_price: one target for everything, dollars per share.
+            stop_loss_price: stop for everything, dollars per share.
+            targets: several targets: prices or levels, each optionally with its share.
+            stop_loss: stop as price or level (``Level(percent=0.01)``, ``Level(offset=2 * atr)``).
+            limit_price: entry as limit order; 0 for none.
+            stop_price: entry as stop order (with `limit_price` stop limit); 0 for none.
+            stop_limit_offset: dollars from stop trigger to stop-limit price; 0 for stop market.
+            target_market: watch the target and close at market instead of resting a limit.
+            trail: stops follow the best price at this distance.
+            trail_step: smallest move of a trailing stop, dollars per share.
+            break_even_after: after so many targets the other stops go to the entry price; 0 for never.
+            time_exit: close at this time (datetime in UTC, or seconds UTC).
+            entry_timeout: seconds after which what is left of the entry is cancelled; 0 for never.
+            trigger: "native", or who we watch: "last", "mid", "underlying".
+            strategy: what it is called; selects the defaults.
+            policy: retries and giving up; the executor's when None.
+            note: free text for the record.
+
+        Returns:
+            The live handle; refused by the market or a limit: outcome REFUSED with the reason.
+
+        Raises:
+            ValueError: quantity, prices or sides make no sense; nothing was sent.
+        """
+        quantity = _whole(quantity)
+        side = 1 if quantity > 0 else -1
+        plan = ExitPlan(
+            self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss),
+            entry=_entry(limit_price, stop_price),
+            stop_limit=stop_limit_offset,
+            target_market=target_market,
+            trail=trail,
+            trail_step=trail_step,
+            break_even_after=break_even_after,
+            time_exit=_seconds(time_exit),
+            trigger=trigger,
+            entry_timeout=entry_timeout,
+        )
+        leg = self.leg(symbol, side)
+        _check_sides(plan, side, limit_price or stop_price, leg.name or leg.symbol)
+        handle = self._open(
+            [leg], abs(quantity), strategy, policy=policy, note=note, kind=Kind.BRACKET, exits=plan.row()
+        )
+        return cast("AtomicBracket", handle)
+
+    def protect_position(
+        self, symbol: Any, quantity: int | None = None, *, take_profit_price: float | None = None,
+        stop_loss_price: float | None = None, targets: Sequence[Target] | None = None,
+        stop_loss: float | Level | None = None, entry_price: float = 0.0, strategy: str = "exits",
+        policy: Policy | None = None, note: str = "", **more: Any,
+    ) -> AtomicBracket:  # fmt: skip
+        """Exits (an OCO pair) for a position that stands in the account and belongs to no group.
+
+        Args:
+            symbol: contract or share.
+            quantity: signed contracts to protect; all that belongs to no group when None.
+            entry_price: what relative levels refer to, dollars per share; the average price of the holding when 0.
+            take_profit_price: as in `bracket_order`.
+            stop_loss_price: as in `bracket_order`.
+            targets: as in `bracket_order`.
+            stop_loss: as in `bracket_order`.
+            strategy: as in `bracket_order`.
+            policy: as in `bracket_order`.
+            note: as in `bracket_order`.
+            more: further fields of `ExitPlan` (trail, time_exit, trigger ...).
+
+        Raises:
+            ValueError: there is no such position, or the terms make no sense; nothing was sent.
+        """
+        leg = self.leg(symbol, 1)
+        free = self.shell.gateway.holding(leg.symbol) - self.shell.outside.net(leg.symbol)
+        size = free if quantity is None else _whole(quantity)
+        if not size or size * free <= 0 or abs(size) > abs(free):
+            raise ValueError(f"{leg.name or leg.symbol}: {free:+d} belong to no group, {size:+d} cannot be protected")
+        if "time_exit" in more:
+            more["time_exit"] = _seconds(more["time_exit"])
+        plan = ExitPlan(self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss), **more)
+        price = entry_price or self._average_price(leg.symbol)
+        side = 1 if size > 0 else -1
+        _check_sides(plan, side, price, leg.name or leg.symbol)
+        leg = self.leg(symbol, side)
+        group, handle = self._new_group(
+            [leg], abs(size), strategy, policy=policy, note=note, kind=Kind.EXITS, exits=plan.row()
+        )
+
+        def act() -> None:
+            shell = self.shell
+            shell.add(group)
+            shell.apply(group, f.Opening(shell.now, "exits for a position that stood already"))
+            shell.apply(group, f.Remembered(shell.now, "adopted", abs(size)))
+            shell.apply(group, f.Remembered(shell.now, "adopted_px", price))
+            shell.apply(group, f.Adjusted(shell.now, 0, size, price, "adopted", "taken over from the account"))
+            outside = shell.outside
+            outside.set_baseline(leg.symbol, outside.baseline(leg.symbol) - size)
+
+        self.shell.do(act)
+        return cast("AtomicBracket", handle)
+
+    def place_oco(self, symbol: Any, target_price: float, stop_price: float, quantity: int | None = None) -> AtomicBracket:  # noqa: E501
+        """A target and a stop for an existing position; whichever fills shrinks the other. See `protect_position`."""
+        return self.protect_position(symbol, quantity, take_profit_price=target_price, stop_loss_price=stop_price,
+                                     strategy="oco")  # fmt: skip
+
+    def one_cancels_other(self, orders: Sequence[ContingentOrder], *, policy: Policy | None = None,
+                          note: str = "") -> AtomicBracket:  # fmt: skip
+        """The first order that fills, even in part, cancels the others; what they filled on the way is reversed.
+
+        Raises:
+            ValueError: fewer than two orders, or an order without meaning; nothing was sent.
+        """
+        return self._contingent("oco", orders, policy, note)
+
+    def one_updates_other(self, orders: Sequence[ContingentOrder], *, policy: Policy | None = None,
+                          note: str = "") -> AtomicBracket:  # fmt: skip
+        """A fill of one order reduces the others in proportion. Raises as `one_cancels_other`."""
+        return self._contingent("ouo", orders, policy, note)
+
+    def one_triggers_other(self, parent: ContingentOrder, children: Sequence[ContingentOrder], *,
+                           policy: Policy | None = None, note: str = "") -> AtomicBracket:  # fmt: skip
+        """Children work for the filled part of the parent, and stay when its rest is cancelled. Raises as above."""
+        return self._contingent("oto", [parent, *children], policy, note)
+
+    def protect_group(
+        self, group: AtomicGroup, *, take_profit: float | None = None, stop_loss: float | None = None,
+        time_exit: datetime | float = 0.0, underlying_low: float | None = None, underlying_high: float | None = None,
+    ) -> AtomicGroup:  # fmt: skip
+        """Target and stop on the net price of a whole group, watched by us (no venue rests a stop on four legs).
+
+        Args:
+            group: an all-or-none group, open or opening.
+            take_profit: close when a unit gained so many dollars per share of the option.
+            stop_loss: close when a unit lost so many dollars per share of the option.
+            time_exit: close at this time (datetime in UTC, or seconds UTC).
+            underlying_low: close when the underlying trades at or below.
+            underlying_high: close when the underlying trades at or above.
+
+        Raises:
+            ValueError: nothing is given, a value is not positive, or the group is a bracket or has ended.
+        """
+        exits = NetExits(take_profit, stop_loss, _seconds(time_exit), underlying_low, underlying_high)
+        state = group.record
+        if state.spec.kind is not Kind.ALL_OR_NONE or group.is_done:
+            raise ValueError(f"{group.id} is {state.spec.kind} and {group.state}: give an all-or-none group that lives")
+        shell = self.shell
+
+        def act() -> None:
+            if state.phase is not Phase.CLOSED:
+                shell.apply(state, f.Remembered(shell.now, "net", exits.row()["net"]))
+
+        shell.do(act)
+        return group
+
+    def _contingent(self, form: str, orders: Sequence[ContingentOrder], policy: Policy | None, note: str
+                    ) -> AtomicBracket:  # fmt: skip
+        legs: list[LegSpec] = []
+        index: dict[str, int] = {}
+        members: list[Member] = []
+        for order in orders:
+            leg = self.leg(order.symbol, 1)
+            if leg.symbol not in index:
+                index[leg.symbol] = len(legs)
+                legs.append(leg)
+            quantity = _whole(order.quantity)
+            members.append(
+                Member(index[leg.symbol], quantity, order.type, order.limit_price, order.stop_price)
+            )
+        row = exits_row(form, members)
+        handle = self._open(legs, 1, form, policy=policy, note=note, kind=Kind.CONTINGENT, exits=row)
+        return cast("AtomicBracket", handle)
+
+    def _pairs(
+        self, strategy: str, take_profit_price: float | None, stop_loss_price: float | None,
+        targets: Sequence[Target] | None, stop_loss: float | Level | None,
+    ) -> tuple[ExitPair, ...]:  # fmt: skip
+        if take_profit_price is not None and targets is not None:
+            raise ValueError("give take_profit_price or targets, not both")
+        if stop_loss_price is not None and stop_loss is not None:
+            raise ValueError("give stop_loss_price or stop_loss, not both")
+        stop = _level(stop_loss_price if stop_loss_price is not None else stop_loss)
+        if take_profit_price is not None:
+            targets = [take_profit_price]
+        if targets is None and stop is None:
+            defaults = self.exit_defaults
+            return defaults.get(strategy, defaults.get("", ExitDefaults())).pairs()
+        if not targets:
+            return (ExitPair(1.0, None, stop),)
+        found = []
+        for target in targets:
+            share, level = target if isinstance(target, tuple) else (1.0 / len(targets), target)
+            found.append(ExitPair(share, _level(level), stop))
+        return tuple(found)
+
+    def _average_price(self, symbol: str) -> float:
+        read = getattr(self.shell.gateway, "average_price", None)
+        price = float(read(symbol)) if read is not None else 0.0
+        quote = self.shell.gateway.quote(symbol)
+        return price or quote.last or (quote.bid + quote.ask) / 2
+
+
+def _whole(quantity: Any) -> int:
+    if isinstance(quantity, bool) or not isinstance(quantity, int | float) or int(quantity) != quantity or not quantity:
+        raise ValueError(f"quantity {quantity!r}: give a whole number other than 0")
+    return int(quantity)
+
+
+def _level(value: float | Level | None) -> Level | None:
+    return value if value is None or isinstance(value, Level) else Level(price=float(value))
+
+
+def _entry(limit_price: float, stop_price: float) -> EntryPlan:
+    if limit_price and stop_price:
+        return EntryPlan(ChildType.STOP_LIMIT, limit_price, stop_price)
+    if limit_price:
+        return EntryPlan(ChildType.LIMIT, limit_price)
+    return EntryPlan(ChildType.STOP_MARKET, stop=stop_price) if stop_price else EntryPlan()
+
+
+def _seconds(when: datetime | float) -> float:
+    if isinstance(when, datetime):
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    if isinstance(when, bool) or not math.isfinite(when) or when < 0:
+        raise ValueError(f"time_exit {when!r}: give a datetime in UTC or seconds since 1970")
+    return float(when)
+
+
+def _check_sides(plan: ExitPlan, side: int, reference: float, name: str) -> None:
+    """Absolute exits on the wrong side of the entry would fill at once."""
+    for pair in plan.pairs:
+        stop, target = pair.stop and pair.stop.price, pair.target and pair.target.price
+        if stop and target and (target - stop) * side <= 0:
+            raise ValueError(f"{name}: target {target:g} and stop {stop:g} are on the wrong sides of each other")
+        if reference > 0 and stop and (reference - stop) * side <= 0:
+            raise ValueError(f"{name}: stop {stop:g} is not {'below' if side > 0 else 'above'} the entry {reference:g}")
+        if reference > 0 and target and (target - reference) * side <= 0:
+            word = "above" if side > 0 else "below"
+            raise ValueError(f"{name}: target {target:g} is not {word} the entry {reference:g}")
+
+
+def exit_defaults(rows: Mapping[str, tuple[Sequence[float], float]]) -> dict[str, ExitDefaults]:
+    """Per-strategy distances from {strategy: (target fractions, stop fraction)}. Raises ValueError for bad ones."""
+    found = {name: ExitDefaults(tuple(targets), stop) for name, (targets, stop) in rows.items()}
+    for defaults in found.values():
+        defaults.pairs()
+    return found

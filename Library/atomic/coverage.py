@@ -1,0 +1,143 @@
+"""How well filled entries are protected: by which layer, how fast, and when a person must know.
+
+Layers (REQUIREMENTS C1): *direct* places the exits when the entry fills inside its own submit, *event* from a later
+fill event, *sweep* when the periodic look over all groups found a filled entry without exits. Thresholds (C4): more
+than 5 % placed by the sweep; coverage below 100 % for two minutes (P1); any entry unprotected for ten minutes (P0).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from .model import WORKING, GroupState, Kind, Phase, Purpose
+from .ports import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+#: share of placements by the sweep above which something is wrong with the events
+SWEEP_SHARE = 0.05
+#: placements before that share means anything
+SWEEP_AT_LEAST = 20
+#: seconds below full coverage, and seconds of one entry without protection
+BELOW_FULL = 120.0
+UNPROTECTED = 600.0
+_KEPT = 1024
+PROTECTED_KINDS = frozenset({Kind.BRACKET, Kind.EXITS})
+
+
+def protection(group: GroupState) -> tuple[int, int, bool]:
+    """Contracts open, contracts that working stops or closes cover, and whether the stop is watched by us."""
+    net = group.legs[0].net
+    side = 1 if net > 0 else -1
+    covered = sum(
+        o.leaves_qty
+        for o in group.live.values()
+        if o.leg == 0 and o.side == -side and o.purpose is not Purpose.TARGET and o.status in WORKING
+    )
+    exits = group.spec.exits
+    watched = exits.get("trigger", "native") != "native" or any(
+        key.startswith("trigger.") and value for key, value in group.memory.items()
+    )
+    stops = all(pair[2] is not None for pair in exits.get("pairs", ()))
+    return abs(net), covered if stops else abs(net), watched
+
+
+class Coverage:
+    """Counts placements and watches the thresholds. Fed by the executor; changes nothing.
+
+    Args:
+        alert: raises an alert: (at, severity, code, group id, text).
+    """
+
+    def __init__(self, alert: Callable[[float, Severity, str, str, str], Any]) -> None:
+        self._alert = alert
+        #: placements by layer
+        self.placed = {"direct": 0, "event": 0, "sweep": 0}
+        #: entries that filled, entries whose exits were confirmed
+        self.entries = 0
+        self.protected = 0
+        #: seconds from fill to confirmed protection
+        self.latencies: deque[float] = deque(maxlen=_KEPT)
+        #: set by the executor while its periodic sweep runs
+        self.sweeping = False
+        self._bare: dict[str, float] = {}
+        self._seen: set[str] = set()
+        self._below_since = 0.0
+
+    def fact(self, group: GroupState, fact: Any) -> None:
+        """A fact was folded into a group that is protected."""
+        kind = fact.kind
+        group_id = group.spec.group_id
+        if kind in ("filled", "adjusted") and group_id not in self._seen and group.legs[0].net:
+            self._seen.add(group_id)
+            self._bare[group_id] = fact.at
+            self.entries += 1
+        elif kind == "accepted" and group_id in self._bare:
+            order = group.orders[fact.order]
+            if order.purpose in (Purpose.STOP, Purpose.EMERGENCY, Purpose.CLOSE):
+                self._placed(group, group_id, order.intended_at, fact.at)
+
+    def _placed(self, group: GroupState, group_id: str, intended_at: float, at: float) -> None:
+        since = self._bare.pop(group_id)
+        self.protected += 1
+        self.latencies.append(at - since)
+        if self.sweeping:
+            self.placed["sweep"] += 1
+        elif any(o.purpose is Purpose.ENTRY and o.sent_at == since for o in group.orders.values()):
+            self.placed["direct"] += 1
+        else:
+            self.placed["event"] += 1
+
+    @property
+    def rate(self) -> float:
+        """Entries with confirmed exits over entries that filled; 1 when nothing filled."""
+        return self.protected / self.entries if self.entries else 1.0
+
+    def check(self, now: float, groups: Iterable[GroupState]) -> None:
+        """Look at the thresholds; called with every sweep and every bar."""
+        bare: list[tuple[str, float]] = []
+        for group in groups:
+            if group.spec.kind not in PROTECTED_KINDS or group.phase is Phase.CLOSED:
+                continue
+            open_, covered, watched = protection(group)
+            group_id = group.spec.group_id
+            if open_ and covered < open_ and not watched:
+                bare.append((group_id, self._bare.setdefault(group_id, now)))
+            elif group_id in self._bare and (watched or covered >= open_):
+                del self._bare[group_id]
+                if watched and open_:
+                    self.protected += 1
+        if not bare:
+            self._below_since = 0.0
+        elif not self._below_since:
+            self._below_since = now
+        elif now - self._below_since >= BELOW_FULL:
+            text = f"{len(bare)} filled entries without full protection for {now - self._below_since:.0f} s"
+            self._alert(now, Severity.P1, "coverage", "", text)
+        for group_id, since in bare:
+            if now - since >= UNPROTECTED:
+                self._alert(now, Severity.P0, "unprotected", group_id, f"unprotected for {now - since:.0f} s")
+        total = sum(self.placed.values())
+        if total >= SWEEP_AT_LEAST and self.placed["sweep"] > SWEEP_SHARE * total:
+            share = 100 * self.placed["sweep"] / total
+            self._alert(now, Severity.P1, "sweep-share", "", f"{share:.0f} % of the exits were placed by the sweep")
+
+    def forget(self, group_id: str) -> None:
+        """A group left memory."""
+        self._seen.discard(group_id)
+        self._bare.pop(group_id, None)
+
+    def metrics(self) -> dict[str, Any]:
+        """Counts, rate and latencies in seconds."""
+        ordered = sorted(self.latencies)
+        return {
+            "entries": self.entries,
+            "protected": self.protected,
+            "coverage": self.rate,
+            "placed_by": dict(self.placed),
+            "protection_latency_median": ordered[len(ordered) // 2] if ordered else 0.0,
+            "protection_latency_max": ordered[-1] if ordered else 0.0,
+            "unprotected_now": len(self._bare),
+        }
