@@ -30,7 +30,7 @@ class Strategies:
         raise NotImplementedError
 
     def _open(
-        self, legs: Sequence[LegSpec], quantity: int, strategy: str, *, policy: Policy | None = None,
+        self, legs: Sequence[LegSpec], quantity: int, strategy: str, policy: Policy | None = None,
         limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
         exits: Mapping[str, Any] | None = None,
     ) -> AtomicGroup:  # fmt: skip
@@ -78,8 +78,8 @@ class Strategies:
         self, low: Any, middle: Any, high: Any, quantity: int = 1, *, broken_wing: bool = False, **terms: Any
     ) -> AtomicGroup:
         """Wings against two of the middle strike, one right; a negative quantity sells the wings."""
-        legs = [self.leg(c) for c in (low, middle, high)]
-        structure = structures.butterfly(*legs, side=_side(quantity), broken_wing=broken_wing)
+        wings = self.leg(low), self.leg(middle), self.leg(high)
+        structure = structures.butterfly(*wings, side=_side(quantity), broken_wing=broken_wing)
         return self._ask(structure, abs(quantity), terms)
 
     def execute_calendar_atomic(self, near: Any, far: Any, quantity: int = 1, **terms: Any) -> AtomicGroup:
