@@ -139,8 +139,16 @@ class GroupRow:
         }
 
 
+def journals(store: Path, run: str) -> list[str]:
+    """Stems of the journals that one run keeps in an object store, whatever its executors are called."""
+    from atomic import journal
+
+    bases = journal.bases(journal.FileStore(store))
+    return [base for base in bases if base == journal.base_key(base.split("/")[1], live=False, run=run)]
+
+
 def read_groups(store: Path, *, run: str) -> tuple[list[GroupRow], list[str]]:
-    """Read all groups that one run left in an object store, whatever its executors are called.
+    """Read all groups that one run left in an object store.
 
     Returns:
         The groups in the order in which they were made, and what could not be read.
@@ -150,12 +158,9 @@ def read_groups(store: Path, *, run: str) -> tuple[list[GroupRow], list[str]]:
     groups: list[GroupState] = []
     unread: list[str] = []
     files = journal.FileStore(store)
-    for base in journal.bases(files):
-        name, mode = base.split("/")[1:3]
-        if base != journal.base_key(name, live=False, run=run) or mode == "live":
-            continue
+    for base in journals(store, run):
         try:
-            groups.extend(journal.read_groups(files, name, run=run))
+            groups.extend(journal.read_groups(files, base.split("/")[1], run=run))
         except ValueError as error:
             unread.append(f"{base}: {error} (look at it with: atomic groups verify)")
         unread.extend(problem for problem in journal.verify(files, base).problems if problem not in unread)

@@ -16,7 +16,7 @@ from .group_rows import GroupRow, read_groups
 from .runs import RUN
 
 if TYPE_CHECKING:
-    from .engine.run import RunResult
+    from .engine.results import RunResult
     from .runs import Output
     from .workspace import Project
 

@@ -4,6 +4,7 @@ A run's folder holds everything to read it and to resume it::
 
     run.json          algorithm, parameters, data, status, end (also the sign that the folder is ours)
     groups.jsonl      every group with its legs and timeline
+    stopped-store/    the journal as a run stopped with --stop-at left it
     orders.csv, order-events.csv, log.txt, result.json, account.json      written by the engine
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 RUN = "run.json"
 ACCOUNT = "account.json"
+#: the journal as a stopped run left it, so that it can be taken up more than once
+STOPPED = "stopped-store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,6 @@ class Stopped:
 
     name: str
     folder: Path
-    store: Path
     at: datetime
     parameters: dict[str, str]
     account: dict[str, Any] | None
@@ -100,7 +103,6 @@ def stopped_run(project: Project, run: str) -> Stopped:
         return Stopped(
             name=document["name"],
             folder=folder.resolve(),
-            store=Path(document["store"]),
             at=datetime.fromisoformat(document["ended_at"]),
             parameters=document["parameters"],
             account=account,
@@ -122,12 +124,16 @@ def run(
     """Run an algorithm and write its results into the output's folder."""
     from .engine.exceptions import DataError
     from .engine.run import AlgorithmNotFoundError, run_backtest
+    from .group_rows import journals
     from .results import collect, write
 
-    # a resumed run goes on in the same journal: the same store, the same name in its keys
-    name, store = (before.name, before.store) if before is not None else (output.name, output.store)
+    # a resumed run goes on in the same journal: what the stop left, under the same name in its keys
+    name, store = before.name if before is not None else output.name, output.store
     try:
         store.mkdir(parents=True, exist_ok=True)
+        if before is not None:
+            for base in (before.folder / STOPPED).glob("atomic/*/*"):
+                _put(base, store / base.relative_to(before.folder / STOPPED))
         result = run_backtest(
             project.main,
             data=data,
@@ -144,5 +150,14 @@ def run(
     except (DataError, AlgorithmNotFoundError, OSError) as error:
         raise RunFailed(str(error)) from error
     done = collect(result, name=name, project=project, data=data, parameters=parameters, output=output, store=store)
+    if done.status == "stopped_at":
+        for base in journals(store, name):
+            _put(store / base, output.folder / STOPPED / base)
     write(done)
     return done
+
+
+def _put(source: Path, target: Path) -> None:
+    """Put a copy of a folder in the place of another one."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)

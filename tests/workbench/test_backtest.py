@@ -186,6 +186,17 @@ def test_without_its_account_a_killed_run_is_a_break(
     assert resumed["account"]["holdings"] == []
 
 
+def test_a_killed_run_can_be_resumed_again(capsys: pytest.CaptureFixture[str], generated: Path, tmp_path: Path) -> None:
+    """Resuming does not use up the stopped run: a second resume finds the same group and ends in the same way."""
+    run(capsys, CONDOR, generated, tmp_path / "one", "--stop-at", "2015-12-24 10:00:02", "--fault", "never-fill")
+    first, second = (
+        run(capsys, CONDOR, generated, tmp_path / name, "--resume", str(tmp_path / "one")) for name in ("two", "three")
+    )
+    assert first["groups"]
+    assert first["groups"] == second["groups"]
+    assert first["account"] == second["account"]
+
+
 def test_parameters_replace_those_of_the_project(
     capsys: pytest.CaptureFixture[str], generated: Path, tmp_path: Path
 ) -> None:
