@@ -89,7 +89,8 @@ class BacktestingBrokerage:
     def _keep(self, order: Order) -> None:
         self._forget(order.id)
         self._needs_scan = True
-        self._revision += 1
+        if order.time != self._clock.utc or order.type in _AT_ONCE:
+            self._revision += 1  # an order that cannot fill at this moment does not ask for another look
         host = self._host
         entry = Pending(order, host.securities.find(order.symbol), host.brokerage_model)
         self._pending[order.id] = entry
@@ -156,10 +157,9 @@ class BacktestingBrokerage:
             return
         self._settle_fresh(utc)
         pending = self._pending
-        books = self._quiet_books()
-        ids = self._to_scan(books)
+        ids = self._to_scan()
         version = portfolio.version
-        quiet = True
+        own = True
         for position, order_id in enumerate(ids):
             entry = pending.get(order_id)
             if entry is None:
@@ -175,26 +175,22 @@ class BacktestingBrokerage:
                 state = (clock.version, portfolio.version, self._revision)
                 if entry.key == state:
                     continue
-                if entry.plain and not portfolio.option_count:
-                    book = self._books.get(entry.security)
-                    if book is not None and order_id in book.entries and book.needs_nothing(order):
-                        continue
                 self._try(entry)
                 if state == (clock.version, portfolio.version, self._revision):
                     entry.key = state
             else:
-                quiet = False
+                own = False
                 self._try(entry)
-            if portfolio.version != version and books:
+            if portfolio.version != version:
                 # The account has changed: orders that were left out may need margin now.
                 version = portfolio.version
-                ids[position + 1:] = self._after_change(books, ids, position)
+                ids[position + 1:] = self._after_change(ids, position)
         for book in self._books.values():
-            if book not in books:
-                book.tighten()
+            book.tighten_if_loose()
         self._needs_scan = bool(pending)
-        if quiet and state == (clock.version, portfolio.version, self._revision):
-            self._quiet = state
+        now = (clock.version, portfolio.version, self._revision)
+        if own and (state == now or self._nothing_left(utc)):
+            self._quiet = now
 
     def _settle_fresh(self, utc: datetime) -> None:
         """Orders sent before this moment join the resting books."""
@@ -216,29 +212,32 @@ class BacktestingBrokerage:
             del self._outside[order_id]
         self._fresh = stay
 
-    def _quiet_books(self) -> list[RestingBook]:
-        """Resting books of which no order needs to be looked at."""
-        if self._host.portfolio.option_count:
-            return []
-        return [book for book in self._books.values() if book.entries and book.is_out_of_reach()]
-
-    def _to_scan(self, quiet: list[RestingBook]) -> list[int]:
-        """Ids to look at: all but those of quiet books."""
+    def _to_scan(self) -> list[int]:
+        """Ids to look at: orders outside the resting books, and those of the books that are due."""
         ids = list(self._outside)
+        options = self._host.portfolio.option_count
         for book in self._books.values():
-            if book.entries and book not in quiet:
-                ids += book.entries
+            if book.entries:
+                ids += book.entries if options else book.due()
         ids.sort()
         return ids
 
-    def _after_change(self, books: list[RestingBook], ids: list[int], position: int) -> list[int]:
+    def _after_change(self, ids: list[int], position: int) -> list[int]:
         """What is left to scan once the account has changed in mid-scan."""
-        loud = [book for book in books if self._host.portfolio.option_count or not book.is_out_of_reach()]
         rest = ids[position + 1:]
-        for book in loud:
-            books.remove(book)
-            rest += [i for i in book.entries if i > ids[position]]
-        return sorted(rest) if loud else rest
+        options = self._host.portfolio.option_count
+        for book in self._books.values():
+            if book.entries and (options or not book.only_reduces()):
+                rest = sorted({*rest, *(i for i in book.entries if i > ids[position])})
+        return rest
+
+    def _nothing_left(self, utc: datetime) -> bool:
+        """Whether another scan at this moment would find nothing to do."""
+        if self._host.portfolio.option_count:
+            return not self._pending
+        return (all(e.order.time == utc and e.order.type not in _AT_ONCE for e in self._outside.values())
+                and all(not book.entries or (book.only_reduces() and book.is_out_of_reach())
+                        for book in self._books.values()))
 
     def _try(self, entry: Pending) -> None:
         """Fill an order if its time has come."""

@@ -201,15 +201,27 @@ class SecurityPortfolioManager:
 
     def has_sufficient_buying_power_for_orders(self, orders: list[Order]) -> tuple[bool, str]:
         """Whether the account can carry the orders, and the reason when it cannot."""
-        if not self.option_count and len(orders) == 1:
-            # A stock order that only reduces a holding needs no margin (BuyingPowerModel.cs:126); no need to ask.
-            order = orders[0]
-            security = self.securities.find(order.symbol)
-            if security is not None and security.plain_margin:
-                held = security.holdings.quantity
-                if held * order.quantity < 0 and abs(held) >= abs(order.quantity):
-                    return True, ""
+        if not self.option_count and len(orders) == 1 and self._clearly_enough(orders[0]):
+            return True, ""
         return (True, "") if self.margin is None else self.margin.has_sufficient_buying_power(orders)
+
+    def _clearly_enough(self, order: Order) -> bool:
+        """Whether a stock order passes without looking closer: it reduces a holding (BuyingPowerModel.cs:126), or what
+        is free in a book of stocks exceeds its whole value."""
+        security = self.securities.find(order.symbol)
+        if security is None or not security.plain_margin:
+            return False
+        held = security.holdings.quantity
+        quantity = order.quantity
+        if held * quantity < 0:
+            return abs(held) >= abs(quantity)
+        worst = abs(quantity) * max(security.price, order.limit_price, order.stop_price) * 1.01 + 1_000.0
+        tied = 0.0
+        for other in self._held.values():
+            if not other.plain_margin:
+                return False
+            tied += abs(other.holdings.holdings_value)
+        return worst + tied < self.total_portfolio_value
 
     # -- fills ----------------------------------------------------------------------------------------------------
 

@@ -45,12 +45,13 @@ class Pending:
 class RestingBook:
     """Plain orders of one security with the prices at which the first of them may fill."""
 
-    __slots__ = ("_high", "_low", "_most_bought", "_most_sold", "_range", "_version", "entries", "security")
+    __slots__ = ("_high", "_loose", "_low", "_most_bought", "_most_sold", "_range", "_version", "entries", "security")
 
     def __init__(self, security: Security) -> None:
         self.security = security
         self.entries: dict[int, Pending] = {}
         self._version = -1
+        self._loose = False
         self._range = (0.0, inf)
         self._low, self._high = 0.0, inf
         self._most_bought = self._most_sold = 0.0
@@ -72,11 +73,15 @@ class RestingBook:
             self._most_sold = max(self._most_sold, -quantity)
 
     def remove(self, order_id: int) -> None:
-        """Forget an order; the edges stay where they are until `tighten`."""
+        """Forget an order; the edges stay where they are until `tighten_if_loose`."""
         self.entries.pop(order_id, None)
+        self._loose = True
 
-    def tighten(self) -> None:
-        """Take the edges of what is left."""
+    def tighten_if_loose(self) -> None:
+        """Take the edges of what is left, if the bar has reached the present ones in vain."""
+        if not self._loose or (self.is_out_of_reach() and self.only_reduces()):
+            return
+        self._loose = False
         left = list(self.entries.values())
         self._low, self._high = 0.0, inf
         self._most_bought = self._most_sold = 0.0
@@ -93,25 +98,34 @@ class RestingBook:
             self._range = (0.0, inf) if bar is None else (bar.low, bar.high)
         return self._range
 
-    def is_out_of_reach(self) -> bool:
-        """Whether the bar fills none of the orders and all of them only reduce what is held (no margin needed)."""
+    def only_reduces(self) -> bool:
+        """Whether every order only reduces what is held, so that none needs margin."""
         held = self.security.holdings.quantity
-        low, high = self.range
         if held > 0:
-            reduces = not self._most_bought and self._most_sold <= held
-        elif held < 0:
-            reduces = not self._most_sold and self._most_bought <= -held
-        else:
-            return not self.entries
-        return reduces and low > self._low and high < self._high
+            return not self._most_bought and self._most_sold <= held
+        if held < 0:
+            return not self._most_sold and self._most_bought <= -held
+        return not self.entries
 
-    def needs_nothing(self, order: Order) -> bool:
-        """The same question about one order."""
-        quantity = order.quantity
-        held = self.security.holdings.quantity
+    def is_out_of_reach(self) -> bool:
+        """Whether the bar fills none of the orders."""
         low, high = self.range
-        if held * quantity >= 0 or abs(held) < abs(quantity):
-            return False
-        if order.type is OrderType.LIMIT:
-            return low >= order.limit_price if quantity > 0 else high <= order.limit_price
-        return high < order.stop_price if quantity > 0 else low > order.stop_price
+        return low > self._low and high < self._high
+
+    def due(self) -> list[int]:
+        """Ids of orders that the bar may fill or that may need margin."""
+        if not self.only_reduces():
+            return list(self.entries)
+        if self.is_out_of_reach():
+            return []
+        low, high = self.range
+        found = []
+        for order_id, entry in self.entries.items():
+            order = entry.order
+            if order.type is OrderType.LIMIT:
+                reached = low < order.limit_price if order.quantity > 0 else high > order.limit_price
+            else:
+                reached = high >= order.stop_price if order.quantity > 0 else low <= order.stop_price
+            if reached:
+                found.append(order_id)
+        return found

@@ -6,6 +6,7 @@ import csv
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,7 @@ class RunResult:
     name: str = ""
     seconds: float = 0.0
     orders: list[Order] = field(default_factory=list)
-    order_events: list[dict[str, Any]] = field(default_factory=list)
+    events: list[tuple[OrderEvent, str]] = field(default_factory=list)
     log: list[tuple[str, str]] = field(default_factory=list)
     errors: list[tuple[str, str]] = field(default_factory=list)
     charts: dict[str, dict[str, list[tuple[str, float]]]] = field(default_factory=dict)
@@ -109,6 +110,11 @@ class RunResult:
     account: dict[str, Any] = field(default_factory=dict)
     algorithm: Any = None
     store: dict[str, bytes] = field(default_factory=dict)
+
+    @cached_property
+    def order_events(self) -> list[dict[str, Any]]:
+        """Order events as plain values, each with the tag the order had when it happened."""
+        return [{**event.as_dict(), "tag": tag} for event, tag in self.events]
 
     def order_rows(self) -> list[dict[str, Any]]:
         """Orders as plain values."""

@@ -227,8 +227,7 @@ class Run:
             error, text = describe_failure(engine.failure[0], engine.failure[1], self.main)
         return RunResult(
             status=status, error=error, traceback=text, name=engine.title, orders=engine.handler.all_orders(),
-            order_events=[{**event.as_dict(), "tag": tag} for event, tag in results.events], log=results.lines,
-            errors=results.errors,
+            events=results.events, log=results.lines, errors=results.errors,
             charts={c.name: {s.name: [(str(t), v) for t, v in s.points] for s in c.series.values()}
                     for c in results.charts.values()},
             runtime_statistics=results.runtime_statistics, summary_statistics=results.summary_statistics,

@@ -210,10 +210,15 @@ class Security:
         return self.clock.local(self.exchange.time_zone)
 
     @property
-    def plain_margin(self) -> bool:
-        """Whether LEAN's margin model of stocks applies."""
-        from workbench.engine.buying_power import SecurityMarginModel
-        return self.type is SecurityType.EQUITY and type(self.buying_power_model) is SecurityMarginModel
+    def buying_power_model(self) -> Any:
+        """The margin model."""
+        return self._buying_power_model
+
+    @buying_power_model.setter
+    def buying_power_model(self, model: Any) -> None:
+        self._buying_power_model = model
+        # LEAN's own margin model of stocks, by name: this module knows nothing of margin.
+        self.plain_margin = self.type is SecurityType.EQUITY and type(model).__name__ == "SecurityMarginModel"
 
     @property
     def subscriptions(self) -> list[Any]:
