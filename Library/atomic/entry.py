@@ -109,8 +109,10 @@ def _contracts(legs: Iterable[LegSpec], units: int) -> int:
 
 def _rests(spec: GroupSpec) -> bool:
     """True for entries that rest at their own price: they need neither the session nor a quote."""
-    entry = spec.exits.get("entry")
-    return spec.kind is Kind.CONTINGENT or (spec.kind is Kind.BRACKET and bool(entry) and entry[0] != ChildType.MARKET)
+    if spec.kind is Kind.BRACKET:
+        entry = spec.exits.get("entry")
+        return entry is not None and entry[0] != ChildType.MARKET
+    return spec.kind is Kind.CONTINGENT
 
 
 def _market(spec: GroupSpec, shell: Shell) -> list[Refusal]:

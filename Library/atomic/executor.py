@@ -107,6 +107,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
         self._asked_at = 0.0
         self._reconciler = Reconciler(self.shell, self._loaded)
         self.shell.on_due["reconcile"] = self._reconciler.sweep
+        self._init_brackets()
         self._load()
 
     # --- wiring -----------------------------------------------------------------------------------------------
