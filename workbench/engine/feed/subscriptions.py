@@ -119,7 +119,7 @@ class Feed:
         if self._present >= 0:
             start = self._present
             if not self._selecting:
-                start = (self._present if self._utc is None else to_microseconds(self._utc())) + 1
+                start = self._algorithm_time() + 1
         track = Track(symbol, config.tick_type, start, int(config.data_normalization_mode), config.is_internal_feed)
         group = self._group_of(symbol, config)
         group.add(track, config)
@@ -176,13 +176,19 @@ class Feed:
         if self.host is None or cache.price:
             return
         from workbench.engine.history import seed
-        now = to_utc(self._present) if self._utc is None else self._utc()
-        trade, quote = seed(self.host, symbol, now)  # type: ignore[arg-type]
+        trade, quote = seed(self.host, symbol, to_utc(self._algorithm_time()))  # type: ignore[arg-type]
         if trade is not None:
             end = to_microseconds(trade.end_time.replace(tzinfo=cache.zone))
             cache.seed(TickType.TRADE, [trade.open, trade.high, trade.low, trade.close, trade.volume], end)
         if quote is not None:
             cache.seed(TickType.QUOTE, list(quote._row), to_microseconds(quote.end_time.replace(tzinfo=cache.zone)))
+
+    def _algorithm_time(self) -> int:
+        """The algorithm's present: in an event between two steps it is earlier than the step handed out last."""
+        if self._utc is not None:
+            return to_microseconds(self._utc())
+        clock = getattr(self.host, "clock", None)
+        return self._present if clock is None else to_microseconds(clock.utc)
 
     def open_interest(self, track: Track) -> float:
         """Number of open contracts known now."""
@@ -333,6 +339,7 @@ class Feed:
         universe.selected.discard(contract)
         if removed is not None:
             self.remove(contract)
+            self._caches.pop(contract, None)  # chosen again it starts without a price, as in LEAN
             self._removed.append(removed)
 
     def price_contract(self, contract: OptionContract) -> PriceModelResult:
