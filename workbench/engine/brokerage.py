@@ -255,8 +255,12 @@ class BacktestingBrokerage:
             pairs.append((one, security))
         if not self._may_execute(pairs, orders):
             return
+        portfolio = host.portfolio
         try:
-            enough, reason = host.portfolio.has_sufficient_buying_power_for_orders(orders)
+            if host.handler.affordable == (orders[0].id, portfolio.version, self._clock.version):
+                enough, reason = True, ""
+            else:
+                enough, reason = portfolio.has_sufficient_buying_power_for_orders(orders)
         except Exception as error:
             self._remove(orders, INVALID, str(error))
             ids = ",".join(str(o.id) for o in orders)

@@ -110,6 +110,7 @@ class BrokerageTransactionHandler:
         self._tickets: dict[int, OrderTicket] = {}
         self._before_cancel: dict[int, OrderStatus] = {}
         self.orders_count = 0
+        self.affordable: tuple[int, int, int] | None = None
         self._warned_rounding = False
         self._warned_lot = False
 
@@ -316,6 +317,9 @@ class BrokerageTransactionHandler:
         refused = self._check_buying_power(orders, request)
         if refused is not None:
             return refused
+        if security.own_margin:
+            # The scan that follows asks the same question; the answer holds while account and clock stand still.
+            self.affordable = (orders[0].id, host.portfolio.version, self._clock.version)
         for one, its_security in zip(orders, securities, strict=True):
             allowed, message = host.brokerage_model.can_submit_order(its_security, one, None)
             if not allowed:
@@ -386,6 +390,7 @@ class BrokerageTransactionHandler:
             return OrderResponse.invalid_status(request, order)
         security = entry.security if entry.security is not None else host.securities[order.symbol]
         self._round_lot(order, security)
+        self.affordable = None
         allowed, message = host.brokerage_model.can_update_order(security, order, request, None)
         if not allowed:
             text = (f"Warning - Code: InvalidRequest - BrokerageModel declared unable to update order: {order.id}"

@@ -217,8 +217,10 @@ class Security:
     @buying_power_model.setter
     def buying_power_model(self, model: Any) -> None:
         self._buying_power_model = model
-        # LEAN's own margin model of stocks, by name: this module knows nothing of margin.
-        self.plain_margin = self.type is SecurityType.EQUITY and type(model).__name__ == "SecurityMarginModel"
+        # LEAN's own margin models, by name: this module knows nothing of margin.
+        kind = type(model).__name__
+        self.own_margin = kind in ("SecurityMarginModel", "OptionMarginModel")
+        self.plain_margin = self.type is SecurityType.EQUITY and kind == "SecurityMarginModel"
 
     @property
     def subscriptions(self) -> list[Any]:
