@@ -103,8 +103,9 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
         matched: set[tuple[int, Purpose, int]] = set()
         for order in group.live.values():
             want = _answering(order, wants)
-            if want is not None:
-                matched.add((order.leg, order.purpose, order.rung))
+            slot = (order.leg, order.purpose, order.rung)
+            if want is not None and slot not in matched:  # one order per slot: a second one goes
+                matched.add(slot)
                 _adapt(order, want, env, out)
                 continue
             at = cancel_unwanted(group, order, now, out)

@@ -320,6 +320,19 @@ def test_an_overfilled_leg_gives_the_excess_back_and_the_group_opens() -> None:
     assert desk.phase is Phase.OPEN
 
 
+def test_an_excess_that_cannot_go_back_yet_is_no_reason_to_roll_back() -> None:
+    """Everything that was promised is held; the surplus waits for its bid."""
+    desk = Desk([leg(1, C, 105)], 2)
+    desk.script = lambda o: [f.Filled(desk.now, o.number, 3, 1.0, 0.0)] if o.number == 1 else None
+    desk.quote(0, 0.0, 1.2)
+    desk.open().at(10)
+    assert desk.nets == [3]
+    desk.quote(0, 0.5, 1.2).at(20)
+
+    assert desk.phase is Phase.OPEN
+    assert desk.nets == [2]
+
+
 def test_an_order_that_the_venue_ends_by_itself_is_sent_again() -> None:
     """A cancel nobody asked for is an attempt, bounded by the retries."""
     desk = Desk([leg(1, C, 105)])

@@ -390,6 +390,54 @@ def test_the_budget_does_not_block_what_reduces_naked_quantity() -> None:
     assert desk.sent[0].type == "market"
 
 
+def test_a_reduction_that_is_never_acknowledged_must_end_before_another_is_sent() -> None:
+    """Silence after the send: cancel, and when that brings no end either, quarantine."""
+    desk = opened([leg(1, C, 105)])
+    desk.script = lambda o: []
+    close(desk)
+    assert desk.wake == 45.0
+    desk.on_cancel = lambda o: [f.CancelAsked(desk.now, o.number, "x")]
+    desk.at(45)
+    assert desk.cancels == [2]
+    assert desk.wake == 90.0
+    desk.at(90)
+    assert desk.group.held is HoldCause.QUARANTINE
+    desk.script = lambda o: None
+    desk.tell(f.Canceled(desk.now, 2))
+
+    assert desk.phase is Phase.CLOSED
+
+
+def test_a_market_reduction_that_rests_is_left_alone_and_named() -> None:
+    """LEAN's market order may rest on stale data: a second one would not be better."""
+    desk = opened([leg(1, C, 105)])
+    desk.script = resting
+    close(desk)
+    desk.at(45)
+
+    assert desk.cancels == []
+    assert [a.code for a in desk.alerts] == ["reduction-stalled"]
+
+
+def test_of_two_orders_in_one_slot_the_second_goes() -> None:
+    """An order thought withdrawn that was out after all."""
+    desk = opened([leg(1, C, 105)])
+    for fact in (
+        f.CloseAsked(desk.now, "x"),
+        f.Intended(desk.now, 2, 0, "close", 0, -1, "market", 0.0, 0.0, "t2", 0),
+        f.Withdrawn(desk.now, 2, "not seen"),
+        f.Intended(desk.now, 3, 0, "close", 0, -1, "market", 0.0, 0.0, "t3", 0),
+        f.Sent(desk.now, 3),
+        f.Accepted(desk.now, 3),
+        f.Accepted(desk.now, 2),
+    ):
+        f.apply(desk.group, fact)
+    desk.pump()
+
+    assert desk.cancels == [2]
+    assert desk.sent == []
+
+
 # --- moved from outside -----------------------------------------------------------------------------------
 
 
@@ -422,6 +470,20 @@ def test_hold_asks_a_person_once_when_something_moved() -> None:
 
     assert desk.phase is Phase.OPEN
     assert desk.sent == []
+
+
+@pytest.mark.parametrize(("policy", "phase"), [("adjust", Phase.HELD), ("hold", Phase.HELD), ("unwind", Phase.CLOSED)])
+def test_a_split_is_not_traded_away(policy: str, phase: Phase) -> None:
+    """The ratios of the unit say nothing any more: a person looks, or everything goes."""
+    desk = opened([leg(100, S), leg(-1, C, 105)], policy=Policy(on_outside=policy))
+    desk.tell(f.Adjusted(desk.now, 0, 100, 0.0, "split", "2:1"))
+    assert desk.phase is phase
+    if phase is Phase.HELD:
+        desk.tell(f.Released(desk.now, "seen"))
+        assert desk.sent == []
+        close(desk)
+
+    assert desk.nets == [0, 0]
 
 
 def test_an_early_assignment_takes_the_shares_into_the_group_and_back() -> None:

@@ -428,6 +428,8 @@ def _adjusted(group: GroupState, fact: Adjusted) -> bool:
     leg = group.legs[fact.leg]
     leg.net += fact.delta
     leg.moved += fact.delta
+    if fact.cause == "split":
+        group.memory["split"] = fact.at
     leg.cost += fact.delta * fact.price * leg.spec.multiplier
     return fact.delta != 0
 

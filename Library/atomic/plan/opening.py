@@ -175,8 +175,8 @@ def _over(group: GroupState, now: float, quotes: Quotes, env: Env, shape: Shape)
     missing = [
         i for i, leg in enumerate(group.legs) if (leg.spec.ratio * group.target - leg.net) * leg.spec.ratio > 0
     ]  # fmt: skip
-    if not missing and not group.live:
-        return []
+    if not missing:
+        return []  # what is left is an excess that goes back
     names = ", ".join(group.legs[i].spec.name or group.legs[i].spec.symbol for i in missing)
     gate = env.closed_gate
     why = f"not filled in time: {names}" + (f" ({gate})" if gate else "")

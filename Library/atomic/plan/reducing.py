@@ -231,7 +231,7 @@ def wants(
 ) -> None:  # fmt: skip
     """Append the reducing orders that should be working: purchases first, then sales that keep every short covered."""
     purpose, ladder = _mode(group)
-    acts = _acts(group)
+    acts = _acts(group) and not (purpose is Purpose.EXCESS and "split" in group.memory)
     plain = acts and _plain(group, env, purpose, ladder)
     left = _cap(group) - group.reducing_sends
     opening = group.phase is Phase.OPENING
@@ -244,8 +244,10 @@ def wants(
             continue
         order = live[i]
         if order is not None:
-            if _keeps(group, order, need, purpose):
+            if _keeps(group, order, need, purpose, now, env):
                 out.append(standing(order))
+                if order.type is ChildType.MARKET and now >= order.sent_at + trouble.cancel_time(group, env):
+                    alerts.append(_stalled(group, order, now))
         elif acts and left > 0:
             if need > 0 and not shape.purchase_lines[i]:
                 left -= _add(group, i, need, now, quotes, env, purpose, plain, out, alerts)
@@ -259,8 +261,17 @@ def wants(
             left -= _add(group, i, quantity, now, quotes, env, purpose, plain, out, alerts)
 
 
-def _keeps(group: GroupState, order: ChildOrder, need: int, purpose: Purpose) -> bool:
+def _stalled(group: GroupState, order: ChildOrder, now: float) -> Alert:
+    spec = group.legs[order.leg].spec
+    what = f"order {order.number} ({spec.name or spec.symbol})"
+    text = f"{what} rests at market, not filled after {now - order.sent_at:.0f} s"
+    return Alert(now, Severity.P1, "reduction-stalled", group.spec.group_id, text, {"leg": order.leg})
+
+
+def _keeps(group: GroupState, order: ChildOrder, need: int, purpose: Purpose, now: float, env: Env) -> bool:
     """True when an order that stands is what is wanted, or as good."""
+    if order.status is ChildStatus.SENT and now >= order.sent_at + trouble.cancel_time(group, env):
+        return False  # never acknowledged: it must end before another one may be sent
     if order.purpose not in REDUCING or order.quantity * need < 0 or order.leaves_qty > abs(need):
         return False
     if order.type is ChildType.MARKET or not _acts(group):
@@ -312,12 +323,12 @@ def _wake(group: GroupState, now: float, env: Env) -> Deadline | None:
         for order in group.live.values():
             if order.status is ChildStatus.CANCELING:
                 moment = order.cancel_at + trouble.cancel_time(group, env)
-            elif order.type is not ChildType.MARKET and order.sent_at:
-                moment = order.sent_at + _patience(group, order, ladder)
+            elif order.type is ChildType.MARKET or order.status is ChildStatus.SENT:
+                moment = order.sent_at + trouble.cancel_time(group, env)
             else:
-                continue
+                moment = order.sent_at + _patience(group, order, ladder)
             if now < moment and (moment < at or not at):
-                at, why = moment, "cancel" if order.status is ChildStatus.CANCELING else "rung"
+                at, why = moment, str(order.status)
     for moment in group.retry_at.values():
         if now < moment and (moment < at or not at):
             at, why = moment, "retry"

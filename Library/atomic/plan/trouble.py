@@ -52,8 +52,11 @@ def _failed(group: GroupState, now: float, env: Env) -> list[Any]:
             siblings = order.bundle and any(other.bundle == order.bundle for other in group.live.values())
             if siblings and order.reject is RejectReason.CAPABILITY:
                 continue  # the combo is refused once every order of it is terminal; the deadline bounds the wait
-            return _failed_opening(group, order, now)
-        return _failed_reducing(group, order, now, env)
+            facts = _failed_opening(group, order, now)
+        else:
+            facts = _failed_reducing(group, order, now, env)
+        if facts:
+            return facts
     return []
 
 
@@ -134,6 +137,8 @@ def _outside(group: GroupState, now: float) -> list[Any]:
     phase = group.phase
     if phase is Phase.HELD or group.target == 0:
         return []
+    if "split" in group.memory:
+        return _split(group, now)
     short_of = settled = False
     for leg in group.legs:
         ratio = leg.spec.ratio
@@ -162,6 +167,16 @@ def _outside(group: GroupState, now: float) -> list[Any]:
     if keep == group.target and (keep == group.spec.units or phase is Phase.UNWINDING):
         return []
     return [TargetSet(now, keep, why)]
+
+
+def _split(group: GroupState, now: float) -> list[Any]:
+    """A split changed contracts and strikes: the ratios of the unit no longer say what belongs together."""
+    if group.spec.policy.on_outside == "unwind" or group.phase is not Phase.OPEN:
+        return [TargetSet(now, 0, "split")]
+    if group.memory.get("split_seen"):
+        return []
+    why = "split: contracts and strikes changed; check the legs, then close the group"
+    return [Remembered(now, "split_seen", True), *hold(group, now, HoldCause.POLICY, why)]
 
 
 def _ended(group: GroupState, now: float) -> list[Any]:
