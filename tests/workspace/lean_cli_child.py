@@ -10,6 +10,7 @@ outside of the workspace: the list of modules, which `import lean` would fetch, 
 import importlib.util
 import json
 import os
+import socket
 import sys
 import types
 from hashlib import md5
@@ -70,9 +71,20 @@ def stub_modules() -> None:
     sys.modules["lean.models"] = models
 
 
+def go_offline() -> None:
+    """Refuse every connection: what is tested must not need the network, nor wait for it."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise ConnectionRefusedError("offline for this test")
+
+    socket.socket.connect = refused  # type: ignore[method-assign,assignment]
+    socket.getaddrinfo = refused  # type: ignore[assignment]
+
+
 def main(workspace: str, capture: str, *arguments: str) -> int:
     """Run the command in the workspace and write what reached Docker."""
     stub_modules()
+    go_offline()
     from lean.commands import lean as cli
     from lean.components.docker.docker_manager import DockerManager
     from lean.container import container
