@@ -33,7 +33,7 @@ from .account import FEE, Account, Fate, SimOrder
 from .market import CHAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from atomic.model import LegSpec, Quote
     from atomic.ports import OrderRequest, Sink
@@ -90,8 +90,10 @@ class AdversarialBroker:
 
     def __init__(
         self, account: Account, market: SimMarket, choices: Choices, now: float, faults: Faults, *,
-        live: bool, sync: bool, combos: str = "none",
+        live: bool, sync: bool, combos: str = "none", point: Callable[[str], None] | None = None,
     ) -> None:  # fmt: skip
+        #: called where a process could stop
+        self.point: Callable[[str], None] = point if point is not None else lambda what: None
         self.account, self.market, self.choices, self.faults = account, market, choices, faults
         self.live, self.sync, self.combos = live, sync, combos
         self.sink: Sink | None = None
@@ -158,7 +160,9 @@ class AdversarialBroker:
         """One order: accepted, refused, filled or silent, as drawn."""
         self.calls += 1
         self._drain()
+        self.point(f"before order {request.tag} is sent")
         order = self.account.place(request, self.clock)
+        self.point(f"after order {request.tag} was sent")
         self._bind(order, request.group_id, request.number)
         if self._draw(self.faults.reject_now, 6) == 5:
             self.reject(order)
@@ -170,7 +174,9 @@ class AdversarialBroker:
         self.calls += 1
         self._drain()
         self._combo += 1
+        self.point(f"before combo {requests[0].tag} is sent")
         orders = [self.account.place(request, self.clock, self._combo) for request in requests]
+        self.point(f"after combo {requests[0].tag} was sent")
         for order, request in zip(orders, requests, strict=True):
             self._bind(order, request.group_id, request.number)
         if self._draw(self.faults.reject_now, 3) == 2:
@@ -436,9 +442,15 @@ class AdversarialBroker:
             group_id, number = known
             self._sinks(group_id, fact if fact.order == number else fact._replace(order=number))
 
+    def knows(self, order: SimOrder) -> bool:
+        """True when this process sent or adopted the order."""
+        return order.id in self._known
+
     def _sinks(self, group_id: str, fact: Any) -> None:
         if self.sink is not None:
+            self.point(f"before {fact.kind} of {group_id}:{fact.order}")
             self.sink.on_fact(group_id, fact)
+            self.point(f"after {fact.kind} of {group_id}:{fact.order}")
 
     def _shown(self, order: SimOrder) -> BrokerOrder:
         known = order.id in self._known

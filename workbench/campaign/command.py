@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .runs import STEPS, Finding, Tally, campaign, describe, load
+from .runs import STEPS, Finding, Tally, again, campaign, describe, load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
+
+    from .crash import CrashFinding
 
 
 @click.command("chaos", short_help="Run groups under an adversarial broker and judge the invariants.")
@@ -22,14 +27,13 @@ if TYPE_CHECKING:
 )
 @click.option("--steps", type=click.IntRange(1), default=STEPS, show_default=True, help="Events before the calm.")
 @click.option("--crash", is_flag=True, help="Stop the process after every write, send and event of each scenario.")
-@click.option("--brackets", is_flag=True, help="Lives of brackets instead of all-or-none groups.")
 @click.option("--exhaustive", is_flag=True, help="Every interleaving for small groups over the pure core.")
 @click.option("--replay", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Replay a kept violation.")
 @click.option("--jobs", type=click.IntRange(1), default=None, help="Processes; all cores unless told otherwise.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=None,
               help="Where replay files of violations go; the present folder unless told otherwise.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
-def chaos(runs: int, seed: int, steps: int, crash: bool, brackets: bool, exhaustive: bool, replay: Path | None,
+def chaos(runs: int, seed: int, steps: int, crash: bool, exhaustive: bool, replay: Path | None,
           jobs: int | None, out: Path | None, as_json: bool) -> None:  # fmt: skip
     """Run groups under an adversarial broker and judge the invariants.
 
@@ -43,12 +47,13 @@ def chaos(runs: int, seed: int, steps: int, crash: bool, brackets: bool, exhaust
         _replay(console, replay)
         return
     started = time.monotonic()
+    findings: Sequence[Finding | CrashFinding]
     if exhaustive:
         row, findings = _exhaustive(console, jobs)
     elif crash:
         row, findings = _crash(console, jobs)
     else:
-        row, findings = _storm(console, runs, seed, steps, jobs, brackets)
+        row, findings = _storm(console, runs, seed, steps, jobs)
     row["seconds"] = round(time.monotonic() - started, 1)
     kept = [_keep(finding, out or Path()) for finding in findings]
     if as_json:
@@ -59,8 +64,9 @@ def chaos(runs: int, seed: int, steps: int, crash: bool, brackets: bool, exhaust
         raise SystemExit(1)
 
 
-def _storm(console: Console, runs: int, seed: int, steps: int, jobs: int | None,
-           brackets: bool) -> tuple[dict[str, Any], list[Finding]]:  # fmt: skip
+def _storm(
+    console: Console, runs: int, seed: int, steps: int, jobs: int | None
+) -> tuple[dict[str, Any], Sequence[Finding | CrashFinding]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from .drivers import shell
@@ -69,20 +75,32 @@ def _storm(console: Console, runs: int, seed: int, steps: int, jobs: int | None,
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=console.quiet) as progress:
         task = progress.add_task("chaos", total=runs)
-        for part in campaign(runs, seed, shell, steps=steps, jobs=jobs, brackets=brackets):
+        for part in campaign(runs, seed, shell, steps=steps, jobs=jobs):
             total.merge(part)
             progress.update(task, advance=part.runs, description=f"chaos, {sum(total.violations.values())} violations")
     return {"seed": seed, **total.row()}, total.findings
 
 
-def _crash(console: Console, jobs: int | None) -> tuple[dict[str, Any], list[Finding]]:
-    from .crash import every_crash
+def _crash(console: Console, jobs: int | None) -> tuple[dict[str, Any], Sequence[Finding | CrashFinding]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    tally = every_crash(jobs=jobs, progress=console)
-    return tally.row(), tally.findings
+    from .crash import RESTARTS, TWICE, CrashTally, every_crash, scenarios
+    from .drivers import shell
+
+    total = CrashTally()
+    tasks = len(scenarios()) * len(RESTARTS) * len(TWICE)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=console.quiet) as progress:
+        task = progress.add_task("crash at every step", total=tasks)
+        for part in every_crash(shell, jobs=jobs):
+            total.merge(part)
+            progress.update(
+                task, advance=1, description=f"crash at every step, {sum(total.violations.values())} violations"
+            )
+    return total.row(), total.findings
 
 
-def _exhaustive(console: Console, jobs: int | None) -> tuple[dict[str, Any], list[Finding]]:
+def _exhaustive(console: Console, jobs: int | None) -> tuple[dict[str, Any], Sequence[Finding | CrashFinding]]:
     from .explore import SCOPE, explore_all
 
     results = [r.row() for r in explore_all(SCOPE, jobs=jobs)]
@@ -93,13 +111,12 @@ def _exhaustive(console: Console, jobs: int | None) -> tuple[dict[str, Any], lis
 
 def _replay(console: Console, path: Path) -> None:
     from .drivers import shell
-    from .runs import again
 
     try:
         finding = load(path)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    world = again(finding.steps, shell, crash=finding.crash, brackets=finding.brackets)
+    world = again(finding.steps, shell, crash=finding.crash)
     console.print(f"setting: {describe(world)}", highlight=False)
     for number, line in enumerate(world.script, 1):
         console.print(f"{number:4} {line}", highlight=False)
@@ -111,14 +128,15 @@ def _replay(console: Console, path: Path) -> None:
     raise SystemExit(1)
 
 
-def _keep(finding: Finding, folder: Path) -> Path:
+def _keep(finding: Finding | CrashFinding, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"chaos-{finding.seed}-{finding.name}.json"
+    where = re.sub(r"[^A-Za-z0-9]+", "-", str(finding.seed))
+    path = folder / f"chaos-{where}-{finding.name}.json"
     path.write_text(json.dumps(finding.row(), indent=1))
     return path
 
 
-def _print(console: Console, row: dict[str, Any], findings: list[Finding], kept: list[Path]) -> None:
+def _print(console: Console, row: dict[str, Any], findings: Sequence[Finding | CrashFinding], kept: list[Path]) -> None:
     from rich.table import Table
 
     table = Table(show_header=False)
@@ -129,7 +147,10 @@ def _print(console: Console, row: dict[str, Any], findings: list[Finding], kept:
         table.add_row(key.replace("_", " "), text)
     console.print(table)
     for finding, path in zip(findings, kept, strict=True):
-        console.print(f"\nviolation of {finding.name}, seed {finding.seed}: {finding.text}", highlight=False)
+        console.print(f"\nviolation of {finding.name}, {finding.seed}: {finding.text}", highlight=False)
         for number, line in enumerate(finding.script):
             console.print(f"{number:4} {line}", highlight=False)
-        console.print(f"replay: atomic chaos --replay {path}", highlight=False)
+        if isinstance(finding, Finding):
+            console.print(f"replay: atomic chaos --replay {path}", highlight=False)
+        else:
+            console.print(f"kept in {path}", highlight=False)

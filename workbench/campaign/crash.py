@@ -14,21 +14,25 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from atomic.model import HoldCause, Outcome, Phase
-from atomic.policy import AT_MID, MARKET, Ladder, Policy
+from atomic.policy import AT_MID, Ladder, Policy
 
+from .account import Fate
 from .broker import Faults
 from .choices import ReplayedChoices
-from .runs import Finding, Tally
 from .scenarios import Setting
 from .world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator
+
+    from atomic.model import GroupState
 
     from .broker import AdversarialBroker
-    from .choices import Choices
+    from .oracle import Truth, Violation
     from .world import Driver
 
+#: the process after the first crash dies again after so many points (0: it lives)
+TWICE = (0, 1, 3, 7)
 RESTARTS = ("roll_back", "complete", "resume", "adopt", "hold")
 
 
@@ -98,66 +102,80 @@ def _word(word: str) -> tuple[str, int]:
     return word.rstrip("0123456789"), int(digits) if digits else 0
 
 
-class _Story(World):
-    """A world that plays a script instead of drawing its steps, and dies at a given point."""
+class Story(World):
+    """A world that plays a script instead of drawing its steps, and dies at given points.
 
-    def __init__(self, scenario: CrashScenario, drive: Callable[[AdversarialBroker], Driver], die_at: int, down: int,
-                 die_again: int = 0) -> None:  # fmt: skip
-        self.scenario, self.die_at, self.down, self.die_again = scenario, die_at, down, die_again
-        self.points = 0
+    Args:
+        scenario: what happens.
+        drive: makes the first process.
+        deaths: numbers of the points at which a process dies, counted over all processes; none for a reference run.
+        down: index into `DOWN`.
+    """
+
+    def __init__(
+        self, scenario: CrashScenario, drive: Callable[[AdversarialBroker], Driver],
+        deaths: Iterable[int] = (), down: int = 0,
+    ) -> None:  # fmt: skip
+        self.scenario, self.deaths, self.down = scenario, frozenset(deaths), down
+        self.points: list[str] = []
         self.died: list[str] = []
-        super().__init__(_Fixed(), drive, scenario.setting, crash=True)
+        super().__init__(ReplayedChoices([[]]), drive, scenario.setting, crash=True)
 
     def point(self, what: str) -> None:
         """The process could die here."""
-        self.points += 1
-        if self.points == self.die_at or (self.died and self.points == self.die_at + self.die_again > self.die_at):
+        self.points.append(what)
+        if len(self.points) in self.deaths:
             self.died.append(what)
-            self.script.append(f"the process dies: {what}")
+            self.script.append(f"the process dies {what}")
             raise ProcessDied(what)
 
-    def _boot(self) -> None:
-        self._guard(super()._boot)
+    def boot(self) -> None:
+        """The first process, which may die while it starts."""
+        self._guard(super().boot)
 
-    def _guard(self, act: Callable[[], Any]) -> None:
-        try:
-            act()
-        except ProcessDied:
-            self._reborn()
-
-    def _reborn(self) -> None:
-        while True:
-            try:
-                self.restart()
-            except ProcessDied:
-                continue
-            return
+    def play(self) -> list[Violation]:
+        """The story, the calm, the verdict; the violations."""
+        for word, number in self.scenario.steps:
+            self._guard(lambda w=word, n=number: self._act(w, n))  # type: ignore[misc]
+        for _ in range(len(self.deaths) + 1):
+            self._guard(self.calm)
+        if not self.oracle.violations and self.died:
+            self._verdict()
+        return self.oracle.violations
 
     def while_down(self) -> None:
         """One way in which the broker went on."""
         for order in list(self.account.live.values()):
-            if self.down == 2 and order.fate == "new":
-                self.account.end(order, _REJECTED, "unknown", "never arrived")
-                continue
-            if self.down == 3 and order.fate == "new":
-                order.hidden_until = self.now + 10.0
-            self.account.accept(order)
+            if order.fate is Fate.NEW:
+                if self.down == 2:
+                    self.account.end(order, Fate.REJECTED, "unknown", "never arrived")
+                    continue
+                if self.down == 3:
+                    order.hidden_until = self.now + 10.0
+                self.account.accept(order)
             if self.down == 1:
                 self.account.fill(order, max(1, order.leaves - 1), self.market.fair(order.symbol))
+        self.script.append(f"while down: {DOWN[self.down]}")
 
-    def play(self) -> None:
-        """The story, then the calm and the verdict."""
-        for word, number in self.scenario.steps:
-            self._guard(lambda w=word, n=number: self._act(w, n))  # type: ignore[misc]
-            if self.oracle.violations:
+    # --- inside --------------------------------------------------------------------------------------------
+
+    def _guard(self, act: Callable[[], Any]) -> None:
+        if self.oracle.violations:
+            return
+        try:
+            act()
+        except ProcessDied:
+            while True:
+                try:
+                    self.restart()
+                except ProcessDied:
+                    continue
                 return
-        self._guard(self.calm)
-        while self.broker.kind:  # died in the calm: once more
-            self._guard(self.calm)
 
     def _act(self, word: str, number: int) -> None:
-        live = list(self.account.live.values())
+        self.script.append(f"{word} {number or ''}".strip())
         broker = self.broker
+        live = [o for o in self.account.live.values() if o.hidden_until <= self.now]
         if word == "wait":
             self._pass(float(number or 1), fresh=True, wake=True)
         elif word in ("close", "cancel"):
@@ -176,7 +194,7 @@ class _Story(World):
             broker.reject(live[-1])
         elif word == "cancel-ends":
             for order in live:
-                if order.cancel_pending:
+                if order.cancel_pending and order.fate.alive:
                     broker.end_cancel(order)
         elif word == "fill-beats-cancel":
             for order in live:
@@ -186,12 +204,48 @@ class _Story(World):
                     broker.end_cancel(order)
         self._deliver_all()
 
+    def _verdict(self) -> None:
+        """The end must be what the restart policy prescribes."""
+        for group_id, truth in self.oracle.groups.items():
+            group = self.driver.group(group_id)
+            if group is None:
+                group = self.driver.archived(group_id)
+            if group is None:
+                self.oracle.say("restart-equals-continue", group_id, "orders were sent and no process knows the group")
+            else:
+                self._prescribed(group, truth)
 
-class _Fixed(ReplayedChoices):
-    """Always the kindest answer, for ever."""
+    def _prescribed(self, group: GroupState, truth: Truth) -> None:
+        policy = group.spec.policy
+        full = truth.net == truth.goal
+        if group.phase is Phase.CLOSED:
+            good = not any(truth.net.values())
+        elif group.phase is Phase.OPEN:
+            good = full or (
+                group.outcome is Outcome.PARTIAL_UNITS
+                and (policy.keep_units or policy.on_restart == "adopt")
+                and all(truth.net[leg.spec.symbol] == leg.spec.ratio * group.target for leg in group.legs)
+            )
+        else:
+            good = group.held is HoldCause.POLICY and policy.on_restart == "hold"
+        if not good:
+            why = group.held_why or group.reason
+            text = f"{group.phase} ({why}) with {truth.net} under on_restart={policy.on_restart}"
+            self.oracle.say("restart-equals-continue", group.group_id, text)
 
-    def __init__(self) -> None:
-        super().__init__([[]])
+
+@dataclass(slots=True)
+class CrashFinding:
+    """A violation after a crash."""
+
+    seed: str
+    name: str
+    text: str
+    script: list[str]
+
+    def row(self) -> dict[str, Any]:
+        """JSON-able form."""
+        return {"where": self.seed, "violation": self.name, "text": self.text, "script": self.script}
 
 
 @dataclass(slots=True)
@@ -200,34 +254,84 @@ class CrashTally:
 
     points: dict[str, int] = field(default_factory=dict)
     runs: int = 0
+    twice: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
     violations: dict[str, int] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    naked_seconds: float = 0.0
+    findings: list[CrashFinding] = field(default_factory=list)
+
+    def merge(self, other: CrashTally) -> None:
+        """Another worker's sums."""
+        self.runs += other.runs
+        self.twice += other.twice
+        for mine, theirs in (
+            (self.points, other.points), (self.outcomes, other.outcomes), (self.held, other.held),
+            (self.violations, other.violations),
+        ):  # fmt: skip
+            for key, count in theirs.items():
+                mine[key] = mine.get(key, 0) + count
+        self.findings += other.findings
 
     def row(self) -> dict[str, Any]:
         """JSON-able form."""
         return {
             "scenarios": len(self.points), "crash_points": sum(self.points.values()), "runs": self.runs,
-            "by_scenario": self.points, "outcomes": dict(sorted(self.outcomes.items())),
-            "held": dict(sorted(self.held.items())), "naked_seconds": round(self.naked_seconds, 1),
+            "runs_that_died_twice": self.twice, "by_scenario": dict(sorted(self.points.items())),
+            "outcomes": dict(sorted(self.outcomes.items())), "held": dict(sorted(self.held.items())),
             "violations": dict(sorted(self.violations.items())),
         }  # fmt: skip
 
 
-_REJECTED: Any = None
+def crash_scenario(scenario: CrashScenario, drive: Callable[[AdversarialBroker], Driver], *, restarts: Iterable[str],
+                   again: int = 0, keep: int = 2) -> CrashTally:  # fmt: skip
+    """Every crash point of one story, under every restart policy and everything that may happen while down.
+
+    Args:
+        scenario: the story.
+        drive: makes the first process.
+        restarts: restart policies to play.
+        again: for the process after the crash, stop it once more after so many points (0: never).
+        keep: findings kept with their script.
+    """
+    tally = CrashTally()
+    for restart in restarts:
+        policy = replace(scenario.setting.policy, on_restart=restart)
+        story = replace(scenario, setting=replace(scenario.setting, policy=policy))
+        reference = Story(story, drive)
+        _count(tally, reference, reference.play(), f"{scenario.name}/{restart}: no crash", keep)
+        points = len(reference.points)
+        tally.points[scenario.name] = tally.points.get(scenario.name, 0) + points
+        for number in range(1, points + 1):
+            for down in range(len(DOWN)):
+                deaths = (number, number + again) if again else (number,)
+                world = Story(story, drive, deaths, down)
+                where = f"{scenario.name}/{restart}, point {number}, {DOWN[down]}"
+                _count(tally, world, world.play(), where, keep)
+    return tally
 
 
-__all__ = [
-    "CrashScenario",
-    "CrashTally",
-    "Choices",
-    "Sequence",
-    "Tally",
-    "HoldCause",
-    "MARKET",
-    "Outcome",
-    "Phase",
-    "os",
-]
+def _count(tally: CrashTally, world: Story, violations: list[Violation], where: str, keep: int) -> None:
+    tally.runs += 1
+    tally.twice += len(world.died) > 1
+    for group in world.driver.groups():
+        outcome = str(group.outcome or group.phase)
+        tally.outcomes[outcome] = tally.outcomes.get(outcome, 0) + 1
+        if group.held is not None:
+            tally.held[group.held] = tally.held.get(group.held, 0) + 1
+    if violations:
+        first = violations[0]
+        tally.violations[first.name] = tally.violations.get(first.name, 0) + 1
+        if len(tally.findings) < keep:
+            tally.findings.append(CrashFinding(where, first.name, f"{first.group_id}: {first.text}", world.script))
+
+
+def every_crash(drive: Callable[[AdversarialBroker], Driver], *, jobs: int | None = None,
+                twice: Iterable[int] = TWICE) -> Iterator[CrashTally]:  # fmt: skip
+    """All stories, all policies, all points, on all cores; yields each worker's sums."""
+    from joblib import Parallel, delayed
+
+    tasks = [(s, restart, again) for s in scenarios() for restart in RESTARTS for again in twice]
+    parallel = Parallel(n_jobs=jobs or os.cpu_count() or 1, return_as="generator_unordered")
+    yield from parallel(
+        delayed(crash_scenario)(scenario, drive, restarts=(restart,), again=again) for scenario, restart, again in tasks
+    )

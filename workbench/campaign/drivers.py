@@ -10,6 +10,8 @@ from atomic.journal import MemoryStore
 from atomic.plan import Env
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from atomic.model import GroupState
 
     from .broker import AdversarialBroker
@@ -21,12 +23,30 @@ NAME = "chaos"
 shell_module.BROKER_THREAD_SECONDS = 0.0
 
 
+class WatchedStore(MemoryStore):
+    """A store in memory at whose writes and flushes a process may stop."""
+
+    def __init__(self, point: Callable[[str], None], disk: dict[str, str] | None = None) -> None:
+        super().__init__(disk)
+        self._point = point
+
+    def write(self, key: str, text: str) -> None:
+        """Write, then maybe stop."""
+        super().write(key, text)
+        self._point(f"after {key} was written")
+
+    def flush(self, key: str) -> None:
+        """Flush, then maybe stop."""
+        super().flush(key)
+        self._point(f"after {key} was flushed")
+
+
 class ShellDriver:
     """`world.Driver` over `AtomicOrderExecutor`."""
 
     def __init__(self, broker: AdversarialBroker, store: MemoryStore | None = None) -> None:
         self.broker = broker
-        self.store = store if store is not None else MemoryStore()
+        self.store = store if store is not None else WatchedStore(broker.point)
         env = Env(
             live=broker.live,
             bar_data=broker.sync,
@@ -91,9 +111,13 @@ class ShellDriver:
         texts = self.store.disk if self.broker.live else self.store.now
         return any(f'"{tag}"' in text for text in texts.values())
 
+    def archived(self, group_id: str) -> GroupState | None:
+        """From the archive."""
+        return self.executor.journal.recent(group_id)
+
     def reborn(self, broker: AdversarialBroker) -> ShellDriver:
         """A new process on the journal's bytes."""
-        return ShellDriver(broker, MemoryStore(self.store.disk))
+        return ShellDriver(broker, WatchedStore(broker.point, self.store.disk))
 
 
 def shell(broker: AdversarialBroker) -> ShellDriver:

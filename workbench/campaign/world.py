@@ -78,6 +78,9 @@ class Driver(Protocol):
     def recorded(self, tag: str) -> bool:
         """True when the intent with this tag is on record (flushed in live mode)."""
 
+    def archived(self, group_id: str) -> GroupState | None:
+        """A group that this process keeps no longer in memory, from the archive."""
+
     def reborn(self, broker: AdversarialBroker) -> Driver:
         """A new process on what the journal kept; no Python object survives."""
 
@@ -115,12 +118,20 @@ class World:
         self.account = Account(self.oracle)
         self.script: list[str] = []
         self.result = RunResult()
+        self._opened = 0
+        self._drive = drive
         self.broker = self._process()
         self.driver = drive(self.broker)
         self._wire()
+        self.boot()
+
+    def boot(self) -> None:
+        """The first process starts and its owner opens a group."""
         self.driver.start()
-        self._opened = 0
         self._open()
+
+    def point(self, what: str) -> None:
+        """The process could stop here; crash tests stop it."""
 
     # --- the three parts ---------------------------------------------------------------------------------
 
@@ -349,7 +360,7 @@ class World:
 
     def do_restart(self) -> None:
         """The process stops and starts again, when the run is about that."""
-        if not self.crash:
+        if not self.crash or self.setting.sync:
             self.do_answer()
             return
         self.restart()
@@ -358,28 +369,35 @@ class World:
         """Stop here; things happen while down; start from the journal's bytes and the broker's state."""
         self.script.append("the process stops and starts again")
         self.result.restarts += 1
-        for order in list(self.account.live.values()):
-            fate = self.choices.draw(5)
-            if order.fate is Fate.NEW:
-                if fate == 3:
-                    self.script.append(f"order {order.group_id}:{order.number} never arrived")
-                    self.account.end(order, Fate.REJECTED, "unknown", "never arrived")
-                    continue
-                self.account.accept(order)
-                if fate == 4:
-                    order.hidden_until = self.now + 10.0
-            elif fate >= 3 and self.market.open and order.symbol not in self.market.settled:
-                qty = 1 + self.choices.draw(order.leaves) if self.setting.faults.partial else order.leaves
-                self.script.append(f"order {order.group_id}:{order.number} fills {qty} while down")
-                self.account.fill(order, qty, self.market.fair(order.symbol))
-            elif fate == 2 and order.cancel_pending:
-                self.account.end(order, Fate.CANCELED)
+        self.while_down()
         for truth in self.oracle.groups.values():
             truth.restarted = True
         self.broker = self._process()
         self.driver = self.driver.reborn(self.broker)
         self._wire()
         self.driver.start()
+
+    def while_down(self) -> None:
+        """What the broker does while nobody looks, as drawn."""
+        for order in list(self.account.live.values()):
+            fate = self.choices.draw(5)
+            name = f"order {order.group_id}:{order.number}"
+            if order.fate is Fate.NEW:
+                if fate == 3:
+                    self.script.append(f"{name} never arrived")
+                    self.account.end(order, Fate.REJECTED, "unknown", "never arrived")
+                    continue
+                self.account.accept(order)
+                if fate == 4:
+                    self.script.append(f"{name} is shown 10 s later only")
+                    order.hidden_until = self.now + 10.0
+            elif fate >= 3 and self.market.open and order.symbol not in self.market.settled:
+                qty = 1 + self.choices.draw(order.leaves) if self.setting.faults.partial else order.leaves
+                self.script.append(f"{name} fills {qty} while down")
+                self.account.fill(order, qty, self.market.fair(order.symbol))
+            elif fate == 2 and order.cancel_pending:
+                self.script.append(f"{name} is canceled while down")
+                self.account.end(order, Fate.CANCELED)
 
     # --- the calm ------------------------------------------------------------------------------------------
 
@@ -406,7 +424,7 @@ class World:
         self.broker.kind = False
 
     def _answer_kindly(self, order: SimOrder) -> None:
-        if not order.fate.alive:
+        if not order.fate.alive or (order.hidden_until and self._unseen(order)):
             return
         if order.fate is Fate.NEW:
             self.broker.accept(order)
@@ -423,6 +441,10 @@ class World:
                     self.broker.fill(one, one.leaves)
         elif self.broker.marketable(order):
             self.broker.fill(order, order.leaves)
+
+    def _unseen(self, order: SimOrder) -> bool:
+        """In flight when a process stopped: it is not answered before the next process had time to find it."""
+        return not self.broker.knows(order) and self.now < order.hidden_until + 120.0
 
     def _deliver_all(self) -> None:
         while self.broker.queue and not self.oracle.violations:
@@ -442,7 +464,7 @@ class World:
         setting = self.setting
         return AdversarialBroker(
             self.account, self.market, self.choices, self.now, setting.faults,
-            live=not setting.sync, sync=setting.sync, combos=setting.combos,
+            live=not setting.sync, sync=setting.sync, combos=setting.combos, point=self.point,
         )  # fmt: skip
 
     def _wire(self) -> None:
