@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 from . import facts as f
 from .bracket import AtomicBracket
 from .coverage import PROTECTED_KINDS, Coverage
+from .group import AtomicGroup
 from .model import ChildType, Kind, Phase
+from .operations import Operations
 from .protect import EntryPlan, ExitPair, ExitPlan, Level
 from .protect.contingent import Member, exits_row
 from .protect.levels import DEFAULT_STOP, DEFAULT_TARGETS
@@ -23,8 +25,8 @@ from .protect.watch import NetExits
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .group import AtomicGroup
     from .model import GroupState, LegSpec
+    from .operations import CancelCounts
     from .policy import Policy, Settings
 
     #: a target: price, (share, price), Level or (share, Level)
@@ -103,6 +105,7 @@ class Brackets:
         shell.on_forget.append(self.coverage.forget)
         shell.on_folded.append(self._cover)
         self._protection_swept_at = 0.0
+        self.operations = Operations(shell)
 
     def _cover(self, group: GroupState, fact: Any) -> None:
         if group.spec.kind in PROTECTED_KINDS:
@@ -123,6 +126,21 @@ class Brackets:
             finally:
                 self.coverage.sweeping = False
         self.coverage.check(shell.now, groups)
+
+    def cancel_position_orders(self, symbol: Any, why: str = "cancelled by its owner") -> CancelCounts:
+        """Cancel every working order of our groups in a symbol; see `Operations.cancel_position_orders`."""
+        return self.operations.cancel_position_orders(self.leg(symbol, 1).symbol, why)
+
+    def close_position_with_cleanup(self, position: Any, why: str = "closed by its owner") -> str:
+        """Take a group, or every group that holds a symbol, to zero with its resting orders; the operation's id.
+
+        Raises:
+            ValueError: no group of ours holds it.
+        """
+        if isinstance(position, AtomicGroup):
+            position.close(why)
+            return position.id
+        return self.operations.close_position_with_cleanup(self.leg(position, 1).symbol, why)
 
     def bracket_order(
         self, symbol: Any, quantity: int, *, take_profit_price: float | None = None,

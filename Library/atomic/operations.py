@@ -1,0 +1,355 @@
+"""Multi-step operations as their owner sees them: what was asked, how far it is, what it took, how it ended.
+
+An operation is a view, not a second state machine: brackets, OCO sets and groups are read from their groups' facts;
+closing a position, cancelling in bulk and modifying exits are kept as short records whose state follows from the
+orders and groups they touched. History is bounded.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from . import facts as f
+from .group import close
+from .model import TERMINAL, ChildStatus, Kind, Outcome, Phase, Purpose
+from .ports import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .model import GroupState
+    from .ports import GroupEvent
+    from .shell import Shell
+
+#: records of ended operations kept
+HISTORY = 1000
+
+
+class OperationType(StrEnum):
+    """What was asked."""
+
+    #: an all-or-none group
+    GROUP = "group"
+    BRACKET = "bracket"
+    OCO_PAIR = "oco_pair"
+    POSITION_CLOSE = "position_close"
+    BULK_CANCEL = "bulk_cancel"
+    MODIFICATION = "modification"
+
+
+class OperationState(StrEnum):
+    """How far it is."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    PARTIALLY_COMPLETED = "partially_completed"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ROLLING_BACK = "rolling_back"
+    ROLLED_BACK = "rolled_back"
+
+
+#: states in which nothing more happens by itself
+ENDED = frozenset({OperationState.COMPLETED, OperationState.FAILED, OperationState.ROLLED_BACK})
+
+
+@dataclass(slots=True)
+class Operation:
+    """One operation.
+
+    Attributes:
+        id: the group's id, or the type and a number.
+        type: what was asked.
+        started_at: seconds UTC.
+        groups: groups it touches.
+        orders: (group id, child number) of the orders it waits for; empty when the groups alone decide.
+        errors: what went wrong, one line each.
+        note: what the owner said.
+    """
+
+    id: str
+    type: OperationType
+    started_at: float
+    groups: tuple[str, ...]
+    orders: tuple[tuple[str, int], ...] = ()
+    errors: list[str] = field(default_factory=list)
+    note: str = ""
+    ended_at: float = 0.0
+    final: OperationState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelCounts:
+    """What cancelling the orders of a position did (REQUIREMENTS E4): orders asked to end, by purpose."""
+
+    entry: int = 0
+    stop: int = 0
+    target: int = 0
+    other: int = 0
+    failed: int = 0
+    errors: tuple[str, ...] = ()
+
+
+_TYPE_OF = {
+    Kind.ALL_OR_NONE: OperationType.GROUP,
+    Kind.BRACKET: OperationType.BRACKET,
+    Kind.EXITS: OperationType.OCO_PAIR,
+    Kind.CONTINGENT: OperationType.OCO_PAIR,
+}
+
+
+def state_of(group: GroupState) -> OperationState:
+    """A group's state in the vocabulary of operations."""
+    phase, outcome = group.phase, group.outcome
+    if phase is Phase.PLANNED:
+        return OperationState.PENDING
+    if phase is Phase.CLOSED:
+        if outcome is Outcome.ROLLED_BACK:
+            return OperationState.ROLLED_BACK
+        return OperationState.FAILED if outcome in (Outcome.REFUSED, Outcome.FAILED) else OperationState.COMPLETED
+    if phase is Phase.UNWINDING or (phase is Phase.CLOSING and not group.opened_at):
+        return OperationState.ROLLING_BACK
+    if phase is Phase.OPEN:
+        return OperationState.COMPLETED
+    if phase is Phase.HELD:
+        return OperationState.FAILED
+    filled = any(leg.net for leg in group.legs)
+    return OperationState.PARTIALLY_COMPLETED if filled else OperationState.IN_PROGRESS
+
+
+class Operations:
+    """The executor's operations: list, status, statistics, forced rollback, clean-up, hooks.
+
+    Args:
+        shell: the executor's shell.
+    """
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self._records: OrderedDict[str, Operation] = OrderedDict()
+        self._counter = 0
+        self._hooks: dict[OperationType, list[Callable[[Operation, OperationState], Any]]] = {}
+        self._attempts = 0
+        self._attempts_won = 0
+        shell.on_event.append(self._event)
+
+    # --- reading ----------------------------------------------------------------------------------------------
+
+    def all(self, *, active: bool = False) -> list[dict[str, Any]]:
+        """Operations as records, oldest first; `active` leaves the ended ones out."""
+        rows = [self._row(op) for op in self._records.values()]
+        return [row for row in rows if not active or row["state"] not in ENDED]
+
+    def get_operation_status(self, operation_id: str) -> dict[str, Any]:
+        """One operation: type, state, orders, links, attempts, errors.
+
+        Raises:
+            ValueError: there is no such operation (ended ones are kept up to the history bound).
+        """
+        operation = self._records.get(operation_id)
+        if operation is None:
+            raise ValueError(f"no operation {operation_id!r}; active: {[r['id'] for r in self.all(active=True)][:6]}")
+        return self._row(operation)
+
+    def get_recovery_statistics(self) -> dict[str, Any]:
+        """Counts over the kept history: started, completed, failed, rolled back, active; recovery attempts."""
+        states = [self._state(op) for op in self._records.values()]
+        ended = [s for s in states if s in ENDED]
+        done = states.count(OperationState.COMPLETED)
+        return {
+            "started": len(states),
+            "completed": done,
+            "failed": states.count(OperationState.FAILED),
+            "rolled_back": states.count(OperationState.ROLLED_BACK),
+            "active": len(states) - len(ended),
+            "success_rate": done / len(ended) if ended else 1.0,
+            "recovery_attempts": self._attempts,
+            "recoveries_won": self._attempts_won,
+            "recovery_success_rate": self._attempts_won / self._attempts if self._attempts else 1.0,
+        }
+
+    def get_circuit_breaker_status(self) -> dict[str, Any]:
+        """Closed or open, refusals in a row, seconds until it closes."""
+        fuse, now = self._shell.gates.fuse, self._shell.gateway.now()
+        open_ = fuse.is_open(now)
+        return {
+            "state": "open" if open_ else "closed",
+            "failures_in_a_row": fuse.failures,
+            "closes_in_seconds": max(0.0, fuse.open_until - now) if open_ else 0.0,
+        }
+
+    # --- acting -----------------------------------------------------------------------------------------------
+
+    def force_rollback_operation(self, operation_id: str, why: str = "forced by its owner") -> bool:
+        """Take an operation's groups back to nothing; False when all of them have ended.
+
+        Raises:
+            ValueError: there is no such operation.
+        """
+        self.get_operation_status(operation_id)
+        shell = self._shell
+        groups = [g for n in self._records[operation_id].groups if (g := shell.groups.get(n)) is not None]
+        alive = [g for g in groups if g.phase is not Phase.CLOSED]
+        shell.do(lambda: self._close_all(alive, why))
+        return bool(alive)
+
+    def cleanup_stale_operations(self, max_age: float = 86_400.0) -> int:
+        """Forget records of ended operations older than `max_age` seconds; living ones are never dropped."""
+        now = self._shell.gateway.now()
+        old = [
+            n for n, op in self._records.items() if self._state(op) in ENDED and now - op.started_at > max_age
+        ]
+        for name in old:
+            del self._records[name]
+        return len(old)
+
+    def cancel_position_orders(self, symbol: str, why: str = "cancelled by its owner") -> CancelCounts:
+        """Cancel every working order of our groups in a symbol, and say what was done.
+
+        A stop of an open position is cancelled too: whoever calls this takes the protection away, and is told so by
+        an alert. The groups themselves go to zero with `close_position_with_cleanup`.
+        """
+        shell = self._shell
+        counts = {"entry": 0, "stop": 0, "target": 0, "other": 0}
+        errors: list[str] = []
+        touched: list[tuple[str, int]] = []
+        names = {Purpose.ENTRY: "entry", Purpose.OPEN: "entry", Purpose.STOP: "stop", Purpose.TARGET: "target"}
+
+        def act() -> None:
+            for group in list(shell.groups.values()):
+                for order in list(group.live.values()):
+                    if group.legs[order.leg].spec.symbol != symbol or order.status is ChildStatus.CANCELING:
+                        continue
+                    before = order.cancel_refusals
+                    shell.gateway.cancel(group.spec.group_id, order.number)
+                    touched.append((group.spec.group_id, order.number))
+                    if order.cancel_refusals > before:
+                        errors.append(f"{order.tag}: cancel refused")
+                    else:
+                        counts[names.get(order.purpose, "other")] += 1
+                if group.spec.kind in (Kind.BRACKET, Kind.EXITS) and any(n == group.spec.group_id for n, _ in touched):
+                    shell.apply(group, f.Remembered(shell.now, "entry_cancel", why))
+
+        shell.do(act)
+        self._keep(OperationType.BULK_CANCEL, tuple({n for n, _ in touched}), tuple(touched), errors, why)
+        if counts["stop"]:
+            text = f"{counts['stop']} stops of {symbol} asked to end ({why}); placed again while the position is open"
+            shell.alerts.raise_(shell.now, Severity.P1, "stops-cancelled", "", text)
+        return CancelCounts(**counts, failed=len(errors), errors=tuple(errors))
+
+    def close_position_with_cleanup(self, symbol: str, why: str = "closed by its owner") -> str:
+        """Take every group that holds this symbol to zero, its resting orders included; the operation's id.
+
+        Raises:
+            ValueError: no group of ours holds or works this symbol.
+        """
+        shell = self._shell
+        groups = [
+            g
+            for g in shell.groups.values()
+            if g.phase is not Phase.CLOSED and any(leg.spec.symbol == symbol for leg in g.legs)
+        ]
+        if not groups:
+            raise ValueError(f"no group holds {symbol}; positions that belong to no group are not touched")
+        shell.do(lambda: self._close_all(groups, why))
+        return self._keep(OperationType.POSITION_CLOSE, tuple(g.spec.group_id for g in groups), (), [], why)
+
+    def modification(self, group_id: str, what: str) -> str:
+        """Record a change of exits that was asked for; the operation's id."""
+        return self._keep(OperationType.MODIFICATION, (group_id,), (), [], what)
+
+    def on_operation(self, type: OperationType, call: Callable[[Operation, OperationState], Any]) -> None:
+        """Call this when an operation of this type changes its state."""
+        self._hooks.setdefault(type, []).append(call)
+
+    # --- inside -----------------------------------------------------------------------------------------------
+
+    def _close_all(self, groups: list[GroupState], why: str) -> None:
+        for group in groups:
+            close(self._shell, group, why)
+
+    def _keep(
+        self, type: OperationType, groups: tuple[str, ...], orders: tuple[tuple[str, int], ...], errors: list[str],
+        note: str,
+    ) -> str:  # fmt: skip
+        self._counter += 1
+        name = f"{type}-{self._counter:06d}"
+        self._add(Operation(name, type, self._shell.gateway.now(), groups, orders, errors, note))
+        return name
+
+    def _add(self, operation: Operation) -> None:
+        self._records[operation.id] = operation
+        if len(self._records) > HISTORY:
+            for name, old in self._records.items():
+                if self._state(old) in ENDED:
+                    del self._records[name]
+                    break
+
+    def _event(self, event: GroupEvent) -> None:
+        group = event.group
+        group_id = group.spec.group_id
+        operation = self._records.get(group_id)
+        if operation is None:
+            operation = Operation(group_id, _TYPE_OF[group.spec.kind], group.spec.created_at, (group_id,),
+                                  note=group.spec.note)  # fmt: skip
+            self._add(operation)
+        if event.kind == "rejected":
+            self._attempts += 1
+            operation.errors.append(str(event.fact.why)[:200])
+            del operation.errors[:-20]
+        state = state_of(group)
+        if state in ENDED and operation.final is not state:
+            if operation.errors and state is OperationState.COMPLETED:
+                self._attempts_won += 1
+            operation.final, operation.ended_at = state, event.at
+        if event.kind != "fill":
+            for call in self._hooks.get(operation.type, ()):
+                call(operation, state)
+
+    def _state(self, operation: Operation) -> OperationState:
+        if operation.type in (OperationType.BULK_CANCEL, OperationType.MODIFICATION):
+            return self._by_orders(operation)
+        states = [self._group_state(n, operation) for n in operation.groups]
+        if operation.type is OperationType.POSITION_CLOSE:
+            left = [n for n in operation.groups if n in self._shell.groups]
+            return OperationState.IN_PROGRESS if left else OperationState.COMPLETED
+        return states[0] if states else OperationState.COMPLETED
+
+    def _group_state(self, group_id: str, operation: Operation) -> OperationState:
+        group = self._shell.groups.get(group_id) or self._shell.recent.get(group_id)
+        return state_of(group) if group is not None else operation.final or OperationState.COMPLETED
+
+    def _by_orders(self, operation: Operation) -> OperationState:
+        waiting = 0
+        for group_id, number in operation.orders:
+            group = self._shell.groups.get(group_id)
+            if group is not None and group.orders[number].status not in TERMINAL:
+                waiting += 1
+        if waiting == 0:
+            return OperationState.FAILED if operation.errors else OperationState.COMPLETED
+        done = len(operation.orders) - waiting
+        return OperationState.PARTIALLY_COMPLETED if done else OperationState.IN_PROGRESS
+
+    def _row(self, operation: Operation) -> dict[str, Any]:
+        state = self._state(operation)
+        group = self._shell.groups.get(operation.id) or self._shell.recent.get(operation.id)
+        orders = [] if group is None else [
+            {"number": o.number, "purpose": str(o.purpose), "status": str(o.status), "quantity": o.quantity,
+             "cum_qty": o.cum_qty, "tag": o.tag}
+            for o in group.orders.values()
+        ]  # fmt: skip
+        return {
+            "id": operation.id,
+            "type": operation.type,
+            "state": state,
+            "started_at": operation.started_at,
+            "ended_at": operation.ended_at,
+            "groups": list(operation.groups),
+            "orders": orders,
+            "attempts": 0 if group is None else sum(group.attempts.values()),
+            "errors": list(operation.errors),
+            "note": operation.note,
+        }
