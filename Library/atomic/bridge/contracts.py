@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .model import LegSpec, Quote, Right
+from ..model import LegSpec, Quote, Right
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

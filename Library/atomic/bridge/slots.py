@@ -1,0 +1,86 @@
+"""What the gateway keeps of child orders: found by group and number, by LEAN's id, by tag; bounded once they ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: ended orders whose late events are still found without parsing their tag
+ENDED_KEPT = 2048
+
+
+class Slot:
+    """One child order at LEAN."""
+
+    __slots__ = ("asked", "canceling", "fees", "group_id", "heard", "lean_id", "number", "sent_at", "symbol", "tag",
+                 "ticket")  # fmt: skip
+
+    def __init__(self, group_id: str, number: int, symbol: str, tag: str, sent_at: float) -> None:
+        self.group_id = group_id
+        self.number = number
+        #: security identifier text
+        self.symbol = symbol
+        self.tag = tag
+        self.sent_at = sent_at
+        self.ticket: Any = None
+        self.lean_id = 0
+        self.fees = 0.0
+        #: events seen
+        self.heard = 0
+        #: a cancel of ours is pending
+        self.canceling = False
+        #: terms of an update of ours that is pending
+        self.asked: tuple[int, float, float] | None = None
+
+
+class SlotBook:
+    """All child orders of this process."""
+
+    def __init__(self) -> None:
+        self._slots: dict[tuple[str, int], Slot] = {}
+        self._by_id: dict[int, Slot] = {}
+        #: tag -> symbol -> slot: the legs of a native combo share one tag
+        self._by_tag: dict[str, dict[str, Slot]] = {}
+        self._ended: dict[int, None] = {}
+
+    def open(self, slot: Slot) -> None:
+        """An order is about to be sent; from now on it is found by its tag."""
+        self._slots[(slot.group_id, slot.number)] = slot
+        self._by_tag.setdefault(slot.tag, {})[slot.symbol] = slot
+
+    def get(self, group_id: str, number: int) -> Slot | None:
+        """An order that has not ended."""
+        return self._slots.get((group_id, number))
+
+    def by_id(self, lean_id: int) -> Slot | None:
+        """The order with LEAN's id, also a recently ended one."""
+        return self._by_id.get(lean_id)
+
+    def by_tag(self, tag: str) -> dict[str, Slot] | None:
+        """Orders with this tag, by symbol."""
+        return self._by_tag.get(tag)
+
+    def known_as(self, slot: Slot, lean_id: int) -> None:
+        """LEAN's id of an order became known."""
+        slot.lean_id = lean_id
+        self._by_id[lean_id] = slot
+
+    def adopt(self, slot: Slot) -> None:
+        """An order of an earlier process; it has an id already."""
+        self._slots[(slot.group_id, slot.number)] = self._by_id[slot.lean_id] = slot
+
+    def close(self, slot: Slot) -> None:
+        """An order ended; it stays findable by its id for late events, within bounds."""
+        if self._slots.pop((slot.group_id, slot.number), None) is None:
+            return
+        tagged = self._by_tag.get(slot.tag)
+        if tagged is not None:
+            tagged.pop(slot.symbol, None)
+            if not tagged:
+                del self._by_tag[slot.tag]
+        if not slot.lean_id:
+            return  # refused before LEAN numbered it: no event can come
+        self._ended[slot.lean_id] = None
+        if len(self._ended) > ENDED_KEPT:
+            oldest = next(iter(self._ended))
+            del self._ended[oldest]
+            self._by_id.pop(oldest, None)
