@@ -259,3 +259,12 @@ _INITIAL: dict[str, Callable[[Group], float]] = {
     "Naked Call": _naked_initial,
     "Naked Put": _naked_initial,
 }
+
+RECORDED: frozenset[str] = frozenset(
+    {
+        "Naked Call", "Naked Put", "Bear Call Spread", "Bull Call Spread", "Bear Put Spread", "Bull Put Spread",
+        "Straddle", "Strangle", "Short Straddle", "Short Strangle", "Iron Condor", "Iron Butterfly", "Butterfly Call",
+        "Short Butterfly Call", "Put Calendar Spread", "Covered Call", "Covered Put", "Protective Collar",
+    }
+)  # fmt: skip
+"""Strategies whose margin stands in a recording of LEAN; the others follow LEAN's source and nobody watched them."""
