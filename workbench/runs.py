@@ -151,8 +151,8 @@ def run(
         raise RunFailed(str(error)) from error
     done = collect(result, name=name, project=project, data=data, parameters=parameters, output=output, store=store)
     if done.status == "stopped_at":
-        for base in journals(store, name):
-            _put(store / base, output.folder / STOPPED / base)
+        for stem in journals(store, name):
+            _put(store / stem, output.folder / STOPPED / stem)
     write(done)
     return done
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -182,7 +183,7 @@ def test_runs_again_over_its_own_files(tmp_path: Path) -> None:
 def test_a_cut_run_can_be_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run with another seed that dies between two files leaves a folder in which it can run again."""
     generate(tmp_path)
-    replace: Callable[..., None] = manifest.os.replace
+    replace: Callable[..., None] = os.replace
     left = 3
 
     def dying(*args: str) -> None:
@@ -192,7 +193,7 @@ def test_a_cut_run_can_be_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             raise KeyboardInterrupt
         replace(*args)
 
-    monkeypatch.setattr(manifest.os, "replace", dying)
+    monkeypatch.setattr(os, "replace", dying)
     with pytest.raises(KeyboardInterrupt):
         generate(tmp_path, seed=9)
     monkeypatch.undo()

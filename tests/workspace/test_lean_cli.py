@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from workbench.workspace import find_project
+
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = Path(__file__).with_name("lean_cli_child.py")
 ALGORITHMS = sorted(path.parent.name for path in (ROOT / "algorithms").glob("*/main.py"))
@@ -136,6 +138,16 @@ print(json.dumps({{"atomic": atomic.__file__, "risk": risk.__file__, "hidden": h
     for library in LIBRARIES:
         real = Path(found[library]).resolve()
         assert real.is_relative_to((workspace.path / "Library").resolve()), real
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_the_embedded_engine_sees_the_same_path(workspace: Workspace, name: str) -> None:
+    """`atomic backtest` puts the same folders on the path, in the same order, as the LEAN CLI and LEAN do."""
+    run = workspace.run("backtest", f"algorithms/{name}", "--no-update")
+    project = find_project(workspace.path / "algorithms" / name)
+    assert [str(project.folder), *map(str, project.library_paths)] == python_path(run)
+    assert project.data == Path(run["volumes"]["/Lean/Data"])
+    assert project.storage == Path(run["volumes"]["/Storage"])
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
