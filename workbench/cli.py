@@ -51,7 +51,8 @@ class LazyGroup(click.Group):
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="atomic-lean", prog_name="atomic")
-def cli() -> None:
+@click.option("--verbose", is_flag=True, help="Show the traceback of a failure.")
+def cli(verbose: bool) -> None:
     """Order safety for QuantConnect LEAN: run, look at and test atomic option groups."""
 
 
@@ -80,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except Exception as error:
         problem = error
-        text, code = f"unexpected {type(error).__name__}: {error} (run it with --verbose for the traceback)", 1
+        text, code = f"unexpected {type(error).__name__}: {error} (atomic --verbose ... shows the traceback)", 1
     if "--verbose" in arguments and (problem.__cause__ or not isinstance(problem, click.ClickException)):
         import traceback
 

@@ -96,6 +96,8 @@ def test_an_unexpected_failure_is_one_line_unless_verbose(
     assert code == 1
     assert "RuntimeError: a fault" in line
     assert "--verbose" in line
+    assert cli.main(["--verbose", "data", "generate"]) == 1
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
