@@ -26,7 +26,7 @@ class Strangle(QCAlgorithm):
         read = Parameters(self)
         fault = read.text("fault")
         if fault:
-            install_fault(self, fault)
+            install_fault(self, fault, leg="second")
         self.day = DayPlan(self, read, on_exit=self.close_all, ticker="GOOG", day=date(2015, 12, 24))
         self.by = read.choice("strikes-by", "distance", ("distance", "delta"))
         #: strikes: per cent of the underlying away from it, or by delta
@@ -40,6 +40,7 @@ class Strangle(QCAlgorithm):
         self.max_quantity = read.whole("max-quantity", 10, low=1)
         policy = replace(read.policy(), allow_naked=read.flag("allow-naked"))
         self.atomic = AtomicOrderExecutor(self, name="strangle", policy=policy)
+        self.day.memory = self.atomic.journal.extra  # a restart does not enter a second time
 
     def on_warmup_finished(self) -> None:
         """Settle what an earlier run left open."""
