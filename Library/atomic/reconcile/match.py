@@ -2,10 +2,10 @@
 
 Theory of operation
 -------------------
-1. `identity` pairs our orders that may still fill with the broker's open ones. What cannot be told apart holds the
-   groups it concerns.
-2. `explain` gives the holdings difference of every contract to orders that may have filled unseen, if there is one
-   way only. Contracts that ended or were assigned while nobody looked are settled for each group.
+1. `identity` pairs our orders that may still fill with the broker's open ones by tag and brokerage id.
+2. `histories` looks at what is left contract by contract: which open orders are ours by their looks, and which orders
+   filled unseen, so that the account adds up. If histories that fit have different consequences for a group, it is
+   held. Contracts that ended or were assigned while nobody looked are settled for each group.
 3. An order that the broker once had and does not show any more has ended. One that was never acknowledged is unknown:
    it counts as may-fill for `Policy.quiet_period` seconds from the start, then it is withdrawn.
 4. What no order explains is foreign where it leaves the groups' shares whole (a new position of somebody else, or a
@@ -36,17 +36,15 @@ from ..facts import (
 from ..journal import group_id_of
 from ..model import ChildStatus, HoldCause, Phase, Purpose
 from . import outside
-from .explain import Candidate, explain
-from .identity import Matched, identify
+from .histories import solve
+from .identity import Match, identify, looks_like
 from .restart import after_restart, foreseen
 from .terms import Adoption, Known, Verdict, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
 
     from ..model import GroupState
     from ..ports import BrokerOrder
-    from .identity import Match
 
 
 class _Work:
@@ -58,6 +56,8 @@ class _Work:
         self.groups = {group.spec.group_id: group for group in view.groups if group.phase is not Phase.CLOSED}
         self.known = [Known(group, order) for group in self.groups.values() for order in group.live.values()]
         self.paired: dict[tuple[str, int], Match] = {}
+        #: broker orders that are not (yet) known to be ours
+        self.shown: list[BrokerOrder] = []
         self.fills: dict[tuple[str, int], int] = {}
         self.held: dict[str, tuple[HoldCause, str]] = {}
         self.open_fate: list[Known] = []
@@ -74,12 +74,11 @@ class _Work:
 def match(view: View) -> Verdict:
     """Compare what the account shows with what the journal says, and say what follows. Changes nothing."""
     work = _Work(view)
-    matched = identify(work.known, view.orders, by_lean_id=not view.start)
-    for pair in matched.pairs:
+    pairs, _, work.shown = identify(work.known, view.orders, by_lean_id=not view.start)
+    for pair in pairs:
         work.paired[pair.known.key] = pair
-    _ambiguous(work, matched)
-    _others(work, matched.others)
-    _differences(work)
+    _contracts(work)
+    _others(work)
     for known in work.known:
         if known.group.spec.group_id not in work.held or known.key in work.paired:
             _order(work, known)
@@ -105,18 +104,10 @@ def match(view: View) -> Verdict:
 # --- orders ------------------------------------------------------------------------------------------------------
 
 
-def _ambiguous(work: _Work, matched: Matched) -> None:
-    for members, orders in matched.ambiguous:
-        ids = sorted({known.group.spec.group_id for known in members})
-        why = f"{len(orders)} open orders in {members[0].symbol} could be {len(members)} orders of {', '.join(ids)}"
-        for group_id in ids:
-            work.hold(group_id, HoldCause.AMBIGUOUS, why)
-
-
-def _others(work: _Work, others: Iterable[BrokerOrder]) -> None:
+def _others(work: _Work) -> None:
     """Broker orders that are none of our living ones."""
     verdict, view = work.verdict, work.view
-    for order in others:
+    for order in work.shown:
         group_id = group_id_of(order.tag)
         group = work.groups.get(group_id or "") or view.ended.get(group_id or "")
         if group_id is None or (group is None and not _ours(group_id, view)):
@@ -247,66 +238,51 @@ def _take_over(work: _Work, known: Known, pair: Match, cum: int) -> None:
 # --- holdings ----------------------------------------------------------------------------------------------------
 
 
-def _differences(work: _Work) -> None:
-    """Every contract's difference, given to orders, to what happened from outside, or called a break."""
+def _contracts(work: _Work) -> None:
+    """Judge every contract: whose orders are shown, what filled unseen, what nobody can explain."""
     view = work.view
     nets: dict[str, int] = {}
     for group in work.groups.values():
         for leg in group.legs:
             if not leg.settled:
                 nets[leg.spec.symbol] = nets.get(leg.spec.symbol, 0) + leg.net
-    candidates: dict[str, list[Candidate]] = {symbol: [] for symbol in nets}
-    for known in work.known:
-        if work.unsettled(known):
-            candidates[known.symbol].append(_candidate(work, known))
-    symbols = nets if view.start else [symbol for symbol in nets if candidates[symbol]]
     rests: dict[str, int] = {}
-    for symbol in symbols:
-        difference = view.holdings.get(symbol, 0) - view.baseline.get(symbol, 0) - nets[symbol]
-        rest = _explain(work, symbol, difference, candidates[symbol])
-        if rest:
-            rests[symbol] = rest
+    for symbol, net in nets.items():
+        orders = [known for known in work.known if known.symbol == symbol and work.unsettled(known)]
+        if not orders and not view.start:
+            continue
+        paired = [(known, work.paired[known.key].order) for known in orders if known.key in work.paired]
+        free = [known for known in orders if known.key not in work.paired]
+        shown = [
+            order for order in work.shown
+            if group_id_of(order.tag) is None and any(looks_like(known, order) for known in free)
+        ]  # fmt: skip
+        difference = view.holdings.get(symbol, 0) - view.baseline.get(symbol, 0) - net
+        solution = solve(paired, free, shown, difference)
+        for known, order in solution.pairs:
+            work.paired[known.key] = Match(known, order, "fingerprint")
+            work.shown.remove(order)
+        work.fills.update(solution.fills)
+        for group_id in sorted(solution.torn):
+            why = (
+                f"the account moved by {difference:+d} {symbol} and shows {len(paired) + len(shown)} of our "
+                f"{len(orders)} orders: more than one history fits"
+            )
+            work.hold(group_id, HoldCause.AMBIGUOUS, why)
+        if solution.torn:
+            work.shown = [order for order in work.shown if order not in shown]
+        if solution.rest:
+            rests[symbol] = solution.rest
     if view.start:
         rests = outside.settle(view, work.groups, work.verdict, rests, nets)
     for symbol, rest in rests.items():
-        _unexplained(work, symbol, rest, nets[symbol], candidates[symbol])
+        _unexplained(work, symbol, rest, nets[symbol])
 
 
-def _candidate(work: _Work, known: Known) -> Candidate:
-    """How much of an order may have filled unseen."""
-    order, pair = known.order, work.paired.get(known.key)
-    if pair is None:
-        return Candidate(known, 0, order.leaves_qty, alive=False)
-    shown = pair.order
-    least = max(0, shown.filled - order.cum_qty)
-    if abs(shown.quantity) < order.order_qty and order.asked is None and order.cum_qty:
-        return Candidate(known, least, least, alive=True)  # the broker shows what is left: nothing filled since
-    return Candidate(known, least, max(least, order.leaves_qty - 1), alive=True)
-
-
-def _explain(work: _Work, symbol: str, difference: int, candidates: list[Candidate]) -> int:
-    """Give a difference to orders; returns what is left of it."""
-    found = explain(difference, candidates)
-    if found.rest and not found.torn:
-        # an order may be shown and be complete all the same: the account is read after the orders
-        wider = [c._replace(most=max(c.least, c.known.order.leaves_qty)) if c.alive else c for c in candidates]
-        again = explain(difference, wider)
-        found = again if not again.rest and not again.torn else found
-    if found.torn:
-        ids = sorted({c.known.group.spec.group_id for c in found.torn})
-        numbers = ", ".join(f"{c.known.key[0]}:{c.known.key[1]}" for c in found.torn)
-        why = f"the account moved by {found.rest:+d} {symbol}, which orders {numbers} explain in more than one way"
-        for group_id in ids:
-            work.hold(group_id, HoldCause.AMBIGUOUS, why)
-        return 0
-    work.fills.update(found.fills)
-    return found.rest
-
-
-def _unexplained(work: _Work, symbol: str, rest: int, net: int, candidates: list[Candidate]) -> None:
+def _unexplained(work: _Work, symbol: str, rest: int, net: int) -> None:
     view, verdict = work.view, work.verdict
     baseline = view.baseline.get(symbol, 0)
-    lost = any(c.most > c.least for c in candidates)
+    lost = any(known.symbol == symbol and known.order.leaves_qty for known in work.known)
     whole = not lost and not view.stale and net * (net + rest) >= net * net  # the groups' shares are still there
     if whole or (not view.stale and not lost and baseline * rest < 0 and abs(rest) <= abs(baseline)):
         verdict.baseline[symbol] = baseline + rest
