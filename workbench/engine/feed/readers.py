@@ -127,6 +127,8 @@ def parse_digits(data: bytes, columns: int) -> Floats | None:
     """Read lines of `columns` cells of up to 16 digits; None when a cell or line is anything else."""
     if not data:
         return np.empty((0, columns))
+    if not data.endswith(b"\n"):
+        return None
     raw = np.frombuffer(b"0" * _PAD * 2 + data, dtype=np.uint8)
     ends = np.flatnonzero((raw == 44) | (raw == 10))
     if ends.size % columns:
@@ -144,14 +146,13 @@ def parse_digits(data: bytes, columns: int) -> Floats | None:
     values = _eight_digits(words[ends - 8], np.minimum(lengths, 8))
     if values is None:
         return None
-    result = values.astype(np.float64)
     long = np.flatnonzero(lengths > 8)
     if long.size:
         upper = _eight_digits(words[ends[long] - 16], lengths[long] - 8)
         if upper is None:
             return None
-        result[long] += upper.astype(np.float64) * 1e8
-    return result.reshape(-1, columns)
+        values[long] += upper * _U(100_000_000)
+    return values.astype(np.float64).reshape(-1, columns)
 
 
 def _eight_digits(words: NDArray[np.uint64], lengths: Any) -> NDArray[np.uint64] | None:
