@@ -6,12 +6,15 @@ The module is registered once per process, because libraries bind its names when
 
 from __future__ import annotations
 
+import builtins
 import sys
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Final
+
+from workbench.engine.members import NotHere, lean_members
 
 _REFUSED: Final = ("QuantConnect", "System", "clr")
 _ROOMS: Final = (
@@ -23,7 +26,8 @@ _ROOMS: Final = (
     "workbench.engine.transactions", "workbench.engine.schedule", "workbench.engine.schedule_rules",
     "workbench.engine.legs", "workbench.engine.strategies", "workbench.engine.targets", "workbench.engine.framework",
     "workbench.engine.commands", "workbench.engine.results", "workbench.engine.settings", "workbench.engine.store",
-    "workbench.engine.feed_contract", "workbench.engine.chains", "workbench.engine.markets",
+    "workbench.engine.feed_contract", "workbench.engine.hours", "workbench.engine.properties", "workbench.engine.chains", "workbench.engine.filters",
+    "workbench.engine.pricing", "workbench.engine.markets",
     "workbench.engine.algorithm",
 )
 _TYPING: Final = ("Any", "Callable", "Dict", "Generator", "Iterable", "List", "Optional", "Set", "Tuple", "Union")
@@ -58,8 +62,8 @@ class _AlgorithmImports(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise ImportError(f"AlgorithmImports.{name} is not supported by the embedded engine; run it on LEAN: "
-                          "lean backtest <project>")
+        raise AttributeError(f"AlgorithmImports.{name} is not supported by the embedded engine; run it on LEAN: "
+                             "lean backtest <project>")
 
 
 def _names() -> dict[str, Any]:
@@ -72,10 +76,7 @@ def _names() -> dict[str, Any]:
 
     names: dict[str, Any] = {}
     for room in _ROOMS:
-        try:
-            module = import_module(room)
-        except ModuleNotFoundError:
-            continue
+        module = import_module(room)
         exported = getattr(module, "__all__", None)
         for name in exported if exported is not None else vars(module):
             value = getattr(module, name)
@@ -88,6 +89,9 @@ def _names() -> dict[str, Any]:
         QuantConnect=sys.modules["QuantConnect"], System=sys.modules["System"])
     for name in _TYPING:
         names[name] = getattr(typing, name)
+    for name in lean_members("*"):
+        if name not in names and not hasattr(builtins, name):
+            names[name] = NotHere(name)
     return names
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from workbench.engine.clock import to_local, to_utc
+from workbench.engine.margin_calls import NullMarginCallModel
 
 
 class Market:
@@ -76,3 +77,9 @@ class SecurityPositionGroupModel:
 
 
 SecurityPositionGroupModel.NULL = SecurityPositionGroupModel()
+
+
+class MarginCallModel:
+    """`MarginCallModel.NULL` turns margin calls off."""
+
+    NULL: NullMarginCallModel = NullMarginCallModel()

@@ -1,29 +1,70 @@
-"""Names that LEAN's Python API has, so that what is not supported here can be told from a slip of the pen."""
+"""Names that LEAN's Python API has, so that what is not supported here can be told from a slip of the pen.
+
+`members.txt` is written by `python -m workbench.engine.supported` from quantconnect-stubs: one line per class with the
+names of its members, and the line `*` with the names that `from AlgorithmImports import *` gives on LEAN.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, NoReturn
+
+TABLE = Path(__file__).with_name("members.txt")
+
+
+class MemberNotSupportedError(NotImplementedError, AttributeError):
+    """A member of LEAN's that this engine does not have; `hasattr` answers False."""
 
 
 @cache
 def _table() -> dict[str, frozenset[str]]:
-    path = Path(__file__).with_name("members.txt")
     table: dict[str, frozenset[str]] = {}
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
+    if TABLE.exists():
+        for line in TABLE.read_text(encoding="utf-8").splitlines():
             name, _, members = line.partition(":")
             table[name] = frozenset(members.split())
     return table
 
 
-class _Members:
-    """Read the table when somebody first asks."""
-
-    def get(self, name: str, default: tuple[str, ...] = ()) -> frozenset[str] | tuple[str, ...]:
-        """Member names of a class."""
-        return _table().get(name, default)
+def lean_members(name: str) -> frozenset[str]:
+    """Member names of a class of LEAN's; of `*`, the names of AlgorithmImports."""
+    return _table().get(name, frozenset())
 
 
-LEAN_MEMBERS: Final = _Members()
+def missing_member(owner: object, lean_class: str, name: str) -> NoReturn:
+    """Raise what the access to an unknown member deserves: not supported here, or not known at all."""
+    if name in lean_members(lean_class):
+        raise MemberNotSupportedError(f"{lean_class}.{name} is not supported by the embedded engine; run it on LEAN: "
+                                      "lean backtest <project>")
+    raise AttributeError(f"'{type(owner).__name__}' object has no attribute '{name}'")
+
+
+class NotHere:
+    """Stands for a class of LEAN's that this engine does not have: every use but an annotation says so."""
+
+    def __init__(self, name: str) -> None:
+        self.__dict__["_name"] = name
+
+    def _refuse(self, what: str = "") -> NoReturn:
+        raise MemberNotSupportedError(f"{self.__dict__['_name']}{what} is not supported by the embedded engine; run it "
+                                      "on LEAN: lean backtest <project>")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        self._refuse()
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self._refuse(f".{name}")
+
+    def __getitem__(self, item: Any) -> NotHere:
+        return self
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> NoReturn:
+        self._refuse()
+
+    def __or__(self, other: Any) -> Any:
+        return Any
+
+    __ror__ = __or__

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.engine.enums import OrderType, SettlementType
 from workbench.engine.holdings import SecurityHolding
+from workbench.engine.members import missing_member
 from workbench.engine.securities import KeyValuePair, Option, Security, SecurityManager
 
 if TYPE_CHECKING:
@@ -128,6 +129,22 @@ class SecurityPortfolioManager:
                 self.margin.holdings_changed(gone)
 
     # -- money ----------------------------------------------------------------------------------------------------
+
+    def set_positions(self, model: Any) -> None:
+        """`SecurityPositionGroupModel.NULL` turns position groups off: every holding is margined alone."""
+        from workbench.engine.markets import SecurityPositionGroupModel
+        self.positions_enabled = model is not SecurityPositionGroupModel.NULL
+        self.version += 1
+        if self.margin is not None:
+            self.margin.holdings_changed(None)
+
+    def set_margin_call_model(self, model: Any) -> None:
+        """Use a margin call model; `MarginCallModel.NULL` turns margin calls off."""
+        self.margin_call_model = model
+
+    @property
+    def total_unlevered_absolute_holdings_cost(self) -> float:
+        return sum(abs(s.holdings.unlevered_holdings_cost) for s in self._held.values())
 
     @property
     def cash(self) -> float:
@@ -279,6 +296,9 @@ class SecurityPortfolioManager:
         return amount
 
     # -- the dictionary of holdings -------------------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        missing_member(self, "SecurityPortfolioManager", name)
 
     def __getitem__(self, symbol: Symbol | str) -> SecurityHolding:
         return self.securities[symbol].holdings

@@ -15,7 +15,7 @@ from workbench.engine.clock import to_utc
 from workbench.engine.exceptions import DataError
 from workbench.engine.imports import algorithm_modules, install
 from workbench.engine.results import RunResult, write_results
-from workbench.engine.steps import Pulse, Verdict, run_step
+from workbench.engine.steps import Pulse, run_step
 from workbench.engine.store import ObjectStore
 from workbench.engine.symbols import Symbol, SymbolCache
 
@@ -324,6 +324,8 @@ def describe_failure(error: Exception, where: str, main: Path) -> tuple[str, str
     own = [f for f in frames if Path(f.filename).resolve().is_relative_to(main.parent)]
     kind = type(error).__name__
     message = str(error) or kind
+    if isinstance(error, ImportError) and "AlgorithmImports" in message:
+        message += "; the embedded engine does not have it, run it on LEAN: lean backtest <project>"
     if own:
         last = own[-1]
         return f"{Path(last.filename).name}, line {last.lineno}, in {last.name}: {kind}: {message}", text

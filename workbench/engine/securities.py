@@ -10,6 +10,7 @@ from workbench.engine.clock import Clock, to_local, to_utc
 from workbench.engine.enums import DataNormalizationMode, OptionRight, OptionStyle, Resolution, SecurityType, SettlementType, TickType
 from workbench.engine.exceptions import unsupported
 from workbench.engine.holdings import SecurityHolding
+from workbench.engine.members import lean_members, missing_member
 from workbench.engine.symbols import Symbol
 
 if TYPE_CHECKING:
@@ -307,9 +308,7 @@ class Security:
         return str(self.symbol)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise unsupported(f"{type(self).__name__}.{name}")
+        missing_member(self, type(self).__name__ if name in lean_members(type(self).__name__) else "Security", name)
 
 
 class Equity(Security):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from workbench.engine.enums import AlgorithmMode, AlgorithmStatus, DeploymentTarget, Resolution
 from workbench.engine.exceptions import ArgumentException, InvalidOperationException, unsupported
-from workbench.engine.members import LEAN_MEMBERS
+from workbench.engine.members import missing_member
 
 if TYPE_CHECKING:
     from workbench.engine.portfolio import SecurityPortfolioManager
@@ -52,9 +52,7 @@ class AlgorithmBase:
 
     def __getattr__(self, name: str) -> Any:
         # Called only for names that are neither set by the algorithm nor supported here.
-        if name in LEAN_MEMBERS.get("QCAlgorithm", ()):
-            raise unsupported(f"QCAlgorithm.{name}")
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        missing_member(self, "QCAlgorithm", name)
 
     # -- clock ----------------------------------------------------------------------------------------------------
 
