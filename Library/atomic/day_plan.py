@@ -6,14 +6,16 @@ What every intraday option algorithm reads and sets up in the same way. Paramete
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .parameters import Parameters
 
 if TYPE_CHECKING:
     from AlgorithmImports import OptionChain, OptionFilterUniverse, QCAlgorithm, Slice
+
+_ENTERED = "day-plan-entered"
 
 
 class DayPlan:
@@ -41,7 +43,8 @@ class DayPlan:
         self._entry = read.clock("entry-time", time(10, 0))
         #: length of the entry window, so that a late first quote does not open a group just before the bell
         self._minutes = read.whole("entry-minutes", 30, low=1)
-        self._entered: date | None = None
+        #: where the day of the last entry is kept; a journal's `extra` makes it survive a restart
+        self.memory: MutableMapping[str, Any] = {}
         algorithm.set_start_date(first.year, first.month, first.day)
         algorithm.set_end_date(last.year, last.month, last.day)
         algorithm.set_cash(read.number("cash", 100_000.0, low=1.0))
@@ -69,10 +72,10 @@ class DayPlan:
         """The chain of this bar while the day's entry is due, else None."""
         now: datetime = self._algorithm.time
         minutes = (now.hour - self._entry.hour) * 60 + now.minute - self._entry.minute
-        if self._entered == now.date() or not 0 <= minutes < self._minutes:
+        if not 0 <= minutes < self._minutes or self.memory.get(_ENTERED) == now.date().isoformat():
             return None
         return slice.option_chains.get(self.canonical)
 
     def entered(self) -> None:
-        """No further entry today."""
-        self._entered = self._algorithm.time.date()
+        """No further entry today, also after a restart."""
+        self.memory[_ENTERED] = self._algorithm.time.date().isoformat()

@@ -43,6 +43,7 @@ class IronCondor(QCAlgorithm):
         #: least credit for one unit, dollars per share
         self.min_credit = read.number("min-credit", 0.05)
         self.atomic = AtomicOrderExecutor(self, name="iron_condor", policy=read.policy())
+        self.day.memory = self.atomic.journal.extra  # a restart does not enter a second time
 
     def on_warmup_finished(self) -> None:
         """Settle what an earlier run left open; the first moment at which LEAN lets an algorithm trade."""

@@ -39,6 +39,7 @@ class PutSpread(QCAlgorithm):
         self.quantity = read.whole("quantity", 0)
         self.max_quantity = read.whole("max-quantity", 10, low=1)
         self.atomic = AtomicOrderExecutor(self, name="put_spread", policy=read.policy())
+        self.day.memory = self.atomic.journal.extra  # a restart does not enter a second time
 
     def on_warmup_finished(self) -> None:
         """Settle what an earlier run left open."""

@@ -34,6 +34,7 @@ class TwoStrategies(QCAlgorithm):
         self.condors = read.whole("condor-quantity", 2, low=1)
         self.strangles = read.whole("strangle-quantity", 1, low=1)
         self.atomic = AtomicOrderExecutor(self, name="two_strategies", policy=read.policy())
+        self.day.memory = self.atomic.journal.extra  # a restart does not enter a second time
         leave = read.clock("strangle-exit-time", time(11, 30))
         self.schedule.on(
             self.date_rules.every_day(self.day.underlying),
