@@ -368,6 +368,16 @@ def test_a_refused_kind_of_order_is_learned() -> None:
     assert desk.phase is Phase.OPEN
 
 
+def test_a_venue_that_took_a_market_order_has_not_lost_the_kind() -> None:
+    """One leg refused for capability says something of that leg: the group goes back at market."""
+    desk = Desk(condor())
+    desk.script = rejects(0, reason="capability")
+    desk.open()
+
+    assert desk.phase is Phase.CLOSED
+    assert {str(o.type) for o in desk.sent} == {"market"}
+
+
 # --- bars -------------------------------------------------------------------------------------------------
 
 BARS = Env(bar_data=True, bar_seconds=60.0)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 #: refusals that time may cure while opening; everything else rolls back at once
 _PASSING = frozenset({RejectReason.RATE})
+_NOT_TAKEN = frozenset({ChildStatus.REJECTED, ChildStatus.INTENDED, ChildStatus.SENT, ChildStatus.WITHDRAWN})
 
 
 def found(group: GroupState, now: float, env: Env) -> list[Any]:
@@ -75,11 +76,20 @@ def _failed_opening(group: GroupState, order: ChildOrder, now: float) -> list[An
             return [NativeRefused(now, order.reason)]
         return give_way(group, now, describe(group, order))
     tried = group.attempts.get((order.leg, order.purpose), 0) + 1
-    if order.reject is RejectReason.CAPABILITY and order.type is ChildType.MARKET and not group.memory.get("no_market"):
+    if _takes_no_market(group, order):
         return [Remembered(now, "no_market", True), Attempt(now, order.leg, order.purpose, now, describe(group, order))]
     if (order.reject is None or order.reject in _PASSING) and tried < policy.retry.attempts:
         return [Attempt(now, order.leg, order.purpose, now + policy.retry.delay(tried), describe(group, order))]
     return give_way(group, now, describe(group, order))
+
+
+def _takes_no_market(group: GroupState, order: ChildOrder) -> bool:
+    """True when the refusal says that the venue takes no market orders: it never took one of this group."""
+    if order.reject is not RejectReason.CAPABILITY or order.type is not ChildType.MARKET:
+        return False
+    if group.memory.get("no_market"):
+        return False
+    return all(o.status in _NOT_TAKEN for o in group.orders.values() if o.type is ChildType.MARKET and not o.bundle)
 
 
 def _failed_reducing(group: GroupState, order: ChildOrder, now: float, env: Env) -> list[Any]:
@@ -87,7 +97,7 @@ def _failed_reducing(group: GroupState, order: ChildOrder, now: float, env: Env)
     tried = group.attempts.get((order.leg, order.purpose), 0) + 1
     why = describe(group, order)
     attempt = Attempt(now, order.leg, order.purpose, now + policy.retry.delay(tried), why)
-    if order.reject is RejectReason.CAPABILITY and order.type is ChildType.MARKET and not group.memory.get("no_market"):
+    if _takes_no_market(group, order):
         return [Remembered(now, "no_market", True), attempt]
     other = env.leaned_on.get(group.legs[order.leg].spec.symbol, "") if env.leaned_on else ""
     if order.reject is RejectReason.MARGIN and order.quantity < 0 and other:
