@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _ROOT_2PI = math.sqrt(2 * math.pi)
 DAYS = 365.0
+_NO_SPREAD = 1e-9
 
 
 class Greeks(NamedTuple):
@@ -46,6 +47,11 @@ def _normal(x: float) -> float:
     return 0.5 * math.erfc(-x / math.sqrt(2))
 
 
+def _lives(years: float, vol: float) -> bool:
+    """Whether anything is left to happen; below that the formulas only lose digits."""
+    return years > 0 and vol > 0 and vol * math.sqrt(years) > _NO_SPREAD
+
+
 def _points(spot: float, strike: float, years: float, vol: float, rate: float, dividend: float) -> tuple[float, float]:
     spread = vol * math.sqrt(years)
     first = (math.log(spot / strike) + (rate - dividend + vol * vol / 2) * years) / spread
@@ -70,7 +76,7 @@ def option_value(
     """
     sign = _check(spot, strike, right)
     carried, discounted = spot * math.exp(-dividend * max(years, 0.0)), strike * math.exp(-rate * max(years, 0.0))
-    if years <= 0 or vol <= 0:
+    if not _lives(years, vol):
         return max(sign * (carried - discounted), 0.0)
     first, second = _points(spot, strike, years, vol, rate, dividend)
     return max(sign * (carried * _normal(sign * first) - discounted * _normal(sign * second)), 0.0)
@@ -85,7 +91,7 @@ def option_greeks(
         ValueError: if spot, strike or right cannot be one.
     """
     sign = _check(spot, strike, right)
-    if years <= 0 or vol <= 0:
+    if not _lives(years, vol):
         return Greeks(float(sign) if sign * (spot - strike) > 0 else 0.0, 0.0, 0.0, 0.0)
     first, second = _points(spot, strike, years, vol, rate, dividend)
     density = math.exp(-first * first / 2) / _ROOT_2PI
@@ -194,7 +200,7 @@ def values_array(
     v, side = np.asarray(vol, dtype=np.float64), np.asarray(sign, dtype=np.float64)
     discounted = k * np.exp(-rate * np.maximum(t, 0.0))
     spread = v * np.sqrt(np.maximum(t, 0.0))
-    lives = spread > 0
+    lives = spread > _NO_SPREAD
     safe = np.where(lives, spread, 1.0)
     with np.errstate(divide="ignore"):
         first = (np.log(s / k) + rate * t) / safe + safe / 2
