@@ -87,6 +87,10 @@ class SecurityHolding:
         return self.holdings_cost / self.leverage
 
     @property
+    def unlevered_absolute_holdings_cost(self) -> float:
+        return abs(self.unlevered_holdings_cost)
+
+    @property
     def holdings_value(self) -> float:
         """Dollars at the current price."""
         return self._security.cache.price * self._quantity * self._security.multiplier if self._quantity else 0.0

@@ -250,6 +250,14 @@ class Security:
         return self.multiplier
 
     @property
+    def data_normalization_mode(self) -> DataNormalizationMode:
+        return next((c.data_normalization_mode for c in self._subscriptions), DataNormalizationMode.RAW)
+
+    @property
+    def is_fill_data_forward(self) -> bool:
+        return any(c.fill_forward for c in self._subscriptions)
+
+    @property
     def margin_model(self) -> Any:
         return self.buying_power_model
 

@@ -29,6 +29,9 @@ CLASSES: Final = {
     "TimeRules": "Scheduling", "ScheduledEvent": "Scheduling", "NotificationManager": "Notifications",
     "OptionStrategies": "Securities/Option", "DefaultBrokerageModel": "Brokerages", "AlgorithmSettings": "",
 }
+# .NET plumbing that Python code has no use for
+_NOT_FOR_PYTHON: Final = frozenset({"get_hash_code", "equals", "to_string", "get_enumerator", "get_items", "get_keys",
+                                    "get_values", "copy_to", "is_read_only", "reader", "get_source"})
 _IMPORTS: Final = Path("AlgorithmImports") / "__init__.pyi"
 
 
@@ -59,6 +62,27 @@ def _members(node: ast.ClassDef) -> set[str]:
     return {name for name in found if not name.startswith("_")}
 
 
+def _base_names(node: ast.ClassDef) -> list[str]:
+    """Simple names of a class's bases, without .NET's own."""
+    found = []
+    for base in node.bases:
+        inner = base.value if isinstance(base, ast.Subscript) else base
+        text = ast.unparse(inner)
+        if not text.startswith(("System.", "typing.")):
+            found.append(text.rpartition(".")[2])
+    return found
+
+
+def _with_bases(node: ast.ClassDef, known: dict[str, ast.ClassDef], seen: frozenset[str] = frozenset()) -> set[str]:
+    """Members of a class and of the classes it inherits from."""
+    members = _members(node)
+    for name in _base_names(node):
+        base = known.get(name)
+        if base is not None and name not in seen:
+            members |= _with_bases(base, known, seen | {name})
+    return members
+
+
 def _namespaces(site: Path) -> list[str]:
     """Namespaces that AlgorithmImports takes everything from."""
     found = []
@@ -76,14 +100,15 @@ def read_stubs() -> dict[str, list[str]] | None:
         return None
     root = site / "QuantConnect"
     table: dict[str, list[str]] = {}
-    names: set[str] = set()
+    known: dict[str, ast.ClassDef] = {}
     for namespace in _namespaces(site):
-        names |= {n for n in _classes(root / namespace / "__init__.pyi") if not n.startswith("_")}
-    table["*"] = sorted(names)
+        for name, node in _classes(root / namespace / "__init__.pyi").items():
+            known.setdefault(name, node)
+    table["*"] = sorted(n for n in known if not n.startswith("_"))
     for name, namespace in CLASSES.items():
-        node = _classes(root / namespace / "__init__.pyi").get(name)
-        if node is not None:
-            table[name] = sorted(_members(node))
+        found = _classes(root / namespace / "__init__.pyi").get(name)
+        if found is not None:
+            table[name] = sorted(_with_bases(found, known) - _NOT_FOR_PYTHON)
     return table
 
 
