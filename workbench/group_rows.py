@@ -89,7 +89,7 @@ class GroupRow:
     @property
     def result(self) -> float:
         """Dollars gained (+) or lost (-) by fills and settlements of what is no longer held, fees included."""
-        return round(-sum(leg.cost for leg in self.state.legs) - self.state.fees, 2)
+        return round(-sum(leg.cost for leg in self.state.legs) - self.state.fees, 2) + 0.0  # never -0.0
 
     def row(self) -> dict[str, Any]:
         """The group as JSON: what was asked, what became of it, its orders and its timeline."""

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from atomic.model import Phase
+
 if TYPE_CHECKING:
     from .group_rows import GroupRow, LegRow
     from .results import Done
@@ -48,7 +50,7 @@ def leg_text(leg: LegRow) -> str:
         text += f" → {leg.left:+d} {leg.exit_price:g}"
     if leg.settled:
         text += f" → settled {leg.settlement:g}"
-    elif leg.net and leg.net != leg.entered:
+    elif leg.net and leg.left:
         text += f", holds {leg.net:+d}"
     return text
 
@@ -91,8 +93,8 @@ def reasons(groups: list[GroupRow]) -> list[str]:
     lines = [f"{g.state.group_id}: {g.why}" for g in groups if g.why and (g.state.held or g.state.outcome not in usual)]
     for group in groups:
         held = [f"{leg.net:+d} {leg.name}" for leg in group.legs if leg.net]
-        if held and group.state.outcome.value not in {"", "complete", "partial_units"}:
-            lines.append(f"{group.state.group_id} keeps {', '.join(held)}")
+        if held and group.state.phase not in {Phase.OPENING, Phase.OPEN}:
+            lines.append(f"{group.state.group_id}: still holds {', '.join(held)}")
     return lines
 
 
@@ -120,6 +122,8 @@ def show(done: Done, *, verbose: bool = False, console: Console | None = None) -
             console.print(line, markup=False, highlight=False)
     else:
         console.print("no groups: the algorithm opened none")
+    for line in done.alerts:
+        console.print(line, markup=False, highlight=False, style="red" if line.startswith(("P0", "P1")) else "yellow")
     if done.missing:
         more = f" and {len(done.missing) - 1} more files" if len(done.missing) > 1 else ""
         line = f"no data: {done.missing[0]}{more}: does the data folder hold this ticker and these days?"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: how the engine's log begins a line about a data file that is not there
 NO_DATA = "No data: "
+#: how the library's log begins an alert
+ALERT = "ALERT "
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,12 @@ class Done:
         """Data files that the run wanted and that are not there; LEAN goes on without them, and so does the engine."""
         return [text.removeprefix(NO_DATA) for _, text in self.log if text.startswith(NO_DATA)]
 
+    @property
+    def alerts(self) -> list[str]:
+        """Alerts that the library wrote into the log, each once."""
+        texts = (text.removeprefix(ALERT) for _, text in self.log if text.startswith(ALERT))
+        return list(dict.fromkeys(texts))
+
     def header(self) -> dict[str, Any]:
         """What run.json holds."""
         return {
@@ -88,6 +96,7 @@ class Done:
             "account": self.account,
             "groups": [group.row() for group in self.groups],
             "unread": self.unread,
+            "alerts": self.alerts,
             "missing": self.missing,
             "orders": self.orders,
         }

@@ -131,6 +131,8 @@ def run(
     name, store = before.name if before is not None else output.name, output.store
     try:
         store.mkdir(parents=True, exist_ok=True)
+        for stem in journals(store, name):  # of an earlier run in the same folder
+            shutil.rmtree(store / stem)
         if before is not None:
             for base in (before.folder / STOPPED).glob("atomic/*/*"):
                 _put(base, store / base.relative_to(before.folder / STOPPED))

@@ -42,6 +42,7 @@ class IronCondor(QCAlgorithm):
         self.max_quantity = read.whole("max-quantity", 10, low=1)
         #: least credit for one unit, dollars per share
         self.min_credit = read.number("min-credit", 0.05)
+        self.refused = ""
         self.atomic = AtomicOrderExecutor(self, name="iron_condor", policy=read.policy())
         self.day.memory = self.atomic.journal.extra  # a restart does not enter a second time
 
@@ -89,7 +90,9 @@ class IronCondor(QCAlgorithm):
         legs = condor(max(units, 1))
         refusal = check_iron_condor(legs, max_loss_limit=self.max_loss, min_credit=self.min_credit)
         if refusal is not None:
-            self.log(f"no condor: {refusal}")
+            if refusal.rule != self.refused:  # asked again with every bar of the entry window
+                self.refused = refusal.rule
+                self.log(f"no condor: {refusal}")
             return
         figures = condor_figures(legs)
         self.day.entered()

@@ -33,7 +33,7 @@ class ProtectedCondor(QCAlgorithm):
         self.quantity = read.whole("quantity", 2, low=1)
         #: parts of the credit: gained (target) and lost (stop)
         self.target_part = read.number("target-part", 0.5, low=0.01, high=1.0)
-        self.stop_part = read.number("stop-part", 1.0, low=0.01)
+        self.stop_part = read.number("stop-part", 2.0, low=0.01)
         self.atomic = AtomicOrderExecutor(self, name="protected_condor", policy=read.policy())
 
     def on_warmup_finished(self) -> None:

@@ -38,6 +38,7 @@ class PutSpread(QCAlgorithm):
         #: units; 0 takes as many as `max-loss` allows, up to `max-quantity`
         self.quantity = read.whole("quantity", 0)
         self.max_quantity = read.whole("max-quantity", 10, low=1)
+        self.refused = False
         self.atomic = AtomicOrderExecutor(self, name="put_spread", policy=read.policy())
         self.day.memory = self.atomic.journal.extra  # a restart does not enter a second time
 
@@ -70,7 +71,9 @@ class PutSpread(QCAlgorithm):
         )
         units = self.quantity or min(self.max_quantity, units_for_max_loss(unit, self.max_loss))
         if not units or units * max_loss(unit) > self.max_loss:
-            self.log(f"no spread: {max(units, 1)} units can lose more than {self.max_loss:.0f} dollars")
+            if not self.refused:  # asked again with every bar of the entry window
+                self.refused = True
+                self.log(f"no spread: {max(units, 1)} units can lose more than {self.max_loss:.0f} dollars")
             return
         self.day.entered()
         group = self.atomic.execute_put_spread_atomic(short, long, quantity=units)

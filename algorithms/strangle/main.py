@@ -38,6 +38,7 @@ class Strangle(QCAlgorithm):
         #: units; 0 takes as many as `premium` allows, up to `max-quantity`
         self.quantity = read.whole("quantity", 0)
         self.max_quantity = read.whole("max-quantity", 10, low=1)
+        self.refused = False
         policy = replace(read.policy(), allow_naked=read.flag("allow-naked"))
         self.atomic = AtomicOrderExecutor(self, name="strangle", policy=policy)
         self.day.memory = self.atomic.journal.extra  # a restart does not enter a second time
@@ -70,7 +71,9 @@ class Strangle(QCAlgorithm):
             return  # a leg has no quote on the side that is needed: look again at the next bar
         units = self.quantity or min(self.max_quantity, int(self.premium / (100.0 * sum(prices))))
         if not units:
-            self.log(f"no strangle: one unit costs {100.0 * sum(prices):.0f}, allowed is {self.premium:.0f} dollars")
+            if not self.refused:  # asked again with every bar of the entry window
+                self.refused = True
+                self.log(f"no strangle: one unit is {100.0 * sum(prices):.0f} dollars, allowed are {self.premium:.0f}")
             return
         self.day.entered()
         group = self.atomic.execute_strangle_atomic(call, put, quantity=self.side * units)

@@ -146,6 +146,32 @@ def test_result_files_stand_beside_each_other(
     assert {"group_id", "strategy", "timestamp", "status", "legs"} <= set(groups[0])
 
 
+def test_a_folder_used_again_shows_the_new_run_only(
+    capsys: pytest.CaptureFixture[str], generated: Path, tmp_path: Path
+) -> None:
+    """A run into the folder of an earlier one replaces it: files and groups are those of the new run."""
+    run(capsys, str(ROOT / "algorithms" / "strangle"), generated, tmp_path / "out")
+    document = run(capsys, CONDOR, generated, tmp_path / "out")
+    assert [group["group_id"] for group in document["groups"]] == ["iron_condor-000001"]
+
+
+def test_longs_without_a_bid_are_kept_and_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, generated: Path
+) -> None:
+    """Wings too far out to have a bid are not sold at market: the group keeps them, alerts, and names them."""
+    far = ("--parameter", "wing-width", "25", "--parameter", "chain-strikes", "30")
+    more = ("--parameter", "max-loss", "5000")
+    document = run(capsys, CONDOR, generated, tmp_path / "out", *far, *more)
+    (group,) = document["groups"]
+    kept = [leg["name"] for leg in group["legs"] if leg["net"]]
+    assert kept
+    ends_flat_or_named(document)
+    assert any("without a bid" in alert for alert in document["alerts"])
+    out = ("--out", str(tmp_path / "out"))
+    assert cli.main(["backtest", CONDOR, "--data", str(generated), *out, *far, *more]) == 0
+    assert f"still holds +{group['units']} {kept[0]}" in capsys.readouterr().out
+
+
 def test_same_seed_same_result(capsys: pytest.CaptureFixture[str], generated: Path, tmp_path: Path) -> None:
     """Two runs over the same data give the same groups, orders and account."""
     first, second = (run(capsys, CONDOR, generated, tmp_path / name) for name in ("one", "two"))
