@@ -258,6 +258,15 @@ class PaperAccount:
         with self._lock:
             return self._orders("")
 
+    def reissue_ids(self) -> None:
+        """Number the open orders anew, as some brokers do after a restart (Interactive Brokers' gateway)."""
+        with self._change() as db:
+            top = int(db.execute("SELECT COALESCE(MAX(id), 0) FROM orders").fetchone()[0])
+            rows = db.execute("SELECT id FROM orders WHERE status IN ('open', 'partial') ORDER BY id DESC").fetchall()
+            for offset, (old,) in enumerate(rows, 1):
+                db.execute("UPDATE fills SET order_id = ? WHERE order_id = ?", (top + offset, old))
+                db.execute("UPDATE orders SET id = ? WHERE id = ?", (top + offset, old))
+
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
