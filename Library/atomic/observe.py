@@ -129,7 +129,8 @@ class Observer:
             clock = self._clock(group)
             if not clock.first_fill:
                 clock.first_fill = fact.at
-            self._naked(group, clock, fact.at)
+            if clock.naked_since or group.orders[fact.order].quantity < 0:  # buying uncovers only short shares
+                self._naked(group, clock, fact.at)
         elif kind == "intended":
             counts["orders"] += 1
         elif kind == "rejected" or kind == "canceled":

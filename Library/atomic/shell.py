@@ -130,7 +130,7 @@ class Shell:
     def on_fact(self, group_id: str, fact: Any) -> None:
         """A fact about a child order of a group."""
         self._inbox.append((group_id, fact))
-        if type(fact) is not f.Identified:  # something follows it at once
+        if not self._busy.locked() and type(fact) is not f.Identified:  # something follows that at once
             self.pump(BROKER_THREAD_SECONDS if self.gateway.live else 0.0)
 
     def on_foreign(self, symbol: str, delta: int, price: float, cause: str, why: str) -> None:
@@ -502,7 +502,6 @@ class Shell:
         try:
             for group in [g for g in dirty.values() if g.phase is Phase.CLOSED and not g.live]:
                 if self.groups.get(group.spec.group_id) is group:
-                    self.journal.save((group,), flush=flush)
                     self.journal.archive(group)
                     self._retire(group)
             self.journal.save([g for g in dirty.values() if g.spec.group_id in self.groups], flush=flush)

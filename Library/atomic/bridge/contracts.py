@@ -39,7 +39,7 @@ class Contracts:
         self._securities: dict[str, tuple[Any, Any]] = {}
         self._holdings: dict[str, Any] = {}
         self._legs: dict[str, LegSpec] = {}
-        #: exchange time minus UTC in seconds, per time-zone object of the exchange
+        #: exchange time minus UTC in seconds, and the hour it was looked up in
         self._offsets: dict[str, tuple[float, float]] = {}
 
     def text(self, symbol: Any) -> str:
@@ -128,8 +128,8 @@ class Contracts:
             str(symbol.value),
         )
 
-    def quote(self, text: str) -> Quote:
-        """Newest quote; a missing side is 0.
+    def quote(self, text: str, now: float) -> Quote:
+        """Newest quote; a missing side is 0. `now` is seconds UTC.
 
         LEAN's `bid_price` keeps the last bid there ever was when a new bar has none (SecurityCache.cs:
         `if (quoteBar.Bid != null ...)`), so the sides are taken from the newest quote bar where there is one.
@@ -141,7 +141,10 @@ class Contracts:
         data = security.get_last_data()
         if data is None:
             return _UNKNOWN._replace(open=bool(exchange.exchange_open))
-        at = seconds(data.end_time) - self._offset(text, security, exchange)
+        offset, since = self._offsets.get(text, _NO_OFFSET)
+        if not 0 <= now - since < _HOUR:
+            offset = self._offset(text, security, now)
+        at = (data.end_time.replace(tzinfo=None) - _EPOCH).total_seconds() - offset
         last = float(security.price)
         try:
             bid_bar, ask_bar = data.bid, data.ask
@@ -152,13 +155,11 @@ class Contracts:
             ask = float(ask_bar.close) if ask_bar is not None else 0.0
         return Quote(bid, ask, last, at, bool(exchange.exchange_open))
 
-    def _offset(self, text: str, security: Any, exchange: Any) -> float:
-        """Exchange time minus UTC, looked up once an hour (bars carry exchange time)."""
-        now = seconds(self._algorithm.utc_time)
-        known = self._offsets.get(text)
-        if known is None or not 0 <= now - known[1] < _HOUR:
-            known = self._offsets[text] = (seconds(security.local_time) - now, now - now % _HOUR)
-        return known[0]
+    def _offset(self, text: str, security: Any, now: float) -> float:
+        """Exchange time minus UTC (bars carry exchange time), looked up once an hour."""
+        offset = round((seconds(security.local_time) - seconds(self._algorithm.utc_time)) / 900.0) * 900.0
+        self._offsets[text] = offset, now - now % _HOUR
+        return offset
 
     def holding(self, text: str) -> int:
         """Signed net of the whole account in this symbol."""
@@ -206,6 +207,7 @@ class Contracts:
 
 
 _HOUR = 3600.0
+_NO_OFFSET = (0.0, -1e18)
 #: SecurityType.INDEX_OPTION (Common/Global.cs)
 _INDEX_OPTION = 10
 

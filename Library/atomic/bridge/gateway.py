@@ -72,7 +72,7 @@ class LeanGateway:
 
     def quote(self, symbol: str) -> Quote:
         """Newest quote; a missing side is 0, an unknown symbol is all zeros and closed."""
-        return self.contracts.quote(symbol)
+        return self.contracts.quote(symbol, self._reader.now)
 
     def holding(self, symbol: str) -> int:
         """Signed net of the whole account in this symbol, as the algorithm sees it."""
@@ -256,7 +256,7 @@ class LeanGateway:
             return call(symbol=symbol, quantity=quantity, tag=tag, **prices)
 
     def _open_slot(self, request: OrderRequest, tag: str) -> Slot:
-        slot = Slot(request.group_id, request.number, request.symbol, tag, self.now())
+        slot = Slot(request.group_id, request.number, request.symbol, tag, self._reader.now)
         self._book.open(slot)
         return slot
 
@@ -272,6 +272,8 @@ class LeanGateway:
 
     def _sent(self, slot: Slot) -> None:
         """What the returned ticket says that no event said."""
+        if slot.silent:
+            self._reader.accepted(slot)
         if slot.heard:
             return
         reader, ticket = self._reader, slot.ticket

@@ -102,7 +102,10 @@ class Reader:
             if slot.ticket.status == OrderStatus.FILLED:
                 self.book.close(slot)
         elif kind == ACCEPTED:
-            self._accepted(slot)
+            if self.sending and not self._live:
+                slot.silent = True  # said when the send ends, unless it has filled by then
+            else:
+                self.accepted(slot)
         elif kind == CANCELED:
             self._fill(slot)
             message = str(event.message)
@@ -111,6 +114,7 @@ class Reader:
             self.book.close(slot)
         elif kind == REJECTED:
             self._fill(slot)
+            slot.silent = False
             message = str(event.message)
             self.report(slot, f.Rejected(self.at(), slot.number, classify_reject(message, -4), message))
             self.book.close(slot)
@@ -143,16 +147,19 @@ class Reader:
         self.book.known_as(slot, lean_id)
         return slot
 
-    def _accepted(self, slot: Slot) -> None:
+    def accepted(self, slot: Slot) -> None:
+        """The broker has the order; its ids are kept in live mode, where they outlive the process."""
         at = self.at()
-        ids = self.broker_ids(slot.lean_id) if self._live else ()
-        self.report(slot, f.Identified(at, slot.number, slot.lean_id, ids))
+        slot.silent = False
+        if self._live:
+            self.report(slot, f.Identified(at, slot.number, slot.lean_id, self.broker_ids(slot.lean_id)))
         self.report(slot, f.Accepted(at, slot.number))
 
     def _fill(self, slot: Slot) -> None:
         ticket = slot.ticket
         filled = ticket.quantity_filled
         if filled:
+            slot.silent = False
             price = float(ticket.average_fill_price)
             self.report(slot, f.Filled(self.at(), slot.number, abs(round(filled)), price, slot.fees))
 

@@ -11,8 +11,8 @@ ENDED_KEPT = 2048
 class Slot:
     """One child order at LEAN."""
 
-    __slots__ = ("asked", "canceling", "fees", "group_id", "heard", "lean_id", "number", "sent_at", "symbol", "tag",
-                 "ticket")  # fmt: skip
+    __slots__ = ("asked", "canceling", "fees", "group_id", "heard", "lean_id", "number", "sent_at", "silent", "symbol",
+                 "tag", "ticket")  # fmt: skip
 
     def __init__(self, group_id: str, number: int, symbol: str, tag: str, sent_at: float) -> None:
         self.group_id = group_id
@@ -26,6 +26,8 @@ class Slot:
         self.fees = 0.0
         #: events seen
         self.heard = 0
+        #: accepted within its own send, and not said yet
+        self.silent = False
         #: a cancel of ours is pending
         self.canceling = False
         #: terms of an update of ours that is pending
