@@ -77,8 +77,8 @@ def first_rung(group: GroupState, now: float, quotes: Quotes, env: Env, shape: S
     return _enter(group, now, quotes, env, shape, 0)
 
 
-def next_rung(group: GroupState, now: float, quotes: Quotes, env: Env, shape: Shape) -> list[Any]:
-    """The next price once the bundle had its time on this one; a broken combo gives way."""
+def next_rung(group: GroupState, now: float, quotes: Quotes, env: Env, shape: Shape, top: int) -> list[Any]:
+    """The next price, up to rung `top`, once the bundle had its time on this one; a broken combo gives way."""
     known = group.rungs.get(_KEY)
     if known is None:
         return first_rung(group, now, quotes, env, shape)
@@ -88,7 +88,7 @@ def next_rung(group: GroupState, now: float, quotes: Quotes, env: Env, shape: Sh
             return trouble.give_way(group, now, "native combo filled unevenly")
         return []
     policy = group.spec.policy
-    if known[0] >= policy.ladder.top:
+    if known[0] >= top:
         return []
     for order in group.live.values():
         if order.rung != known[0] or order.status is ChildStatus.CANCELING or not order.sent_at:

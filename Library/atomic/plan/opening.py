@@ -40,13 +40,14 @@ def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[A
             return [Remembered(now, "native", True), *facts, *combo.first_rung(group, now, quotes, env, shape)]
         return facts + _new_rungs(group, now, quotes, env, shape, _wave_legs(group, shape, 1))
     if combo.active(group):
-        return _over(group, now, quotes, env, shape) or combo.next_rung(group, now, quotes, env, shape)
+        top = policy.ladder.top if now < group.deadline else _due(group)
+        return combo.next_rung(group, now, quotes, env, shape, top) or _over(group, now, quotes, env, shape)
     if _may_enter_next(group, shape):
         facts = [Wave(now, 2, now + policy.order_timeout)]
         return facts + _new_rungs(group, now, quotes, env, shape, shape.shorts)
     return (
-        _over(group, now, quotes, env, shape)
-        or _new_rungs(group, now, quotes, env, shape, _wave_legs(group, shape, group.wave))
+        _new_rungs(group, now, quotes, env, shape, _wave_legs(group, shape, group.wave))
+        or _over(group, now, quotes, env, shape)
         or reducing.rungs(group, now, quotes, env)
     )
 
@@ -102,8 +103,8 @@ def _enter(group: GroupState, now: float, quotes: Quotes, env: Env, shape: Shape
         if price is not None:
             prices[i] = price
     if group.spec.limit_net is not None and prices:
-        standing = {o.leg: o.limit for o in group.live.values() if o.purpose is _OPEN and o.leg not in prices}
-        prices = {i: p for i, p in inside_net_limit(group, prices, quotes, shape.scale, standing).items() if p > 0}
+        standing = {order.leg: order.limit for order in group.live.values() if order.purpose is _OPEN}
+        prices = inside_net_limit(group, prices, quotes, shape.scale, standing)
     return [Rung(now, i, _OPEN, rungs[i], price) for i, price in prices.items()]
 
 
@@ -113,7 +114,7 @@ def _new_rungs(
     """First rungs of legs that have none yet, and next rungs of legs whose order had its time."""
     if _plain(group, env):
         return []
-    ladder = group.spec.policy.ladder
+    top = group.spec.policy.ladder.top if now < group.deadline else _due(group)
     resting = {order.leg: order for order in group.live.values() if order.purpose is _OPEN}
     rungs: dict[int, int] = {}
     for i in legs:
@@ -123,7 +124,7 @@ def _new_rungs(
         known = group.rungs.get((i, _OPEN))
         if known is None:
             rungs[i] = 0
-        elif known[0] < ladder.top and _had_its_time(resting.get(i), known[0], now, quotes, env, group):
+        elif known[0] < top and _had_its_time(resting.get(i), known[0], now, quotes, env, group):
             rungs[i] = known[0] + 1
     return _enter(group, now, quotes, env, shape, rungs) if rungs else []
 
@@ -147,17 +148,24 @@ def _awaits_bar(group: GroupState, order: ChildOrder, quotes: Quotes, env: Env) 
     return quote is None or quote.at <= order.sent_at
 
 
+def _due(group: GroupState) -> int:
+    """The last rung that a live order would reach within the order time-out."""
+    policy = group.spec.policy
+    if policy.ladder.step_seconds <= 0:
+        return policy.ladder.top
+    return min(policy.ladder.top, int(policy.order_timeout / policy.ladder.step_seconds))
+
+
 def _waits_for_bar(group: GroupState, quotes: Quotes, env: Env) -> bool:
-    """The bar rule: an order or a rung that live trading would have tried by now has not had its bar."""
+    """The bar rule: an order that live trading would have tried by now has not had its bar."""
     if not env.bar_data or env.live:
         return False
-    policy = group.spec.policy
-    due = min(policy.ladder.top, int(policy.order_timeout / policy.ladder.step_seconds)
-              if policy.ladder.step_seconds > 0 else policy.ladder.top)  # fmt: skip
     for order in group.live.values():
         if order.purpose is not _OPEN or order.type is ChildType.MARKET:
             continue
-        if order.status is ChildStatus.CANCELING or order.rung < due or _awaits_bar(group, order, quotes, env):
+        known = group.rungs.get((0 if order.bundle else order.leg, _OPEN))
+        moves_on = order.status is ChildStatus.CANCELING or (known is not None and known[0] != order.rung)
+        if moves_on or _awaits_bar(group, order, quotes, env):
             return True
     # between two rungs: the old order has ended, the new one is not sent yet
     return not group.live and any(

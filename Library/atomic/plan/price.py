@@ -69,50 +69,65 @@ def inside_net_limit(
 ) -> dict[int, float]:
     """Move the limit prices of some legs passively until the whole unit costs at most `spec.limit_net`.
 
-    The net is in dollars per share, a debit positive. Filled contracts count at their average price, legs that
-    already work at their limit, legs not yet sent at mid. A leg that would need a price below one tick gets 0
-    (it is not sent). Once everything else is filled or stands at a limit, the bound is exact.
+    The net is in dollars per share, a debit positive. Filled contracts count at their average price, orders that may
+    still fill at their limit, legs that are not sent at mid. A leg that would need a price below one tick, or one not
+    worse than what its standing order offers already, is left out (it keeps its order, if it has one). Once every
+    other leg is filled or stands at a limit the bound is exact.
 
     Args:
         group: the group that opens.
         prices: ladder prices of the legs that enter a rung, by leg.
         quotes: newest quotes.
         scale: shares that a price of the unit refers to.
-        standing: limits of orders that work now, by leg.
+        standing: limits of orders that may fill now, by leg.
     """
     limit = group.spec.limit_net
     if limit is None:
         return prices
-    net = weight = 0.0
-    weights: dict[int, float] = {}
+    moved = dict(prices)
+    while moved:
+        give = _excess(group, moved, quotes, scale, standing) - limit
+        ratios = [(i, group.legs[i]) for i in moved]
+        weight = sum(abs(leg.spec.ratio) * leg.spec.multiplier / scale * (1.0 - _done(group, leg)) for i, leg in ratios)
+        out: dict[int, float] = {}
+        for i, leg in ratios:
+            side = 1 if leg.spec.ratio > 0 else -1
+            tick = leg.spec.tick
+            better = prices[i] - side * max(0.0, give) / weight if weight else prices[i]
+            if better < tick - 1e-9:
+                continue
+            price = on_grid(better, tick, side)
+            old = standing.get(i)
+            if old is None or (price - old) * side > 1e-9:
+                out[i] = price
+        if len(out) == len(moved):
+            return out
+        moved = {i: prices[i] for i in out}
+    return {}
+
+
+def _done(group: GroupState, leg: LegState) -> float:
+    """Share of a leg's goal that is filled."""
+    goal = leg.spec.ratio * group.target
+    return min(1.0, max(0.0, leg.net / goal)) if goal else 1.0
+
+
+def _excess(
+    group: GroupState, moved: dict[int, float], quotes: Quotes, scale: float, standing: dict[int, float]
+) -> float:
+    """Net price of the unit, dollars per share, if these legs get these prices."""
+    net = 0.0
     for i, leg in enumerate(group.legs):
         spec = leg.spec
         if not spec.ratio:
             continue
-        factor = spec.ratio * spec.multiplier / scale
-        done = min(1.0, max(0.0, leg.net / (spec.ratio * group.target))) if group.target else 0.0
+        factor, done = spec.ratio * spec.multiplier / scale, _done(group, leg)
         if done:
             net += factor * done * (leg.cost / (leg.net * spec.multiplier))
-        if done >= 1.0:
-            continue
-        price = prices.get(i)
-        if price is None:
-            price = standing.get(i) or fair(quotes.get(spec.symbol) or NO_QUOTE)
-        else:
-            weights[i] = factor * (1.0 - done)
-            weight += abs(weights[i])
-        net += factor * (1.0 - done) * price
-    excess = net - limit
-    if excess <= 1e-9 or not weight:
-        return prices
-    give = excess / weight
-    moved: dict[int, float] = {}
-    for i, price in prices.items():
-        side = 1 if weights.get(i, 1.0) > 0 else -1
-        better = price - side * give
-        tick = group.legs[i].spec.tick
-        moved[i] = on_grid(better, tick, side) if better >= tick - 1e-9 else 0.0
-    return moved
+        if done < 1.0:
+            price = moved.get(i) or standing.get(i) or fair(quotes.get(spec.symbol) or NO_QUOTE)
+            net += factor * (1.0 - done) * price
+    return net
 
 
 def budget_price(leg: LegState, quantity: int, price: float, budget_left: float) -> float:
