@@ -236,6 +236,7 @@ class AdversarialBroker:
 
     def _read(self, order: SimOrder) -> None:
         if order.fate is not Fate.NEW:
+            self._tell_now(order, self._identity(order))
             self._tell_now(order, Accepted(self.clock, order.number))
         if order.filled > self._base.get(order.id, 0):
             self._tell_now(order, self._filled(order))
@@ -256,6 +257,7 @@ class AdversarialBroker:
         """The broker acknowledges."""
         if order.fate is Fate.NEW:
             self.account.accept(order)
+            self._tell(order, self._identity(order))
             self._tell(order, Accepted(self.clock, order.number))
 
     def reject(self, order: SimOrder, reason: RejectReason | None = None) -> None:
@@ -344,8 +346,13 @@ class AdversarialBroker:
     def _bind(self, order: SimOrder, group_id: str, number: int) -> None:
         self.tickets[(group_id, number)] = order
         self._known[order.id] = (group_id, number)
+        self._tell_now(order, self._identity(order))
+
+    def _identity(self, order: SimOrder) -> Identified:
+        """LEAN's id from the start, the brokerage's from its acknowledgement on."""
         lean_id = self._lean_ids.setdefault(order.id, len(self._lean_ids) + 1)
-        self._tell_now(order, Identified(self.clock, number, lean_id, (f"B{order.id}",)))
+        ids = () if order.fate is Fate.NEW else (f"B{order.id}",)
+        return Identified(self.clock, order.number, lean_id, ids)
 
     def _first_answer(self, orders: list[SimOrder]) -> None:
         """What the broker says to a new order (or combo) inside the call."""

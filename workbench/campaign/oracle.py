@@ -87,6 +87,8 @@ class Truth:
     stuck: bool = False
     outside: bool = False
     restarted: bool = False
+    #: a restart left two histories that fit; what the group believes is for a person to settle
+    unclear: bool = False
     hold_asked: bool = False
     naked_seconds: float = 0.0
     sends: int = 0
@@ -135,7 +137,8 @@ class Oracle:
         quote = self.market.quote(request.symbol)
         if not quote.open:
             self.say("session", request.group_id, f"order {request.number} sent while the market is closed")
-        if request.quantity < 0 < truth.goal[request.symbol] and request.type is ChildType.MARKET and quote.bid <= 0:
+        option = truth.legs[request.symbol].right is not Right.SHARE  # shares may have trade bars only
+        if option and request.quantity < 0 and request.type is ChildType.MARKET and quote.bid <= 0:
             self.say("bidless", request.group_id, f"order {request.number} sells a long without a bid at market")
         self._judge(truth, f"order {request.number} ({order.purpose} {request.quantity} {request.symbol}) was sent")
 
@@ -234,6 +237,17 @@ class Oracle:
             if extra > 0:
                 truth.naked_seconds += extra * seconds
 
+    def note_unclear(self, group: GroupState) -> None:
+        """Remember that a restart left this group to a person; that it may be left is judged elsewhere."""
+        truth = self.groups.get(group.group_id)
+        if truth is not None and truth.restarted and group.held in (HoldCause.AMBIGUOUS, HoldCause.BREAK):
+            truth.unclear = True
+
+    def is_unclear(self, group: GroupState) -> bool:
+        """True when only a person can say what the group holds."""
+        truth = self.groups.get(group.group_id)
+        return truth is not None and truth.unclear
+
     def judge_group(self, group: GroupState, *, settled: bool) -> None:
         """What the group believes against the truth; `settled`: everything was delivered, nothing may fill."""
         truth = self._truth(group.group_id)
@@ -245,6 +259,7 @@ class Oracle:
             return
         if group.phase not in (Phase.OPEN, Phase.CLOSED, Phase.HELD):
             self.say("converges", group.group_id, f"still {group.phase} after the broker answered everything")
+        self.note_unclear(group)
         moved: dict[int, int] = {}
         for fact in group.facts:
             if fact.kind == "adjusted":
@@ -253,7 +268,7 @@ class Oracle:
             if leg.spec.symbol not in truth.net or leg.settled or leg.spec.symbol in self.market.settled:
                 continue
             true = truth.net[leg.spec.symbol] + moved.get(index, 0)
-            if leg.net != true:
+            if leg.net != true and not truth.unclear:
                 text = f"{leg.spec.symbol}: believes {leg.net}, truly {true}"
                 self.say("conservation", group.group_id, text)
         if group.phase is Phase.HELD:
@@ -264,14 +279,19 @@ class Oracle:
                     text = f"open at {leg.net} of {leg.spec.symbol}, target is {group.target} units"
                     self.say("converges", group.group_id, text)
 
+    def _ambiguous(self, truth: Truth) -> bool:
+        """Two histories can fit only where others trade the same contract, or the broker broke its word."""
+        shared = any(other is not truth and other.legs.keys() & truth.legs.keys() for other in self.groups.values())
+        return shared or truth.outside or truth.excused > 0
+
     def _judge_hold(self, group: GroupState, truth: Truth) -> None:
         cause, policy = group.held, group.spec.policy
         reasons = {
             HoldCause.REFUSED_BEYOND_CAPS: policy.cost_budget is not None
             or truth.rejections + truth.unfilled >= policy.rollback_attempts,
-            HoldCause.AMBIGUOUS: truth.restarted,
+            HoldCause.AMBIGUOUS: truth.restarted and self._ambiguous(truth),
             HoldCause.QUARANTINE: truth.stuck,
-            HoldCause.BREAK: truth.overfilled or truth.outside or truth.excused > 0,
+            HoldCause.BREAK: any(t.excused > 0 for t in self.groups.values() if t.legs.keys() & truth.legs.keys()),
             HoldCause.LEANED_ON: truth.rejections > 0,
             HoldCause.REQUESTED: truth.hold_asked,
             HoldCause.POLICY: "hold" in (policy.on_timeout, policy.on_outside, policy.on_restart, policy.on_expiry),

@@ -156,7 +156,7 @@ class World:
         for group in list(self.driver.groups()):
             if group.phase is not Phase.CLOSED:
                 self.driver.close(group.group_id, "end of the run")
-            if group.phase is Phase.HELD:
+            if group.phase is Phase.HELD and not self.oracle.is_unclear(group):
                 self.driver.release(group.group_id, "end of the run")
         self.calm()
         if any(rests_by_budget(group) for group in self.driver.groups()):
@@ -164,7 +164,7 @@ class World:
             self.calm()
         if not self.oracle.violations:
             for group in self.driver.groups():
-                if group.phase is not Phase.CLOSED or not group.is_flat:
+                if (group.phase is not Phase.CLOSED or not group.is_flat) and not self.oracle.is_unclear(group):
                     nets = [leg.net for leg in group.legs]
                     text = f"{group.phase} ({group.held_why or group.reason}) with {nets} after the owner closed it"
                     self.oracle.say("converges", group.group_id, text)
@@ -198,7 +198,7 @@ class World:
 
     def do_answer(self) -> None:
         """The broker does something with one of its orders."""
-        live = list(self.account.live.values())
+        live = [o for o in self.account.live.values() if not o.hidden_until or self.broker.knows(o)]
         if not live:
             self.do_tick()
             return
@@ -257,7 +257,7 @@ class World:
             o
             for o in self.account.orders
             if o.fate in (Fate.CANCELED, Fate.EXPIRED) and o.filled < abs(o.quantity)
-            if o.symbol not in self.market.settled
+            if o.symbol not in self.market.settled and self.broker.knows(o)
         ]
         if not (self.setting.faults.late_fill and ended and self.market.open):
             self.do_tick()
@@ -329,7 +329,7 @@ class World:
                 truth.hold_asked = True
                 self.script.append(f"the owner holds {group_id}")
                 self.driver.hold(group_id, "owner")
-        elif group.phase is Phase.HELD:
+        elif group.phase is Phase.HELD and not self.oracle.is_unclear(group):
             self.script.append(f"the owner releases {group_id}")
             self.driver.release(group_id, "owner")
 
@@ -369,6 +369,8 @@ class World:
         """Stop here; things happen while down; start from the journal's bytes and the broker's state."""
         self.script.append("the process stops and starts again")
         self.result.restarts += 1
+        for index in [i for i, (order, _) in enumerate(self.broker.queue) if order.late][::-1]:
+            self.broker.deliver(index)  # nobody could know of it any more
         self.while_down()
         for truth in self.oracle.groups.values():
             truth.restarted = True
@@ -376,6 +378,8 @@ class World:
         self.driver = self.driver.reborn(self.broker)
         self._wire()
         self.driver.start()
+        for group in self.driver.groups():
+            self.oracle.note_unclear(group)
 
     def while_down(self) -> None:
         """What the broker does while nobody looks, as drawn."""
@@ -388,11 +392,12 @@ class World:
                     self.account.end(order, Fate.REJECTED, "unknown", "never arrived")
                     continue
                 self.account.accept(order)
-                if fate == 4:
+                if fate == 4 and self.now - order.born <= 2.0:
                     self.script.append(f"{name} is shown 10 s later only")
                     order.hidden_until = self.now + 10.0
-            elif fate >= 3 and self.market.open and order.symbol not in self.market.settled:
+            elif fate >= 3 and self.market.open and order.symbol not in self.market.settled and not order.combo:
                 qty = 1 + self.choices.draw(order.leaves) if self.setting.faults.partial else order.leaves
+                order.hidden_until = 0.0
                 self.script.append(f"{name} fills {qty} while down")
                 self.account.fill(order, qty, self.market.fair(order.symbol))
             elif fate == 2 and order.cancel_pending:
@@ -500,6 +505,7 @@ class World:
         if calls > limit:
             self.oracle.say("runaway", "", f"{calls} gateway calls in one step")
         for group in self.driver.groups():
+            self.oracle.note_unclear(group)
             if group.held is HoldCause.FAULT:
                 self.oracle.judge_group(group, settled=False)
             if group.outcome is Outcome.FAILED:
