@@ -93,8 +93,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _line(error: click.ClickException) -> str:
     """Return a failure as one line that names the cure."""
     text = " ".join(error.format_message().split())
-    if isinstance(error, click.UsageError) and error.ctx is not None and ":" not in text.rstrip(":"):
-        text = f"{text.rstrip('.')}: see {error.ctx.command_path} --help"
+    if isinstance(error, click.UsageError) and ":" not in text.rstrip(":"):
+        command = error.ctx.command_path if error.ctx is not None else "atomic COMMAND"
+        text = f"{text.rstrip('.')}: see {command} --help"
     return text
 
 

@@ -44,7 +44,7 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
         (["backtest", "algorithms/empty"], ["data folder", "does not exist", "atomic data generate", "--data"]),
         (["backtest", "algorithms/empty", "--data", "algorithms/empty/main.py"], ["is no folder"]),
         (["backtest", "algorithms/empty", "--data", "nowhere"], ["nowhere does not exist", "LEAN data folder"]),
-        (["backtest", "algorithms/empty", "--parameter", "width"], ["--parameter", "2"]),
+        (["backtest", "algorithms/empty", "--parameter", "width"], ["--parameter", "2", "--help"]),
         (
             ["backtest", "algorithms/empty", "--data", ".", "--parameter", "a=1", "2"],
             ["'a=1'", "--parameter name value"],
@@ -55,7 +55,7 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
         (["backtest", "algorithms/empty", "--what"], ["--what"]),
         (["data", "generate", "--date", "2015-12-25"], ["2015-12-25 is not a US trading day"]),
         (["data", "generate", "--date", "yesterday"], ["'yesterday'", "%Y-%m-%d"]),
-        (["data", "generate", "--seed"], ["--seed"]),
+        (["data", "generate", "--seed"], ["--seed", "--help"]),
         (["data", "destroy"], ["destroy"]),
     ],
 )
