@@ -26,17 +26,38 @@ class PriceCache(Protocol):
     The feed supplies it and may compute on demand; every price is 0.0 before the first bar.
     """
 
-    price: float
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-    bid_price: float
-    ask_price: float
-    bid_size: float
-    ask_size: float
-    open_interest: float
+    @property
+    def price(self) -> float: ...
+
+    @property
+    def open(self) -> float: ...
+
+    @property
+    def high(self) -> float: ...
+
+    @property
+    def low(self) -> float: ...
+
+    @property
+    def close(self) -> float: ...
+
+    @property
+    def volume(self) -> float: ...
+
+    @property
+    def bid_price(self) -> float: ...
+
+    @property
+    def ask_price(self) -> float: ...
+
+    @property
+    def bid_size(self) -> float: ...
+
+    @property
+    def ask_size(self) -> float: ...
+
+    @property
+    def open_interest(self) -> float: ...
 
     def get_data(self) -> Any | None:
         """The last bar that set the price (a QuoteBar wins over a TradeBar of the same end time)."""

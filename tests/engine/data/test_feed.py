@@ -290,3 +290,14 @@ def test_slices_and_caches_equal_a_plain_replay(folder: Any, run: Any, stock: Sy
                 found = listed[contract]
                 assert (found.bid and found.bid.close, found.ask and found.ask.close) == sides
             assert (holder.cache.bid_price or None, holder.cache.ask_price or None) == real
+
+
+def test_a_slice_kept_for_later_shows_what_it_showed(folder: Any, run: Any, stock: Symbol) -> None:
+    """Bars made on another day are those of the slice's own moment."""
+    folder.trades("abc", MONDAY, [bar(0, 10)])
+    folder.trades("abc", TUESDAY, [bar(0, 20)])
+    run.add(stock, TickType.TRADE)
+    kept = [step.slice for step in run.steps(MONDAY, TUESDAY) if step.has_data]
+    assert [kept[0].bars[stock].close, kept[-1].bars[stock].close] == [10, 20]
+    assert [bar.close for bar in kept[389].bars.values()] == [10]
+    assert kept[0].bars[stock].end_time == datetime(2024, 3, 11, 9, 31)

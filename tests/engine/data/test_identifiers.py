@@ -14,7 +14,7 @@ from workbench.engine.symbols import Symbol, SymbolCache, parse_osi
 
 tickers = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_size=5)
 expiries = st.integers(0, 36_000).map(lambda days: datetime(1998, 1, 2) + timedelta(days=days))
-strikes = st.integers(1, 99_999).flatmap(lambda n: st.sampled_from([n, n / 2, n / 10, n / 100, n / 1000]))
+strikes = st.integers(1, 47_570).flatmap(lambda n: st.sampled_from([n, n / 2, n / 10, n / 100, n / 1000]))
 
 
 def option(ticker: str, expiry: datetime, strike: float, right: OptionRight, style: OptionStyle) -> Symbol:

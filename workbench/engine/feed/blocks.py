@@ -65,13 +65,14 @@ class Block:
         fill_forward: whether slices repeat the last row.
     """
 
-    __slots__ = ("_known", "_now", "counts", "ends", "fill_forward", "grid", "minutes", "position", "rows",
+    __slots__ = ("_known", "_now", "columns", "counts", "ends", "fill_forward", "grid", "minutes", "position", "rows",
                  "sequence", "shown", "symbols", "tracks")
 
     def __init__(self, tracks: Sequence[Track], rows: Floats, ends: Ints, counts: Sequence[int], grid: Ints,
                  fill_forward: bool) -> None:
         self.tracks = list(tracks)
         self.symbols = [track.symbol for track in tracks]
+        self.columns = {symbol: column for column, symbol in enumerate(self.symbols)}
         self.grid = grid
         self.minutes: list[int] = grid.tolist()
         self.fill_forward = fill_forward

@@ -24,25 +24,23 @@ MINUTE = timedelta(minutes=1)
 class StepBars:
     """The blocks that show bars of one kind at one moment, with the group each belongs to."""
 
-    __slots__ = ("blocks", "now", "tracks")
+    __slots__ = ("blocks", "now")
 
-    def __init__(self, now: int, blocks: list[tuple[Group, Block]], tracks: dict[Symbol, Any]) -> None:
+    def __init__(self, now: int, blocks: list[tuple[Group, Block]]) -> None:
         self.now = now
         self.blocks = blocks
-        self.tracks = tracks
 
     def count(self) -> int:
         return sum(block.emits(self.now) for _, block in self.blocks)
 
     def find(self, symbol: Symbol) -> tuple[list[float], int, ZoneInfo] | None:
         """Row of a symbol, its end, and the exchange's zone."""
-        track = self.tracks.get(symbol)
-        if track is None:
-            return None
         for group, block in self.blocks:
-            if track.block is block:
-                row = block.shown_row(track.column, self.now)
-                return None if row < 0 else (block.rows[row].tolist(), int(block.ends[row]), group.zone)
+            column = block.columns.get(symbol)
+            if column is not None:
+                row = block.shown_row(column, self.now)
+                if row >= 0:
+                    return block.rows[row].tolist(), int(block.ends[row]), group.zone
         return None
 
 

@@ -60,7 +60,7 @@ class Step:
         feed = self._feed
         found = [(group, block) for group in sorted(feed.groups.values(), key=lambda g: g.order)
                  if group.tick_type == tick_type for block in group.blocks if block.sequence > self.first_block]
-        return StepBars(self.moment, found, feed.tracks[tick_type])
+        return StepBars(self.moment, found)
 
     @property
     def has_data(self) -> bool:
