@@ -16,13 +16,15 @@ from risk.margin import (
     Marginable,
     contemplate,
     impact_delta,
+    initial_value,
+    maintenance_margin,
     margin_used,
     order_initial,
     resolve,
     security_initial,
     security_maintenance,
 )
-from workbench.engine.enums import OptionRight, OrderType, SecurityType
+from workbench.engine.enums import OptionRight, OrderDirection, OrderType, SecurityType
 from workbench.engine.exceptions import ArgumentException, unsupported
 from workbench.engine.fees import order_fee
 from workbench.engine.net_decimal import NetDecimal
@@ -313,6 +315,15 @@ class MarginBook:
         """Dollars reserved for all holdings."""
         groups = self.groups
         return round(margin_used(groups), 10) if groups else 0.0
+
+    def freed_by(self, security: Security, direction: OrderDirection) -> float:
+        """Dollars an order may use of what a holding outside strategies reserves (GetPositionGroupBuyingPower)."""
+        for group in self.groups:
+            if not group.name and group.holdings and group.holdings[0].instrument is self.view(security):
+                held = group.quantity
+                if direction == (OrderDirection.SELL if held > 0 else OrderDirection.BUY):
+                    return maintenance_margin(group) + abs(initial_value(group))
+        return 0.0
 
     # -- orders ---------------------------------------------------------------------------------------------------
 

@@ -46,14 +46,10 @@ class DefaultMarginCallModel:
     """Warns below 5 % of free margin; sells off what reserves most once the account is short by more than a buffer."""
 
     def __init__(
-        self,
-        portfolio: SecurityPortfolioManager,
-        transactions: SecurityTransactionManager,
-        default_order_properties: Any = None,
-        margin_buffer: float = 0.10,
+        self, portfolio: SecurityPortfolioManager, default_order_properties: Any = None, margin_buffer: float = 0.10
     ) -> None:
         self._portfolio = portfolio
-        self._transactions = transactions
+        self._transactions: SecurityTransactionManager = portfolio.transactions
         self._properties = default_order_properties
         self._buffer = margin_buffer
 
@@ -145,6 +141,12 @@ class NullMarginCallModel:
     def execute_margin_call(self, requests: Iterable[SubmitOrderRequest]) -> list[OrderTicket]:
         """Nothing to do."""
         return []
+
+
+class MarginCallModel:
+    """The model that never calls: `MarginCallModel.NULL`."""
+
+    NULL = NullMarginCallModel()
 
 
 class MarginCalls:

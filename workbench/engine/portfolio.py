@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workbench.engine.enums import OrderType, SettlementType
+from workbench.engine.enums import OrderDirection, OrderType, SettlementType
 from workbench.engine.holdings import SecurityHolding
 from workbench.engine.members import missing_member
 from workbench.engine.securities import KeyValuePair, Option, Security, SecurityManager
@@ -23,6 +23,9 @@ class MarginRules(Protocol):
 
     def total_margin_used(self) -> float:
         """Dollars reserved for all holdings."""
+
+    def freed_by(self, security: Security, direction: OrderDirection) -> float:
+        """Dollars that an order in a direction may use of what the holding reserves."""
 
     def holdings_changed(self, security: Security | None = None) -> None:
         """A holding changed."""
@@ -90,6 +93,7 @@ class SecurityPortfolioManager:
         self._usd.set_amount(100_000)
         self.margin: MarginRules | None = None
         self.margin_call_model: Any = None
+        self.transactions: Any = None
         self.positions_enabled = True
         self.version = 0
         self.option_count = 0
@@ -204,9 +208,21 @@ class SecurityPortfolioManager:
     def margin_remaining(self) -> float:
         return self.get_margin_remaining(self.total_portfolio_value)
 
-    def get_margin_remaining(self, total_portfolio_value: float) -> float:
-        """Dollars free at a portfolio value."""
-        return total_portfolio_value - self.total_margin_used
+    def get_margin_remaining(self, what: Any, direction: OrderDirection = OrderDirection.BUY) -> float:
+        """Dollars free at a portfolio value; or, of a symbol, for an order in a direction."""
+        if isinstance(what, (int, float)):
+            return what - self.total_margin_used
+        return self.get_buying_power(what, direction)
+
+    def get_buying_power(self, symbol: Symbol | str, direction: OrderDirection = OrderDirection.BUY) -> float:
+        """Dollars free for an order; one against a holding may use what that reserves, twice over."""
+        free = self.margin_remaining
+        return free if self.margin is None else free + self.margin.freed_by(self.securities[symbol], direction)
+
+    def has_sufficient_buying_power_for_order(self, orders: list[Order]) -> Any:
+        """Whether the account can carry the orders, as LEAN answers it."""
+        from workbench.engine.buying_power import HasSufficientBuyingPowerForOrderResult
+        return HasSufficientBuyingPowerForOrderResult(*self.has_sufficient_buying_power_for_orders(orders))
 
     @property
     def invested(self) -> bool:

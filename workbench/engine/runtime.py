@@ -114,8 +114,8 @@ class Engine(Subscribing):
         self.commands = Commands()
         self.margin_calls = MarginCalls()
         self.portfolio.margin = MarginBook(self.portfolio, self.transactions.get_order_ticket)
-        self.portfolio.margin_call_model = DefaultMarginCallModel(self.portfolio, self.transactions,
-                                                                  self.default_order_properties)
+        self.portfolio.transactions = self.transactions
+        self.portfolio.margin_call_model = DefaultMarginCallModel(self.portfolio, self.default_order_properties)
         self.events = EventSchedule(self.clock, self.fail)
         self.schedule = ScheduleManager(self.events, self.clock,
                                         DateRules(self.clock, self.hours_of, self.securities),
@@ -211,8 +211,8 @@ class Engine(Subscribing):
 
     def margin_book_orders(self) -> None:
         """Margin calls use the default order properties that `initialize` may have replaced."""
-        self.portfolio.margin_call_model = DefaultMarginCallModel(self.portfolio, self.transactions,
-                                                                  self.default_order_properties)
+        if type(self.portfolio.margin_call_model) is DefaultMarginCallModel:
+            self.portfolio.margin_call_model = DefaultMarginCallModel(self.portfolio, self.default_order_properties)
 
     def check_warm_up(self) -> Any:
         """End the warm-up once the clock reaches the start, and tell the algorithm."""
