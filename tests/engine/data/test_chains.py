@@ -25,7 +25,7 @@ def universe_text(price: float = 101.0, strikes: tuple[float, ...] = (90, 95, 10
     for expiry in expiries:
         for right in "CP":
             for strike in strikes:
-                delta = round((price - strike) / 100 + 0.5, 2) if right == "C" else round((price - strike) / 100 - 0.5, 2)
+                delta = round((price - strike) / 100 + (0.5 if right == "C" else -0.5), 2)
                 lines.append(f"{expiry},{strike},{right},1,1,1,1.5,10,{int(strike)},0.25,{delta},0.01,0.1,-0.05,0.02")
     return HEADER + "\n".join(lines) + "\n"
 

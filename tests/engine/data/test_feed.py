@@ -155,7 +155,7 @@ def test_no_end_without_a_day_after_it(folder: Any, run: Any, stock: Symbol) -> 
 
 
 def test_a_subscription_in_mid_run_begins_after_now(folder: Any, run: Any, stock: Symbol, call: Symbol) -> None:
-    """It sees nothing of what was before, repeats nothing before its own first bar, and comes with a step of its own."""
+    """It sees nothing of before, repeats nothing before its own first bar, and comes with a step of its own."""
     folder.trades("abc", MONDAY, [bar(0, 10)])
     folder.options("abc", MONDAY, "quote", {call: [quote(0, 1, 2), quote(9, 3, 4), quote(20, 5, 6)]})
     run.add(stock, TickType.TRADE)

@@ -89,8 +89,8 @@ def test_daily_bars_last_from_open_to_close(ask: Any, folder: Any, stock: Symbol
     """Three daily bars before now, adjusted; today's is not over."""
     folder.text("equity/usa/factor_files/abc.csv", "20240307,1,0.5,10\n20501231,1,1,0\n")
     folder.zip("equity/usa/daily/abc.zip", {"abc.csv": [
-        [f"2024030{day} 00:00", *[10_000 * day] * 4, 50] for day in (6, 7, 8)] + [["20240311 00:00", 1, 1, 1, 10_000, 5],
-                                                                                 ["20240312 00:00", 1, 1, 1, 99, 5]]})
+        *([f"2024030{day} 00:00", *[10_000 * day] * 4, 50] for day in (6, 7, 8)),
+        ["20240311 00:00", 1, 1, 1, 10_000, 5], ["20240312 00:00", 1, 1, 1, 99, 5]]})
     frame = ask(stock, 3, Resolution.DAILY)
     assert list(frame["close"]) == [3.5, 8, 1]
     assert list(frame["volume"]) == [100, 50, 5]

@@ -112,5 +112,5 @@ def test_what_is_no_identifier_is_refused(text: str) -> None:
 
 def test_a_strike_with_too_many_digits_is_refused() -> None:
     """An identifier holds six digits of a strike."""
-    with pytest.raises(ArgumentException, match="precision is too high: 123456.789"):
+    with pytest.raises(ArgumentException, match=r"precision is too high: 123456\.789"):
         option("ABC", datetime(2024, 1, 19), 123456.789, OptionRight.CALL, OptionStyle.AMERICAN)

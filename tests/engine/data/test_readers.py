@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from workbench.engine.exceptions import DataError
 from workbench.engine.feed.readers import ZipFiles, parse_digits
 
-cells = st.one_of(st.just(""), st.integers(0, 10**16 - 1).map(str), st.integers(0, 99_999_999).map(lambda n: f"{n:08d}"))
+cells = st.one_of(st.just(""), st.integers(0, 10**16 - 1).map(str),
+                  st.integers(0, 99_999_999).map(lambda n: f"{n:08d}"))
 
 
 def plain(text: str) -> list[list[float]]:
