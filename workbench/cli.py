@@ -15,7 +15,11 @@ import click
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "backtest": ("workbench.commands.backtest", "backtest", "Run an algorithm on the embedded engine."),
     "chaos": ("workbench.campaign.command", "chaos", "Run groups under an adversarial broker, judged by an oracle."),
+    "command": ("workbench.commands.live", "command", "Send an operator command to a running session."),
     "data": ("workbench.commands.data", "data", "Generate sample data in LEAN's format."),
+    "live": ("workbench.commands.live", "live", "Trade an algorithm on paper over a data day."),
+    "groups": ("workbench.commands.groups", "groups", "List, show, verify and repair what the journals hold."),
+    "watch": ("workbench.commands.watch", "watch", "Alert when nobody looks after open groups."),
 }
 
 

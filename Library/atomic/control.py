@@ -9,6 +9,7 @@ group is answered with "closed already".
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -172,7 +173,8 @@ class Control:
             return self._refuse(action, str(error))
         except Exception as error:  # our own fault must not end the algorithm
             return self._refuse(action, f"{type(error).__name__}: {error}")
-        self._log(f"command {_shown(fields)}: {text}")
+        shown = f"\n{json.dumps(data, default=str)}" if data is not None else ""
+        self._log(f"command {_shown(fields)}: {text}{shown}")
         return Answer(True, action, text, data)
 
     def _refuse(self, action: str, why: str) -> Answer:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import facts as f
 from .bracket import handle_of
 from .brackets import Brackets
+from .control import Control
 from .desk import OperatorDesk
 from .entry import check_terms, refusals
 from .gates import Gates
@@ -102,6 +103,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
         self._handles: dict[str, AtomicGroup] = {}
         self.groups = Groups(self.shell, self._handle)
         self.desk = OperatorDesk(self)
+        self.control = Control(self.desk, gateway.log)
         self.report: StartReport | None = None
         self._swept_at = 0.0
         self._asked_at = 0.0
@@ -177,6 +179,10 @@ class AtomicOrderExecutor(Strategies, Brackets):
         if self._gates.shut.get(NOT_STARTED) == _START_LINE:
             self.alerts.raise_(self._gateway.now(), Severity.P1, NOT_STARTED, "", f"started by data; {_START_LINE}")
         self.start()
+
+    def on_command(self, data: Any) -> bool:
+        """One operator command, from LEAN's `on_command`; never raises. The answer is in the log."""
+        return self.control.handle(data).ok
 
     @property
     def ready(self) -> bool:

@@ -58,6 +58,10 @@ class BracketEquity(QCAlgorithm):
         """Hand every order event to the executor."""
         self.atomic.on_order_event(order_event)
 
+    def on_command(self, data: object) -> bool:
+        """Hand an operator's command to the executor."""
+        return self.atomic.on_command(data)
+
     def on_data(self, slice: Slice) -> None:
         """Follow the range, then trade its break once a day."""
         self.atomic.on_data(slice)

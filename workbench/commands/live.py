@@ -1,0 +1,223 @@
+"""`atomic live` and `atomic command`: a paper session on the embedded engine, and the operator's hands on it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import signal
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import RunFailed, UsageProblem
+from ..progress import progress
+from ..workspace import Project, find_project
+from .backtest import TIME, _data_folder, _parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..engine.live.session import LiveOptions
+
+#: the paper account of a project, below its `live` folder
+ACCOUNT = "account.sqlite"
+#: who runs a session: process id, in the session's folder
+OWNER = "pid"
+
+
+@click.command()
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="LEAN data folder instead of the workspace's.")
+@click.option("--parameter", "parameters", type=(str, str), multiple=True, metavar="NAME VALUE",
+              help="LEAN parameter; one or more replace those of config.json.")  # fmt: skip
+@click.option("--speed", type=click.FloatRange(0), default=60.0, show_default=True,
+              help="Seconds of data time per second; 0 goes as fast as orders are worked.")  # fmt: skip
+@click.option("--until", type=TIME, help="Stop in order at this algorithm time; a later session goes on there.")
+@click.option("--cash", type=click.FloatRange(0, min_open=True), default=100_000.0, show_default=True,
+              help="Dollars of a new account.")  # fmt: skip
+@click.option("--fresh", is_flag=True, help="Put account and journal of earlier sessions aside and start a new one.")
+@click.option("--chaos", "seed", type=int, metavar="SEED",
+              help="A bad day: lost and repeated events, partial fills, refusals, drops, outside trades.")  # fmt: skip
+@click.option("--account", type=click.Path(path_type=Path), help="Another account file than PROJECT/live/account.sqlite.")
+@click.option("--store", type=click.Path(path_type=Path), help="Object store instead of the workspace's storage.")
+@click.option("--json", "as_json", is_flag=True, help="Print the end of the session as JSON.")
+@click.option("--verbose", is_flag=True, help="Show the traceback of a failure.")
+def live(
+    project: Path, data: Path | None, parameters: tuple[tuple[str, str], ...], speed: float, until: datetime | None,
+    cash: float, fresh: bool, seed: int | None, account: Path | None, store: Path | None, as_json: bool,
+    verbose: bool,
+) -> None:  # fmt: skip
+    """Trade PROJECT on paper over a data day, with threads, delays and an account that outlives the process.
+
+    Kill it and start it again: orders and positions are still there, LEAN's ids and tags are not, and the day goes on
+    where it was. Stop it in order with Ctrl+C or `atomic command PROJECT stop`.
+    """
+    found = find_project(project)
+    folder = _data_folder(found, data)
+    account = account or found.folder / "live" / ACCOUNT
+    store = store or found.storage
+    if fresh:
+        _put_aside(found, account, store)
+    session = _session_folder(found)
+
+    from ..engine.exceptions import DataError
+    from ..engine.live.chaos import ChaosPlan
+    from ..engine.live.session import LiveOptions, run_live
+    from ..paper.account import AccountError
+
+    options = LiveOptions(speed=speed, until=until, commands=session,
+                          chaos=ChaosPlan.storm(seed) if seed is not None else ChaosPlan())  # fmt: skip
+    _stop_on_signal(options)
+    with progress(found.name, quiet=as_json) as report:
+        if report is not None:
+            options.on_tick = _reporter(report)
+        try:
+            result = run_live(
+                found.main, data=folder, account=account, parameters=_parameters(found, parameters, None), store=store,
+                output=session, name=found.name, cash=cash, options=options, library_paths=found.library_paths,
+            )  # fmt: skip
+        except (DataError, AccountError) as error:
+            raise RunFailed(str(error)) from error
+        finally:
+            (session / OWNER).unlink(missing_ok=True)
+    document = {"status": result.status, "error": result.error, "account": result.account, "folder": str(session),
+                "seconds": round(result.seconds, 3), "log": result.log}  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(document, indent=1, default=str))
+    else:
+        for when, text in result.log:
+            click.echo(f"{when}  {text}")
+        holdings = ", ".join(f"{h['quantity']:+g} {h['symbol']}" for h in result.account["holdings"]) or "none"
+        click.echo(f"account: cash {result.account['cash']:,.2f}, value {result.account['value']:,.2f}")
+        click.echo(f"holdings: {holdings}")
+        click.echo(f"{result.status} in {result.seconds:.1f} s, session in {session}")
+    if result.error:
+        if verbose:
+            click.echo(result.traceback, err=True)
+        raise RunFailed(" ".join(result.error.split("\n")[0].split()))
+
+
+def _reporter(report: Callable[[float], None]) -> Callable[[float, datetime], None]:
+    return lambda share, now: report(share)
+
+
+def _stop_on_signal(options: LiveOptions) -> None:
+    def stop(*_: Any) -> None:
+        if options.stop.is_set():
+            raise KeyboardInterrupt  # a second Ctrl+C ends at once
+        options.stop.set()
+
+    signal.signal(signal.SIGINT, stop)
+
+
+def _session_folder(project: Project) -> Path:
+    base = project.folder / "live"
+    running = _running(base)
+    if running is not None:
+        raise UsageProblem(f"a session of {project.name} runs already ({running.name}): stop it first")
+    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    folder, count = base / stamp, 1
+    while folder.exists():
+        count += 1
+        folder = base / f"{stamp}-{count}"
+    try:
+        folder.mkdir(parents=True)
+        (folder / OWNER).write_text(str(os.getpid()))
+    except OSError as error:
+        raise UsageProblem(f"cannot write to {base} ({error.strerror}): check its owner") from error
+    return folder
+
+
+def _running(base: Path) -> Path | None:
+    """The folder of a session whose process lives."""
+    for owner in sorted(base.glob(f"*/{OWNER}"), reverse=True):
+        try:
+            os.kill(int(owner.read_text()), 0)
+        except (OSError, ValueError):
+            owner.unlink(missing_ok=True)
+        else:
+            return owner.parent
+    return None
+
+
+def _put_aside(project: Project, account: Path, store: Path) -> None:
+    """Keep what an earlier session left, under the time of now."""
+    if _running(project.folder / "live") is not None:
+        raise UsageProblem(f"a session of {project.name} runs: stop it before --fresh")
+    stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    for path in (account, account.with_name(account.name + "-wal"), account.with_name(account.name + "-shm")):
+        if path.exists():
+            path.rename(path.with_name(f"{path.name}.{stamp}"))
+    journal = store / "atomic" / project.name / "live"
+    if journal.is_dir():
+        shutil.move(journal, journal.with_name(f"live-{stamp}"))
+
+
+@click.command("command")
+@click.argument("project", type=click.Path(path_type=Path))
+@click.argument("action", required=False)
+@click.argument("group_id", required=False)
+@click.option("--reason", default="", help="Why; kept in the audit.")
+@click.option("--limit", default="", help="Name of the limit for `reset`.")
+@click.option("--which", default="", help="`all` for `groups` also lists ended ones.")
+@click.option("--data", help="The whole command as a Python dictionary, as for `lean live command`.")
+@click.option("--timeout", type=click.FloatRange(0.1), default=30.0, show_default=True, help="Seconds to wait.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def command(
+    project: Path, action: str | None, group_id: str | None, reason: str, limit: str, which: str, data: str | None,
+    timeout: float, as_json: bool,
+) -> None:  # fmt: skip
+    """Send an operator command to the running session of PROJECT and show its answer.
+
+    ACTION is status, groups, close, rollback, hold, release, pause, resume, flatten, reset, acknowledge or stop;
+    GROUP_ID where the action is about one group.
+    """
+    found = find_project(project)
+    session = _running(found.folder / "live")
+    if session is None:
+        raise UsageProblem(f"no session of {found.name} runs: start one with `atomic live {project}`")
+    fields = _fields(action, group_id, reason, limit, which, data)
+    number = f"{time.time_ns()}"
+    fields.setdefault("id", number)
+    partial = session / f"incoming-{number}.tmp"
+    partial.write_text(json.dumps(fields), encoding="utf-8")
+    os.replace(partial, session / f"command-{number}.json")
+    reply = session / f"result-command-{number}.json"
+    until = time.monotonic() + timeout
+    while not reply.exists():
+        if time.monotonic() > until:
+            raise RunFailed(f"no answer within {timeout:g} s: the session is busy or gone (see {session})")
+        time.sleep(0.02)
+    answer = json.loads(reply.read_text("utf-8"))
+    reply.unlink()
+    if as_json:
+        click.echo(json.dumps(answer, indent=1))
+    else:
+        for text in answer["log"]:
+            click.echo(text)
+    if answer["Success"] is False:
+        raise RunFailed(answer["error"] or "the command was refused")
+
+
+def _fields(
+    action: str | None, group_id: str | None, reason: str, limit: str, which: str, data: str | None
+) -> dict[str, Any]:
+    if data is not None:
+        if action:
+            raise UsageProblem("give an action or --data, not both")
+        try:
+            fields = ast.literal_eval(data)
+        except (ValueError, SyntaxError) as error:
+            raise UsageProblem(f"--data is no Python dictionary ({error}): write {{'action': 'status'}}") from error
+        if not isinstance(fields, dict):
+            raise UsageProblem("--data is no Python dictionary: write {'action': 'status'}")
+        return {str(key): value for key, value in fields.items()}
+    if not action:
+        raise UsageProblem("no action given: use status, groups, close, hold, release, pause, resume, flatten or stop")
+    given = {"action": action, "group_id": group_id, "reason": reason, "limit": limit, "which": which}
+    return {key: value for key, value in given.items() if value}
