@@ -10,7 +10,7 @@ import signal
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -43,7 +43,7 @@ OWNER = "pid"
 @click.option("--fresh", is_flag=True, help="Put account and journal of earlier sessions aside and start a new one.")
 @click.option("--chaos", "seed", type=int, metavar="SEED",
               help="A bad day: lost and repeated events, partial fills, refusals, drops, outside trades.")  # fmt: skip
-@click.option("--account", type=click.Path(path_type=Path), help="Another account file than PROJECT/live/account.sqlite.")
+@click.option("--account", type=click.Path(path_type=Path), help="Account file instead of PROJECT/live/account.sqlite.")
 @click.option("--store", type=click.Path(path_type=Path), help="Object store instead of the workspace's storage.")
 @click.option("--json", "as_json", is_flag=True, help="Print the end of the session as JSON.")
 @click.option("--verbose", is_flag=True, help="Show the traceback of a failure.")
@@ -63,7 +63,7 @@ def live(
     store = store or found.storage
     if fresh:
         _put_aside(found, account, store)
-    session = _session_folder(found)
+    session, owner = _session_folder(found)
 
     from ..engine.exceptions import DataError
     from ..engine.live.chaos import ChaosPlan
@@ -84,7 +84,7 @@ def live(
         except (DataError, AccountError) as error:
             raise RunFailed(str(error)) from error
         finally:
-            (session / OWNER).unlink(missing_ok=True)
+            owner.release()
     document = {"status": result.status, "error": result.error, "account": result.account, "folder": str(session),
                 "seconds": round(result.seconds, 3), "log": result.log}  # fmt: skip
     if as_json:
@@ -115,7 +115,36 @@ def _stop_on_signal(options: LiveOptions) -> None:
     signal.signal(signal.SIGINT, stop)
 
 
-def _session_folder(project: Project) -> Path:
+class _Owner:
+    """Marks a session's folder as run by this process; the mark goes with the process, however it ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / OWNER
+        self._file = self._path.open("w")
+        _lock(self._file)
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def release(self) -> None:
+        """The session is over."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+def _lock(file: IO[str]) -> bool:
+    """Take the file's lock without waiting; False when a living process has it."""
+    try:
+        import fcntl
+    except ImportError:  # no such locks here (Windows): the file alone is the mark
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _session_folder(project: Project) -> tuple[Path, _Owner]:
     base = project.folder / "live"
     running = _running(base)
     if running is not None:
@@ -127,21 +156,18 @@ def _session_folder(project: Project) -> Path:
         folder = base / f"{stamp}-{count}"
     try:
         folder.mkdir(parents=True)
-        (folder / OWNER).write_text(str(os.getpid()))
+        return folder, _Owner(folder)
     except OSError as error:
         raise UsageProblem(f"cannot write to {base} ({error.strerror}): check its owner") from error
-    return folder
 
 
 def _running(base: Path) -> Path | None:
     """The folder of a session whose process lives."""
     for owner in sorted(base.glob(f"*/{OWNER}"), reverse=True):
-        try:
-            os.kill(int(owner.read_text()), 0)
-        except (OSError, ValueError):
-            owner.unlink(missing_ok=True)
-        else:
-            return owner.parent
+        with owner.open("r+") as file:
+            if not _lock(file):
+                return owner.parent
+        owner.unlink(missing_ok=True)
     return None
 
 
