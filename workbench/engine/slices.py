@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from workbench.engine.bars import (
     BaseData,
@@ -19,6 +19,7 @@ from workbench.engine.bars import (
     SymbolChangedEvent,
     TradeBar,
 )
+from workbench.engine.enums import SecurityType
 from workbench.engine.exceptions import InvalidOperationException, KeyNotFoundException
 from workbench.engine.symbols import Symbol, SymbolCache
 
@@ -190,10 +191,22 @@ class SymbolChangedEvents(DataDictionary[SymbolChangedEvent]):
     lean_name = "SymbolChangedEvents"
 
 
+_NO_BARS: Final = TradeBars({})
+_NO_QUOTE_BARS: Final = QuoteBars({})
+_NO_TICKS: Final = Ticks({})
+_NO_OPTION_CHAINS: Final = OptionChains({})
+_NO_FUTURES_CHAINS: Final = FuturesChains({})
+_NO_SPLITS: Final = Splits({})
+_NO_DIVIDENDS: Final = Dividends({})
+_NO_DELISTINGS: Final = Delistings({})
+_NO_SYMBOL_CHANGES: Final = SymbolChangedEvents({})
+
+
 class Slice(DataDictionary[Any]):
     """All data of one time step.
 
-    Indexing by symbol gives the trade bar when there is one, else the quote bar (LEAN's order for bar data).
+    Indexing by symbol gives what LEAN calls the default data: of a stock its trade bar only, of everything else the
+    quote bar, or the trade bar where there is none (`SubscriptionManager.IsDefaultDataType`).
     """
 
     __slots__ = ("bars", "delistings", "dividends", "futures_chains", "has_data", "option_chains", "quote_bars",
@@ -208,15 +221,15 @@ class Slice(DataDictionary[Any]):
                  symbol_changed_events: SymbolChangedEvents | None = None, has_data: bool = True) -> None:
         super().__init__(None, time)
         self.utc_time = utc_time
-        self.bars = bars or TradeBars({}, time)
-        self.quote_bars = quote_bars or QuoteBars({}, time)
-        self.ticks = ticks or Ticks({}, time)
-        self.option_chains = option_chains or OptionChains({}, time)
-        self.futures_chains = FuturesChains({}, time)
-        self.splits = splits or Splits({}, time)
-        self.dividends = dividends or Dividends({}, time)
-        self.delistings = delistings or Delistings({}, time)
-        self.symbol_changed_events = symbol_changed_events or SymbolChangedEvents({}, time)
+        self.bars = bars or _NO_BARS
+        self.quote_bars = quote_bars or _NO_QUOTE_BARS
+        self.ticks = ticks or _NO_TICKS
+        self.option_chains = option_chains or _NO_OPTION_CHAINS
+        self.futures_chains = _NO_FUTURES_CHAINS
+        self.splits = splits or _NO_SPLITS
+        self.dividends = dividends or _NO_DIVIDENDS
+        self.delistings = delistings or _NO_DELISTINGS
+        self.symbol_changed_events = symbol_changed_events or _NO_SYMBOL_CHANGES
         self.has_data = has_data
 
     @property
@@ -225,18 +238,16 @@ class Slice(DataDictionary[Any]):
 
     def _dict(self) -> dict[Symbol, Any]:
         if self._data is None:
-            merged: dict[Symbol, Any] = {}
-            for auxiliary in (self.delistings, self.dividends, self.splits, self.ticks, self.quote_bars, self.bars):
-                merged.update(auxiliary._dict())
+            merged: dict[Symbol, Any] = dict(self.bars.items())
+            merged.update(pair for pair in self.quote_bars.items() if pair[0].security_type != SecurityType.EQUITY)
             self._data = merged
         return self._data
 
     def _find(self, symbol: Symbol) -> Any:
-        for kind in (self.bars, self.quote_bars, self.ticks, self.splits, self.dividends, self.delistings):
-            found = kind._find(symbol)
-            if found is not None:
-                return found
-        return None
+        found: Any = None
+        if symbol.security_type != SecurityType.EQUITY:
+            found = self.quote_bars._find(symbol)
+        return self.bars._find(symbol) if found is None else found
 
     @property
     def all_data(self) -> list[BaseData]:

@@ -67,14 +67,15 @@ class Group:
         self.waiting: list[Track] = []
         self.blocks: list[Block] = []
         self.loaded = date.min
+        self.next_midnight = NEVER
         self._configs: dict[Track, SubscriptionDataConfig] = {}
         self._ends: dict[Track, int] = {}
         self._factors: dict[Symbol, FactorFile] = {}
 
-    @property
-    def next_midnight(self) -> int:
-        """From when on the following day is needed."""
-        return utc_midnight(self.loaded + DAY, self.zone)
+    def begin(self, day: date) -> None:
+        """Note the last day that needs no reading; from `next_midnight` on the following one is needed."""
+        self.loaded = day
+        self.next_midnight = utc_midnight(day + DAY, self.zone)
 
     def add(self, track: Track, config: SubscriptionDataConfig) -> None:
         """Take a track in; its files are read with the next day or by `load_for`."""
@@ -92,7 +93,7 @@ class Group:
 
     def load(self, day: date) -> Block | None:
         """Read a day of all tracks."""
-        self.loaded = day
+        self.begin(day)
         midnight = utc_midnight(day, self.zone)
         for track in self.waiting:
             self._announce(track)

@@ -45,7 +45,7 @@ class Step:
 
     @property
     def delistings(self) -> list[Delisting]:
-        return [event for event in self.events if isinstance(event, Delisting)]
+        return [] if not self.events else [event for event in self.events if isinstance(event, Delisting)]
 
     @property
     def splits(self) -> list[Split]:
@@ -57,9 +57,8 @@ class Step:
 
     def bars(self, tick_type: TickType) -> StepBars:
         """Bars of one kind that this step shows."""
-        feed = self._feed
-        found = [(group, block) for group in sorted(feed.groups.values(), key=lambda g: g.order)
-                 if group.tick_type == tick_type for block in group.blocks if block.sequence > self.first_block]
+        found = [(group, block) for group in self._feed.ordered[tick_type]
+                 for block in group.blocks if block.sequence > self.first_block]
         return StepBars(self.moment, found)
 
     @property
@@ -76,7 +75,7 @@ class Step:
 
     def _make_slice(self) -> Slice:
         feed = self._feed
-        time = to_local(self.moment, feed.zone)
+        time = feed.local(self.moment)
         if self.is_time_pulse:
             return Slice(time, self.utc, has_data=False)
         trades, quotes = self.bars(TickType.TRADE), self.bars(TickType.QUOTE)
@@ -84,17 +83,23 @@ class Step:
 
         def chains() -> dict[Symbol, Any]:
             from workbench.engine.chains import build_chains
-            return build_chains(feed, self, trade_bars, quote_bars)
+            found: dict[Symbol, Any] = dict(build_chains(feed, self, trade_bars, quote_bars))
+            return found
+
+        has_data = bool(self.events) or trades.count() > 0 or quotes.count() > 0
+        option_chains = OptionChains(None, time, chains)
+        if not self.events:
+            return Slice(time, self.utc, bars=trade_bars, quote_bars=quote_bars, option_chains=option_chains,
+                         has_data=has_data)
 
         def of(kind: type) -> dict[Symbol, Any]:
             return {event.symbol: event for event in self.events if isinstance(event, kind)}
 
         return Slice(
-            time, self.utc, bars=trade_bars, quote_bars=quote_bars,
-            option_chains=OptionChains(None, time, chains), splits=Splits(of(Split), time),
-            dividends=Dividends(of(Dividend), time), delistings=Delistings(of(Delisting), time),
-            symbol_changed_events=SymbolChangedEvents(of(SymbolChangedEvent), time),
-            has_data=bool(self.events) or trades.count() > 0 or quotes.count() > 0)
+            time, self.utc, bars=trade_bars, quote_bars=quote_bars, option_chains=option_chains,
+            splits=Splits(of(Split), time), dividends=Dividends(of(Dividend), time),
+            delistings=Delistings(of(Delisting), time),
+            symbol_changed_events=SymbolChangedEvents(of(SymbolChangedEvent), time), has_data=has_data)
 
 
 class Universe:

@@ -64,6 +64,8 @@ class Feed:
         self.version = 0
         self.tracks: dict[TickType, dict[Symbol, Track]] = {kind: {} for kind in TickType}
         self.groups: dict[Any, Group] = {}
+        self.ordered: dict[TickType, list[Group]] = {kind: [] for kind in TickType}
+        self._local: tuple[int, ZoneInfo, datetime] | None = None
         self.pricer = Pricer(self)
         self._warn = warn or (lambda _: None)
         self._utc = utc
@@ -135,6 +137,8 @@ class Feed:
         if group is None:
             group = self.groups[key] = Group(self, root, config, self.hours.entry_of(symbol),
                                              (_SORT[symbol.security_type], int(config.tick_type)))
+            self.ordered = {kind: sorted((g for g in self.groups.values() if g.tick_type == kind),
+                                         key=lambda g: g.order) for kind in TickType}
         return group
 
     def add_chain(self, option: Option) -> None:
@@ -213,7 +217,7 @@ class Feed:
             universe.begin(self._start, self._end)
         self._due(self._start)
         for group in self.groups.values():
-            group.loaded = day - DAY
+            group.begin(day - DAY)
         last = -1
         while True:
             moment = self._next()
@@ -260,7 +264,7 @@ class Feed:
     def _join(self, group: Group, tracks: list[Track]) -> None:
         """Read the present day for tracks that begin in mid-run."""
         if group.loaded == date.min:
-            group.loaded = to_local(self._present, group.zone).date()
+            group.begin(to_local(self._present, group.zone).date())
         self._publish(group.load_for(tracks, group.loaded))
         self._tell_missing()
 
@@ -298,6 +302,13 @@ class Feed:
             changes = SecurityChanges(self._added, self._removed)
             self._added, self._removed = [], []
         return Step(self, moment, events=events, changes=changes, first_block=first_block)
+
+    def local(self, moment: int) -> datetime:
+        """A moment in the algorithm's time zone."""
+        known = self._local
+        if known is None or known[0] != moment or known[1] is not self.zone:
+            known = self._local = (moment, self.zone, to_local(moment, self.zone))
+        return known[2]
 
     def move_to(self, moment: int) -> None:
         """Make a moment the present of all caches."""
