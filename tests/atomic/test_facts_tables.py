@@ -18,7 +18,7 @@ TRIGGERS: dict[str, Any] = {
     "partial": f.Filled(9.0, 1, 5, 1.0, 0.0),
     "fill": f.Filled(9.0, 1, 10, 1.0, 0.0),
     "cancel_asked": f.CancelAsked(9.0, 1, "x"),
-    "cancel_refused": f.CancelRefused(9.0, 1, -32, "x"),
+    "cancel_refused": f.CancelRefused(9.0, 1, -4, "x"),
     "canceled": f.Canceled(9.0, 1),
     "rejected": f.Rejected(9.0, 1, "margin", "x"),
     "expired": f.Expired(9.0, 1),

@@ -64,6 +64,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
+#: LEAN's answer to a cancel while it waits for the brokerage (OrderResponseErrorCode.InvalidNewOrderStatus)
+STILL_NEW = -32
+
+
 class IllegalFact(ValueError):  # noqa: N818 - a fact is illegal, not an error of the caller
     """The fact cannot follow from the group's state; the group is unchanged."""
 
@@ -194,6 +198,8 @@ def _cancel_refused(group: GroupState, fact: CancelRefused) -> bool:
     order.cancel_at = 0.0
     if status is ChildStatus.WORKING and order.cum_qty:
         status = ChildStatus.PARTIAL
+    elif status is ChildStatus.WORKING and fact.code == STILL_NEW and order.status is ChildStatus.CANCELING:
+        status = ChildStatus.SENT if not order.broker_ids else status
     _move(group, order, status, fact.at)
     return True
 

@@ -168,7 +168,8 @@ DECISION_TABLE: dict[str, frozenset[Phase]] = {
     "close": frozenset({Phase.OPENING, Phase.OPEN, Phase.UNWINDING, Phase.CLOSING, Phase.HELD}),
     "attempt": frozenset(_ALIVE),
     "emergency": frozenset({Phase.OPEN, Phase.OPENING, Phase.UNWINDING, Phase.CLOSING, Phase.HELD}),
-    "native_refused": frozenset({Phase.OPENING}),
+    # a combo may be refused while the group is held already
+    "native_refused": frozenset({Phase.OPENING, Phase.HELD}),
     "held": frozenset({Phase.PLANNED, Phase.OPENING, Phase.OPEN, Phase.UNWINDING, Phase.CLOSING, Phase.HELD}),
     "released": frozenset({Phase.HELD}),
     "remembered": frozenset(_ANY),
