@@ -256,7 +256,7 @@ class LeanGateway:
             return call(symbol=symbol, quantity=quantity, tag=tag, **prices)
 
     def _open_slot(self, request: OrderRequest, tag: str) -> Slot:
-        slot = Slot(request.group_id, request.number, request.symbol, tag, self._reader.now)
+        slot = Slot(request.group_id, request.number, request.symbol, tag, self._reader.now, request.tag)
         self._book.open(slot)
         return slot
 

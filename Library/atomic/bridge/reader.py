@@ -202,6 +202,7 @@ class Reader:
         """An open order as the algorithm sees it."""
         lean_id = int(ticket.order_id)
         request = ticket.submit_request
+        slot = self.book.by_id(lean_id)
         return BrokerOrder(
             lean_id,
             self.broker_ids(lean_id) if self._live else (),
@@ -211,7 +212,7 @@ class Reader:
             _TYPES.get(ticket.order_type, str(ticket.order_type).lower()),
             float(request.limit_price or 0.0),
             float(request.stop_price or 0.0),
-            str(ticket.tag),
+            slot.own_tag if slot is not None else str(ticket.tag),
             seconds(ticket.time),
             ticket,
         )

@@ -11,15 +11,20 @@ ENDED_KEPT = 2048
 class Slot:
     """One child order at LEAN."""
 
-    __slots__ = ("asked", "canceling", "fees", "group_id", "heard", "lean_id", "number", "sent_at", "silent", "symbol",
-                 "tag", "ticket")  # fmt: skip
+    __slots__ = ("asked", "canceling", "fees", "group_id", "heard", "lean_id", "number", "own_tag", "sent_at",
+                 "silent", "symbol", "tag", "ticket")  # fmt: skip
 
-    def __init__(self, group_id: str, number: int, symbol: str, tag: str, sent_at: float) -> None:
+    def __init__(
+        self, group_id: str, number: int, symbol: str, tag: str, sent_at: float, own_tag: str = ""
+    ) -> None:
         self.group_id = group_id
         self.number = number
         #: security identifier text
         self.symbol = symbol
+        #: what LEAN carries; the orders of a native combo share one
         self.tag = tag
+        #: the child order's own
+        self.own_tag = own_tag or tag
         self.sent_at = sent_at
         self.ticket: Any = None
         self.lean_id = 0

@@ -1,0 +1,60 @@
+"""What every acceptance card runs on: real GOOG quotes where they are, generated ones elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE))
+
+import card_registry  # noqa: E402
+from card_play import Market, Played, Script  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
+    data = Path(os.environ.get("LEAN_DATA_FOLDER") or ROOT.parent / "shared" / "lean_data")
+    if (data / "option" / "usa" / "minute" / "goog" / "20151224_quote_american.zip").is_file():
+        return Market(data, "740,745,750,755", True)
+    from workbench.data.generate import generate
+
+    folder = tmp_path_factory.mktemp("data")
+    generate(folder)
+    return Market(folder, "735,740,745,750", False)
+
+
+@pytest.fixture
+def play(market: Market, tmp_path: Path) -> Callable[..., Played]:
+    from workbench.engine.run import run_backtest
+
+    def run(
+        script: Script, *, stop_at: str = "", start_at: str = "", account: Any = None, store: Path | None = None,
+        **parameters: str,
+    ) -> Played:  # fmt: skip
+        folder = store if store is not None else tmp_path / "storage"
+        folder.mkdir(exist_ok=True)
+        card_registry.script = script
+        day = "2015-12-24 "
+        result = run_backtest(
+            HERE / "card_algorithm.py",
+            data=market.data,
+            parameters={"strikes": market.strikes, **parameters},
+            store=folder,
+            name="card",
+            stop_at=datetime.fromisoformat(day + stop_at) if stop_at else None,
+            start_at=datetime.fromisoformat(day + start_at) if start_at else None,
+            account=account,
+            library_paths=[ROOT / "Library", HERE],
+        )
+        assert result.status in ("completed", "stopped_at"), result.error
+        return Played(result, card_registry.algorithm, folder)
+
+    return run
