@@ -169,7 +169,7 @@ class Shell:
 
     def _look(self) -> None:
         for group_id, group in self.groups.items():
-            if group.phase is not Phase.OPEN or group.live or group.spec.exits or group.memory:
+            if not plan.at_rest(group):
                 self._touched[group_id] = None
         self._poll()
         self.outside.by_clock()

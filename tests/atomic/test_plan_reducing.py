@@ -333,7 +333,7 @@ def test_unwinding_walks_its_ladder_and_ends_in_the_emergency() -> None:
     assert kinds[-1] == ("market", "emergency")
     assert desk.sent[0].limit == 1.1
     assert desk.sent[1].limit < 1.0
-    assert len(kinds) == 6
+    assert len(kinds) == 5
 
 
 def test_an_order_at_the_top_stays_while_its_price_is_still_right() -> None:

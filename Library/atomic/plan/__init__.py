@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState
     from .terms import Quotes
 
-__all__ = ["NOTHING", "Desired", "Env", "Want", "decisions", "desired_orders", "still_wanted"]
+__all__ = ["NOTHING", "Desired", "Env", "Want", "at_rest", "decisions", "desired_orders", "still_wanted"]
 
 
 def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[Any]:
@@ -59,6 +59,17 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
     if phase is Phase.OPENING:
         return opening.desired_orders(group, now, quotes, env)
     return reducing.desired_orders(group, now, quotes, env)
+
+
+def at_rest(group: GroupState) -> bool:
+    """True when new data alone cannot change the answer: nothing works, nothing is missing, nothing is too much."""
+    return group.phase is Phase.CLOSED or (
+        group.phase is Phase.OPEN
+        and group.spec.kind is Kind.ALL_OR_NONE
+        and not group.live
+        and not group.failures
+        and reducing.stands(group)
+    )
 
 
 def still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:

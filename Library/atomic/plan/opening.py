@@ -103,9 +103,18 @@ def _enter(group: GroupState, now: float, quotes: Quotes, env: Env, shape: Shape
         if price is not None:
             prices[i] = price
     if group.spec.limit_net is not None and prices:
-        standing = {order.leg: order.limit for order in group.live.values() if order.purpose is _OPEN}
-        prices = inside_net_limit(group, prices, quotes, shape.scale, standing)
+        prices = inside_net_limit(group, prices, quotes, shape.scale, _standing(group))
     return [Rung(now, i, _OPEN, rungs[i], price) for i, price in prices.items()]
+
+
+def _standing(group: GroupState) -> dict[int, float]:
+    """The worst price at which each leg may still fill: its rung's, or its standing order's."""
+    worst = {leg: price for (leg, purpose), (_, price, _) in group.rungs.items() if purpose is _OPEN and price > 0}
+    for order in group.live.values():
+        if order.purpose is _OPEN and order.limit:
+            known = worst.get(order.leg, order.limit)
+            worst[order.leg] = max(known, order.limit) if order.quantity > 0 else min(known, order.limit)
+    return worst
 
 
 def _new_rungs(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..facts import Released, Rung
+from ..facts import Attempt, Released, Rung
 from ..model import REDUCING, ChildStatus, ChildType, Deadline, HoldCause, Phase, Purpose
 from ..policy import MARKET
 from ..ports import Alert, Severity
@@ -99,7 +99,7 @@ def _cap(group: GroupState) -> int:
 def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[Any]:
     """What must be remembered in every phase but the opening."""
     phase = group.phase
-    if phase is Phase.OPEN and not group.live and not group.failures and _stands(group):
+    if phase is Phase.OPEN and not group.live and not group.failures and stands(group):
         return []
     if phase is Phase.HELD:
         released = _released(group, now)
@@ -116,7 +116,8 @@ def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[A
     return rungs(group, now, quotes, env)
 
 
-def _stands(group: GroupState) -> bool:
+def stands(group: GroupState) -> bool:
+    """True when every leg holds exactly what the target says and none has ended."""
     target = group.target
     for leg in group.legs:  # noqa: SIM110 - a generator costs three times as much here
         if leg.net != leg.spec.ratio * target or leg.settled:
@@ -166,8 +167,13 @@ def rungs(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[Any]:
         price = _price(group, i, need, ladder, rung, quote, env, purpose) if quote.open else None
         if price is None or (order is not None and price == order.limit and rung > ladder.top):
             continue  # no price now, or the order stands there already
-        if order is not None and rung - ladder.top > policy.rollback_attempts and not group.emergency:
-            return trouble.give_up(group, now, f"leg {i}: {rung} prices tried, none filled")
+        if order is not None and rung > ladder.top and not group.emergency:
+            tried = group.attempts.get((i, purpose), 0) + 1
+            why = f"leg {i}: not filled at {order.limit:g}, {tried} prices at the end of the ladder"
+            attempt = Attempt(now, i, purpose, now, why)
+            if tried >= policy.rollback_attempts:
+                return trouble.give_up(group, now, why, attempt)
+            facts.append(attempt)
         facts.append(Rung(now, i, purpose, rung, price))
     return facts
 
@@ -308,7 +314,7 @@ def _add(
 
 def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> Desired:
     """The orders that should be working while the group does not open."""
-    if group.phase is Phase.OPEN and not group.live and _stands(group):
+    if group.phase is Phase.OPEN and not group.live and stands(group):
         return NOTHING
     out: list[Want] = []
     alerts: list[Alert] = []

@@ -50,6 +50,8 @@ def hold(group: GroupState, now: float, cause: HoldCause, why: str) -> list[Any]
 def _failed(group: GroupState, now: float, env: Env) -> list[Any]:
     for order in group.failures.values():
         if order.purpose is Purpose.OPEN:
+            if group.phase is not Phase.OPENING:
+                continue  # while held a person decides; the release starts anew
             siblings = order.bundle and any(other.bundle == order.bundle for other in group.live.values())
             if siblings and order.reject is RejectReason.CAPABILITY:
                 continue  # the combo is refused once every order of it is terminal; the deadline bounds the wait
