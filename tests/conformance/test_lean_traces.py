@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from workbench.engine.run import RunResult, run_backtest
+from workbench.engine.results import RunResult
+from workbench.engine.run import run_backtest
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from workbench.engine.run import RunResult, run_backtest
+from workbench.engine.results import RunResult
+from workbench.engine.run import run_backtest
 
 Bars = list[tuple[float, float, float, float]]
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from workbench.engine.run import run_backtest
 
 ACTIONS = st.lists(
-    st.tuples(st.integers(1, 58), st.sampled_from(["market", "limit", "stop", "stop_limit", "trailing", "touched", "cancel",
-                                                   "update", "liquidate", "close_market"]),
+    st.tuples(st.integers(1, 58),
+              st.sampled_from(["market", "limit", "stop", "stop_limit", "trailing", "touched", "cancel", "update",
+                               "liquidate", "close_market"]),
               st.integers(-40, 40), st.floats(-1.5, 1.5).map(lambda x: round(x, 2))),
     min_size=1, max_size=14)
 

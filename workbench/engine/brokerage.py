@@ -26,7 +26,6 @@ from workbench.engine.orders import (
     OrderEvent,
     is_closed,
 )
-
 from workbench.engine.resting import Pending, RestingBook
 from workbench.engine.time_in_force import TimeInForce
 
@@ -34,7 +33,8 @@ if TYPE_CHECKING:
     from workbench.engine.clock import Clock
     from workbench.engine.handler import BrokerageTransactionHandler
     from workbench.engine.portfolio import SecurityPortfolioManager
-    from workbench.engine.securities import Security, SecurityManager
+    from workbench.engine.securities import Security
+    from workbench.engine.security_manager import SecurityManager
 
 _AT_ONCE: Final = frozenset({OrderType.MARKET, OrderType.COMBO_MARKET, OrderType.OPTION_EXERCISE})
 _GTC: Final = TimeInForce.GOOD_TIL_CANCELED

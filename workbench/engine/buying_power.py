@@ -30,9 +30,10 @@ from workbench.engine.fees import order_fee
 from workbench.engine.net_decimal import NetDecimal
 
 if TYPE_CHECKING:
+    from workbench.engine.options import Option
     from workbench.engine.orders import Order
     from workbench.engine.portfolio import SecurityPortfolioManager
-    from workbench.engine.securities import Option, Security
+    from workbench.engine.securities import Security
     from workbench.engine.tickets import OrderTicket
 
 _OPTION_TYPES = frozenset({SecurityType.OPTION, SecurityType.INDEX_OPTION})
@@ -436,7 +437,7 @@ class MarginBook:
         under = option.underlying
         if not (option.is_auto_exercised(under.close) and under.is_tradable):
             return True, ""
-        from workbench.engine.orders import LimitOrder
+        from workbench.engine.order_types import LimitOrder
 
         quantity = option.get_exercise_quantity(order.quantity)
         delivery = LimitOrder(under.symbol, quantity, order.time)

@@ -25,14 +25,17 @@ from workbench.engine.enums import (
 from workbench.engine.exceptions import unsupported
 from workbench.engine.fees import OrderFeeParameters
 from workbench.engine.net_decimal import NetDecimal
-from workbench.engine.orders import FILLED, MarketOrder, OptionExerciseOrder, Order, OrderEvent, OrderSubmissionData
+from workbench.engine.order_types import MarketOrder, OptionExerciseOrder
+from workbench.engine.orders import FILLED, Order, OrderEvent, OrderSubmissionData
 
 if TYPE_CHECKING:
     from workbench.engine.bars import Delisting
     from workbench.engine.clock import Clock
     from workbench.engine.handler import BrokerageTransactionHandler
+    from workbench.engine.options import Option
     from workbench.engine.portfolio import SecurityPortfolioManager
-    from workbench.engine.securities import Option, Security, SecurityManager
+    from workbench.engine.securities import Security
+    from workbench.engine.security_manager import SecurityManager
     from workbench.engine.symbols import Symbol
     from workbench.engine.transactions import SecurityTransactionManager
 

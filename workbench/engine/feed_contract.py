@@ -10,7 +10,9 @@ from workbench.engine.enums import DataNormalizationMode, Resolution, TickType
 
 if TYPE_CHECKING:
     from workbench.engine.bars import Delisting
-    from workbench.engine.securities import Option, PriceCache, Security
+    from workbench.engine.exchange import PriceCache
+    from workbench.engine.options import Option
+    from workbench.engine.securities import Security
     from workbench.engine.slices import Slice
     from workbench.engine.symbols import Symbol
 
@@ -89,6 +91,7 @@ class FeedHost(Protocol):
     def remove_universe_security(self, option: Option, contract: Symbol) -> Security | None:
         """Take a contract out that the filter dropped; None when it stays (held, or with open orders)."""
 
+    @property
     def is_warming_up(self) -> bool:
         """Whether the run is still before its start date."""
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from workbench.engine.brokerage_rules import is_opening
 from workbench.engine.enums import OrderType, SecurityType
 from workbench.engine.exceptions import ArgumentException
-from workbench.engine.orders import ZERO_FEE, CashAmount, MarketOrder, OrderFee
+from workbench.engine.order_types import MarketOrder
+from workbench.engine.orders import ZERO_FEE, CashAmount, OrderFee
 
 if TYPE_CHECKING:
     from workbench.engine.orders import Order

@@ -17,7 +17,7 @@ from workbench.engine.feed.universes import ContractData, UniverseData
 from workbench.engine.symbols import Symbol
 
 if TYPE_CHECKING:
-    from workbench.engine.securities import Option
+    from workbench.engine.options import Option
 
 _NO_STRIKE = float("inf")
 _WEEKLY_INDEX_TICKERS = frozenset({"NQX", "SPXW", "RUTW"})

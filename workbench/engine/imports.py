@@ -19,15 +19,17 @@ from workbench.engine.members import NotHere, lean_members
 _REFUSED: Final = ("QuantConnect", "System", "clr")
 _ROOMS: Final = (
     "workbench.engine.enums", "workbench.engine.identifiers", "workbench.engine.symbols", "workbench.engine.bars",
-    "workbench.engine.slices", "workbench.engine.orders", "workbench.engine.requests", "workbench.engine.tickets",
-    "workbench.engine.time_in_force", "workbench.engine.fills", "workbench.engine.fees", "workbench.engine.brokerages",
-    "workbench.engine.brokerage_rules", "workbench.engine.buying_power", "workbench.engine.margin_calls",
-    "workbench.engine.expiry", "workbench.engine.securities", "workbench.engine.holdings", "workbench.engine.portfolio",
-    "workbench.engine.transactions", "workbench.engine.schedule", "workbench.engine.schedule_rules",
-    "workbench.engine.legs", "workbench.engine.strategies", "workbench.engine.targets", "workbench.engine.framework",
+    "workbench.engine.slices", "workbench.engine.orders", "workbench.engine.order_types", "workbench.engine.requests",
+    "workbench.engine.tickets", "workbench.engine.time_in_force", "workbench.engine.fills", "workbench.engine.fees",
+    "workbench.engine.brokerages", "workbench.engine.brokerage_rules", "workbench.engine.buying_power",
+    "workbench.engine.margin_calls", "workbench.engine.expiry", "workbench.engine.securities",
+    "workbench.engine.exchange", "workbench.engine.options", "workbench.engine.security_manager",
+    "workbench.engine.holdings", "workbench.engine.portfolio", "workbench.engine.transactions",
+    "workbench.engine.schedule", "workbench.engine.schedule_rules", "workbench.engine.legs",
+    "workbench.engine.strategies", "workbench.engine.targets", "workbench.engine.framework",
     "workbench.engine.commands", "workbench.engine.results", "workbench.engine.settings", "workbench.engine.store",
-    "workbench.engine.feed_contract", "workbench.engine.hours", "workbench.engine.properties", "workbench.engine.chains", "workbench.engine.filters",
-    "workbench.engine.pricing", "workbench.engine.markets",
+    "workbench.engine.feed_contract", "workbench.engine.hours", "workbench.engine.properties",
+    "workbench.engine.chains", "workbench.engine.filters", "workbench.engine.pricing", "workbench.engine.markets",
     "workbench.engine.algorithm",
 )
 _TYPING: Final = ("Any", "Callable", "Dict", "Generator", "Iterable", "List", "Optional", "Set", "Tuple", "Union")

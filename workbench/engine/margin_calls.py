@@ -15,7 +15,7 @@ from workbench.engine.requests import SubmitOrderRequest
 
 if TYPE_CHECKING:
     from workbench.engine.portfolio import SecurityPortfolioManager
-    from workbench.engine.securities import SecurityManager
+    from workbench.engine.security_manager import SecurityManager
     from workbench.engine.tickets import OrderTicket
     from workbench.engine.transactions import SecurityTransactionManager
 

@@ -48,7 +48,9 @@ class Extensions:
     def round_down(value: datetime, interval: Any) -> datetime:
         """A time rounded down to a multiple of an interval."""
         start = value.replace(hour=0, minute=0, second=0, microsecond=0)
-        return start + (value - start) // interval * interval
+        whole: int = (value - start) // interval
+        rounded: datetime = start + whole * interval
+        return rounded
 
 
 class OrderExtensions:

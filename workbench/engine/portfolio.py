@@ -1,4 +1,4 @@
-"""Cash, holdings and margin of the account (Common/Securities/SecurityPortfolioManager.cs, SecurityPortfolioModel.cs)."""
+"""Cash, holdings and margin of the account (Common/Securities/SecurityPortfolioManager.cs, ...PortfolioModel.cs)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workbench.engine.enums import OrderDirection, OrderType, SettlementType
 from workbench.engine.holdings import SecurityHolding
 from workbench.engine.members import missing_member
-from workbench.engine.securities import KeyValuePair, Option, Security, SecurityManager
+from workbench.engine.options import Option
+from workbench.engine.securities import Security
+from workbench.engine.security_manager import KeyValuePair, SecurityManager
 
 if TYPE_CHECKING:
     from workbench.engine.orders import Order, OrderEvent
@@ -303,7 +305,8 @@ class SecurityPortfolioManager:
 
     def _cash_settlement(self, security: Security, fill: OrderEvent) -> float:
         """Dollars that a cash-settled exercise brings (OptionPortfolioModel.ProcessCloseTradeProfit)."""
-        if (not isinstance(security, Option) or fill.ticket is None or fill.ticket.order_type != OrderType.OPTION_EXERCISE
+        if (not isinstance(security, Option) or fill.ticket is None
+                or fill.ticket.order_type != OrderType.OPTION_EXERCISE
                 or security.exercise_settlement != SettlementType.CASH):
             return 0.0
         amount = (-security.get_intrinsic_value(security.underlying.close) * security.contract_unit_of_trade

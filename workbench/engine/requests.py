@@ -82,7 +82,8 @@ class OrderResponse:
         """The order's submission has not been confirmed."""
         return OrderResponse(request.order_id, _CODE.INVALID_NEW_ORDER_STATUS,
                              f"Unable to update or cancel order with id {request.order_id} and status "
-                             f"{csharp_name(order.status.name)} because the submit confirmation has not been received yet.")
+                             f"{csharp_name(order.status.name)} because the submit confirmation has not been "
+                             "received yet.")
 
     @staticmethod
     def unable_to_find_order(request: OrderRequest) -> OrderResponse:

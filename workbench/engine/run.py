@@ -50,8 +50,8 @@ def load_algorithm(main: Path) -> type:
     from workbench.engine.algorithm import QCAlgorithm
     name = main.stem
     spec = importlib.util.spec_from_file_location(name, main)
-    assert spec is not None  # noqa: S101  # a file ends in .py
-    assert spec.loader is not None  # noqa: S101
+    assert spec is not None  # a file ends in .py
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

@@ -15,6 +15,7 @@ from workbench.engine.clock import NEW_YORK, Clock, to_utc
 from workbench.engine.commands import Commands
 from workbench.engine.enums import AlgorithmStatus, BrokerageName, Resolution, SecurityType
 from workbench.engine.exceptions import InvalidOperationException
+from workbench.engine.exchange import SecurityExchange
 from workbench.engine.expiry import (
     DefaultExerciseModel,
     DefaultOptionAssignmentModel,
@@ -29,19 +30,14 @@ from workbench.engine.handler import BrokerageTransactionHandler
 from workbench.engine.hours import MarketHoursDatabase
 from workbench.engine.identifiers import use_map_files
 from workbench.engine.margin_calls import DefaultMarginCallModel, MarginCalls
+from workbench.engine.options import Option
 from workbench.engine.portfolio import SecurityPortfolioManager
 from workbench.engine.properties import SymbolPropertiesDatabase
 from workbench.engine.results import Results
 from workbench.engine.schedule import EventSchedule, ScheduleManager
 from workbench.engine.schedule_rules import DateRules, TimeRules
-from workbench.engine.securities import (
-    Equity,
-    Index,
-    Option,
-    Security,
-    SecurityExchange,
-    SecurityManager,
-)
+from workbench.engine.securities import Equity, Index, Security
+from workbench.engine.security_manager import SecurityManager
 from workbench.engine.settings import AlgorithmSettings, NotificationManager, UniverseSettings
 from workbench.engine.store import ObjectStore
 from workbench.engine.subscribing import Subscribing
@@ -214,13 +210,12 @@ class Engine(Subscribing):
         if type(self.portfolio.margin_call_model) is DefaultMarginCallModel:
             self.portfolio.margin_call_model = DefaultMarginCallModel(self.portfolio, self.default_order_properties)
 
-    def check_warm_up(self) -> Any:
-        """End the warm-up once the clock reaches the start, and tell the algorithm."""
-        from workbench.engine.steps import Verdict
+    def check_warm_up(self) -> bool:
+        """End the warm-up once the clock reaches the start, and tell the algorithm; False when it raised."""
         if not self.is_warming_up or self.clock.utc < self.start_utc:
-            return None
+            return True
         self.is_warming_up = False
-        return None if self.call("on_warmup_finished") else Verdict.FAIL
+        return self.call("on_warmup_finished")
 
     @property
     def start_utc(self) -> datetime:

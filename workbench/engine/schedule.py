@@ -195,7 +195,7 @@ class ScheduleManager:
         return event
 
     def _dates(self, rule: Any) -> Iterator[date]:
-        """Dates of a rule from the day before now on, looked up when first needed (ScheduleManager.GetDatesDeferred)."""
+        """Dates of a rule from the day before now on, looked up when first needed (GetDatesDeferred)."""
         start = datetime.combine(self._clock.utc.date(), datetime.min.time()) - timedelta(days=1)
         yield from rule.dates(start, END_OF_TIME)
 

@@ -68,7 +68,7 @@ def prices(engine: Engine, step: TimeStep) -> Verdict | None:
 
 def warm_up(engine: Engine, step: TimeStep) -> Verdict | None:
     """AM:314: `on_warmup_finished`, when this step reaches the start of the run."""
-    return engine.check_warm_up()
+    return None if engine.check_warm_up() else Verdict.FAIL
 
 
 def symbol_changes(engine: Engine, step: TimeStep) -> Verdict | None:
@@ -78,7 +78,7 @@ def symbol_changes(engine: Engine, step: TimeStep) -> Verdict | None:
         return None
     if not engine.call("on_symbol_changed_events", changed):
         return Verdict.FAIL
-    for symbol in changed.keys():
+    for symbol in changed:
         for ticket in engine.transactions.get_open_order_tickets(symbol):
             ticket.cancel("Open order cancelled on symbol changed event")
     return None

@@ -1,4 +1,4 @@
-"""The object store: write-behind, LEAN's key rules, `get_file_path` as flush barrier (Engine/Storage/LocalObjectStore.cs).
+"""The object store: write-behind, LEAN's key rules, `get_file_path` as flush barrier (LocalObjectStore.cs).
 
 A save reaches the disk with the next `get_file_path` of an existing key, `clear`, the end of the run, or five seconds
 of wall-clock time after the first unsaved write; a killed run loses what was not flushed.
@@ -172,7 +172,8 @@ class ObjectStore:
         files = len(self._entries) + (known is None)
         if files > self.max_files:
             self._complain(f"You have reached the ObjectStore limit for files it can save: {files}/{self.max_files}. "
-                           "Unable to save the new file. You can find the limit with the ObjectStore.MaxFiles property.")
+                           "Unable to save the new file. You can find the limit with the ObjectStore.MaxFiles "
+                           "property.")
             return False
         if entry.size > self.max_size // 2:
             size = entry.size + sum(e.size for k, e in self._entries.items() if k != key)

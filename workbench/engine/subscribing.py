@@ -11,8 +11,9 @@ from workbench.engine.clock import to_utc
 from workbench.engine.enums import DataNormalizationMode, Resolution, SecurityType, TickType
 from workbench.engine.exceptions import ArgumentException, InvalidOperationException, unsupported
 from workbench.engine.feed_contract import SecurityChanges, SubscriptionDataConfig
+from workbench.engine.options import Option
 from workbench.engine.schedule import ScheduledEvent
-from workbench.engine.securities import Option, Security
+from workbench.engine.securities import Security
 from workbench.engine.symbols import Symbol, SymbolCache
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Subscribing:
         """The underlying, with raw prices."""
         engine = self._engine
         found = symbol.underlying
-        assert found is not None  # noqa: S101  # options have one
+        assert found is not None  # options have one
         security = engine.securities.find(found)
         if security is None:
             return self.add_security(found, resolution, fill_forward=fill_forward, extended_market_hours=extended,

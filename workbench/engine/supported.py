@@ -135,7 +135,7 @@ def supported(name: str, members: list[str]) -> tuple[list[str], list[str]]:
 
 def _assigned(kind: type) -> set[str]:
     """Names that a class's `__init__` sets on its instances."""
-    code = getattr(kind.__init__, "__code__", None)
+    code = getattr(vars(kind).get("__init__"), "__code__", None)
     return set() if code is None or kind.__module__ == "builtins" else set(code.co_names)
 
 

@@ -38,7 +38,8 @@ def order_quantity_for_target(engine: Engine, symbol: Symbol, percent: float) ->
         engine.error(f"{symbol} not found in portfolio. Request this data when initializing the algorithm.")
         return 0.0
     if security.price == 0:
-        engine.error(f"{symbol}: The security does not have an accurate price as it has not yet received a bar of data.")
+        engine.error(f"{symbol}: The security does not have an accurate price as it has not yet received a bar of "
+                     "data.")
         return 0.0
     total = portfolio.total_portfolio_value
     if total == 0:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from workbench.engine.enums import OrderField, OrderRequestStatus, OrderResponseErrorCode, OrderStatus, OrderType, SecurityType
+from workbench.engine.enums import (
+    OrderField,
+    OrderRequestStatus,
+    OrderResponseErrorCode,
+    OrderStatus,
+    OrderType,
+    SecurityType,
+)
 from workbench.engine.orders import INVALID, NEW, is_closed
 from workbench.engine.requests import (
     CancelOrderRequest,

@@ -108,7 +108,7 @@ class SecurityTransactionManager:
     def process_request(self, request: OrderRequest) -> OrderTicket:
         """Hand a request to the handler; raises while the algorithm warms up (SecurityTransactionManager.cs:190)."""
         if self._is_warming_up() or self.processor is None:
-            raise Exception(str(OrderResponse.warming_up(request)))  # noqa: TRY002  # LEAN raises System.Exception
+            raise Exception(str(OrderResponse.warming_up(request)))  # LEAN raises System.Exception
         if isinstance(request, SubmitOrderRequest) and request.order_id < 1:
             request.order_id = self.get_increment_order_id()
             if request.group_order_manager is not None:
@@ -135,7 +135,8 @@ class SecurityTransactionManager:
         """Cancel every open order, or those of one symbol."""
         if self._is_warming_up():
             raise InvalidOperationException(
-                "This operation is not allowed in initialize or during warm up: CancelOpenOrders. Please move this code "
+                "This operation is not allowed in initialize or during warm up: CancelOpenOrders. Please move this "
+                "code "
                 "to the on_warmup_finished() method.")
         text = f"Canceled by CancelOpenOrders() at {self.utc_time:%Y-%m-%dT%H:%M:%S.%fZ}" if symbol is None else tag
         chosen = self.get_open_order_tickets(symbol)

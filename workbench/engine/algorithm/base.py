@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from workbench.engine.runtime import Engine
     from workbench.engine.schedule import ScheduleManager
     from workbench.engine.schedule_rules import DateRules, TimeRules
-    from workbench.engine.securities import SecurityManager
+    from workbench.engine.security_manager import SecurityManager
     from workbench.engine.settings import AlgorithmSettings, NotificationManager, UniverseSettings
     from workbench.engine.slices import Slice
     from workbench.engine.store import ObjectStore
@@ -166,7 +166,8 @@ class AlgorithmBase:
     def set_warm_up(self, period: Any, resolution: Resolution | None = None) -> None:
         """Replay this much before the start: a timedelta, or a number of bars."""
         if self._engine.locked:
-            raise InvalidOperationException("QCAlgorithm.SetWarmup(): This method cannot be used after algorithm initialized")
+            raise InvalidOperationException("QCAlgorithm.SetWarmup(): This method cannot be used after algorithm "
+                                            "initialized")
         if isinstance(period, timedelta):
             self._engine.warm_up_period = period
         else:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.engine.clock import to_utc
 from workbench.engine.enums import OptionStyle, OrderResponseErrorCode, OrderType, SecurityType
 from workbench.engine.exceptions import ArgumentException, InvalidOperationException
+from workbench.engine.options import Option
 from workbench.engine.requests import OrderResponse, SubmitOrderRequest
-from workbench.engine.securities import Option, Security
+from workbench.engine.securities import Security
 from workbench.engine.tickets import OrderTicket, invalid_submit_ticket
 
 if TYPE_CHECKING:
@@ -88,12 +89,14 @@ class OrderChecks:
             return _refuse(request, _CODE.SECURITY_PRICE_ZERO, _zero_price_message(symbol))
         if not security.has_data:
             return _refuse(request, _CODE.SECURITY_HAS_NO_DATA,
-                           "There is no data for this symbol yet, please check the security.HasData flag to ensure there "
+                           "There is no data for this symbol yet, please check the security.HasData flag to ensure "
+                           "there "
                            "is at least one data point.")
         if not engine.live_mode and engine.transactions.orders_count > engine.maximum_orders:
             engine.stop()
             return _refuse(request, _CODE.EXCEEDED_MAXIMUM_ORDERS,
-                           f"You have exceeded maximum number of orders ({engine.maximum_orders}), for unlimited orders "
+                           f"You have exceeded maximum number of orders ({engine.maximum_orders}), for unlimited "
+                           "orders "
                            "upgrade your account.")
         if kind is OrderType.OPTION_EXERCISE:
             return self._check_exercise(request, security)
@@ -116,11 +119,13 @@ class OrderChecks:
                            f"Cannot exercise European style option with symbol '{symbol}' before its expiration date.")
         if security.holdings.is_short:
             return _refuse(request, _CODE.UNSUPPORTED_REQUEST_TYPE,
-                           f"The security with symbol '{symbol}' has a short option position. Only long option positions "
+                           f"The security with symbol '{symbol}' has a short option position. Only long option "
+                           "positions "
                            "are exercisable.")
         if abs(request.quantity) > security.holdings.quantity:
             return _refuse(request, _CODE.UNSUPPORTED_REQUEST_TYPE,
-                           f"Cannot exercise more contracts of '{symbol}' than is currently available in the portfolio. ")
+                           f"Cannot exercise more contracts of '{symbol}' than is currently available in the "
+                           "portfolio. ")
         return self._check_split(request)
 
     def _check_market_on_open(self, request: SubmitOrderRequest, security: Security) -> OrderResponse | None:
@@ -167,10 +172,13 @@ class OrderChecks:
 def _zero_price_message(symbol: Symbol) -> str:
     """What LEAN says to an order for a security that has no price (Messages.Extensions.ZeroPriceForSecurity)."""
     return (f"{symbol}: The security does not have an accurate price as it has not yet received a bar of data. Before "
-            "placing a trade (or using SetHoldings) warm up your algorithm with SetWarmup, or use slice.Contains(symbol) "
+            "placing a trade (or using SetHoldings) warm up your algorithm with SetWarmup, or use "
+            "slice.Contains(symbol) "
             "to confirm the Slice object has price before using the data. Data does not necessarily all arrive at the "
-            "same time so your algorithm should confirm the data is ready before using it. In live trading this can mean "
-            "you do not have an active subscription to the asset class you're trying to trade. If using custom data make "
+            "same time so your algorithm should confirm the data is ready before using it. In live trading this can "
+            "mean "
+            "you do not have an active subscription to the asset class you're trying to trade. If using custom data "
+            "make "
             "sure you've set the 'Value' property.")
 
 

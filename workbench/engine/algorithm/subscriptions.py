@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.engine.enums import DataNormalizationMode, Resolution, SecurityType
 from workbench.engine.exceptions import ArgumentException, InvalidOperationException, unsupported
-from workbench.engine.securities import Option, Security
+from workbench.engine.options import Option
+from workbench.engine.securities import Security
 from workbench.engine.symbols import Symbol, SymbolCache
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class Subscriptions:
     def add_option_contract(self, symbol: Symbol, resolution: Resolution | None = None, fill_forward: bool = True,
                             leverage: float = 0.0, extended_market_hours: bool = False) -> Option:
         """Subscribe one contract, and its underlying if it is not subscribed yet."""
-        if not isinstance(symbol, Symbol) or symbol.security_type not in (SecurityType.OPTION, SecurityType.INDEX_OPTION):
+        kinds = (SecurityType.OPTION, SecurityType.INDEX_OPTION)
+        if not isinstance(symbol, Symbol) or symbol.security_type not in kinds:
             raise ArgumentException(f"Symbol provided must be of type {SecurityType.OPTION.name}: {symbol}")
         return self._engine.add_contract(symbol, resolution, fill_forward=fill_forward, leverage=leverage,
                                          extended_market_hours=extended_market_hours)
@@ -76,7 +78,7 @@ class Subscriptions:
         return self._engine.add_contract(symbol, resolution, fill_forward=fill_forward)
 
     def add_security(self, *args: Any, **kwargs: Any) -> Security:
-        """`add_security(symbol, resolution=None, ...)` or `add_security(security_type, ticker, resolution=None, ...)`."""
+        """`add_security(symbol, resolution=None)` or `add_security(security_type, ticker, resolution=None)`."""
         values = list(args)
         if values and isinstance(values[0], SecurityType):
             kind, ticker, *rest = values
@@ -126,5 +128,6 @@ class Subscriptions:
     def set_benchmark(self, *args: Any) -> None:
         """Keep the benchmark; it does not influence a run."""
         if self._engine.locked:
-            raise InvalidOperationException("Algorithm.SetBenchmark(): Cannot change Benchmark after algorithm initialized.")
+            raise InvalidOperationException("Algorithm.SetBenchmark(): Cannot change Benchmark after algorithm "
+                                            "initialized.")
         self._engine.benchmark = args[-1]

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.engine.enums import OrderType
-from workbench.engine.orders import BUY, INVALID, SELL, TrailingStopOrder
+from workbench.engine.options import Option
+from workbench.engine.order_types import TrailingStopOrder
+from workbench.engine.orders import BUY, INVALID, SELL
 from workbench.engine.requests import SubmitOrderRequest
-from workbench.engine.securities import Option, Security
+from workbench.engine.securities import Security
 from workbench.engine.symbols import Symbol
 from workbench.engine.tickets import OrderTicket, invalid_submit_ticket
 from workbench.engine.time_in_force import GoodTilDateTimeInForce, OrderProperties, TimeInForce
@@ -21,7 +23,8 @@ _CLOSED_MARKET: Final = ("Warning: market orders submitted while the market is c
                          "MarketOnOpen orders to fill at the next market open.")
 _DAILY: Final = ("Warning: market orders on daily resolution data sent during market hours are automatically converted "
                  "into MarketOnClose orders (or MarketOnOpen near the close) to avoid filling at the stale previous "
-                 "close. Note: in live trading this conversion is not applied, as the order fills at the current market "
+                 "close. Note: in live trading this conversion is not applied, as the order fills at the current "
+                 "market "
                  "price.")
 
 
@@ -96,7 +99,8 @@ class Trading:
         chosen = self._engine.default_order_properties.clone() if properties is None else properties
         if isinstance(chosen.time_in_force, GoodTilDateTimeInForce):
             chosen.time_in_force = TimeInForce.GOOD_TIL_CANCELED
-            self._engine.warn_once("gtd", "Warning: Good-Til-Date Time-In-Force is not supported for MOO and MOC orders. "
+            self._engine.warn_once("gtd", "Warning: Good-Til-Date Time-In-Force is not supported for MOO and MOC "
+                                          "orders. "
                                    "The time-in-force will be reset to Good-Til-Canceled (GTC).")
         return chosen
 
@@ -155,7 +159,8 @@ class Trading:
         amount, relative = float(values["trailing_amount"]), bool(values["trailing_as_percentage"])
         stop = values.get("stop_price")
         if stop is None:
-            stop = TrailingStopOrder.calculate_stop_price(security.price, amount, relative, BUY if quantity > 0 else SELL)
+            side = BUY if quantity > 0 else SELL
+            stop = TrailingStopOrder.calculate_stop_price(security.price, amount, relative, side)
         return self._submit(self._request(
             OrderType.TRAILING_STOP, security, quantity, values.get("tag", ""), values.get("order_properties"),
             values.get("asynchronous", False), stop_price=float(stop), trailing_amount=amount,
@@ -167,7 +172,8 @@ class Trading:
         security = self._security_for_order(option_symbol)
         if not isinstance(security, Option):
             raise TypeError(f"Unable to cast object of type '{type(security).__name__}' to type 'Option'.")
-        request = self._request(OrderType.OPTION_EXERCISE, security, -abs(quantity), tag, order_properties, asynchronous)
+        request = self._request(OrderType.OPTION_EXERCISE, security, -abs(quantity), tag, order_properties,
+                                asynchronous)
         refused = self._pre_order_checks(request)
         if refused is not None:
             return invalid_submit_ticket(self._engine.transactions, request, refused)
@@ -192,7 +198,8 @@ class Trading:
         for one in symbols:
             security = engine.securities.find(one)
             if security is None:
-                engine.warn_once("liquidate", f"Warning: liquidate ignored symbol '{one}' because it has not been added "
+                engine.warn_once("liquidate", f"Warning: liquidate ignored symbol '{one}' because it has not been "
+                                              "added "
                                  "to the algorithm. Add the security before liquidating it.")
                 continue
             self._liquidate(security, text, asynchronous, order_properties, tickets)

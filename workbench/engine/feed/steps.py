@@ -19,7 +19,7 @@ from workbench.engine.symbols import Symbol
 if TYPE_CHECKING:
     from workbench.engine.feed.subscriptions import Feed
     from workbench.engine.feed_contract import SecurityChanges
-    from workbench.engine.securities import Option
+    from workbench.engine.options import Option
 
 
 class Step:

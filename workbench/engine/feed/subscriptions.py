@@ -31,8 +31,9 @@ from workbench.engine.symbols import Symbol
 if TYPE_CHECKING:
     from workbench.engine.chains import OptionContract
     from workbench.engine.feed_contract import FeedHost
+    from workbench.engine.options import Option
     from workbench.engine.pricing import PriceModelResult
-    from workbench.engine.securities import Option, Security
+    from workbench.engine.securities import Security
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
 _SORT: Final = {SecurityType.EQUITY: 1, SecurityType.OPTION: 2, SecurityType.INDEX: 9, SecurityType.INDEX_OPTION: 10}

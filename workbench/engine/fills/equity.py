@@ -1,4 +1,4 @@
-"""The fill model of stocks: quotes for market orders, trades for all others (Common/Orders/Fills/EquityFillModel.cs)."""
+"""The fill model of stocks: quotes for market orders, trades for the rest (Common/Orders/Fills/EquityFillModel.cs)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from workbench.engine.enums import OrderDirection, OrderType, Resolution, SecurityType
 from workbench.engine.exceptions import InvalidOperationException
-from workbench.engine.orders import BUY, CANCELED, FILLED, HOLD, SELL, Order, OrderEvent, TrailingStopOrder
+from workbench.engine.order_types import TrailingStopOrder
+from workbench.engine.orders import BUY, CANCELED, FILLED, HOLD, SELL, Order, OrderEvent
 
 if TYPE_CHECKING:
     from workbench.engine.securities import Security

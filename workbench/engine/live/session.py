@@ -25,7 +25,8 @@ from workbench.engine.identifiers import SecurityIdentifier
 from workbench.engine.live.brokerage import TYPES, PaperBrokerage
 from workbench.engine.live.chaos import Chaos, ChaosPlan
 from workbench.engine.live.handler import LiveTransactionHandler
-from workbench.engine.orders import NEW, ORDER_CLASSES, Order
+from workbench.engine.order_types import ORDER_CLASSES
+from workbench.engine.orders import NEW, Order
 from workbench.engine.run import Run, find_main
 from workbench.engine.schedule import EventSchedule
 from workbench.engine.symbols import Symbol, SymbolCache
