@@ -11,9 +11,6 @@ from workbench.engine.run import run_backtest
 HEAD = """
 from AlgorithmImports import *
 
-class Calling(DefaultMarginCallModel):
-    pass
-
 class OnlyThree(BuyingPowerModel):
     def has_sufficient_buying_power_for_order(self, parameters):
         return HasSufficientBuyingPowerForOrderResult(abs(parameters.order.quantity) <= 3, "three at most")
@@ -78,7 +75,7 @@ STRADDLE = """
 
 def test_a_margin_call_closes_the_group_as_one_combo(tmp_path: Path, lean_data: Path) -> None:
     """Short of margin by more than the buffer: the straddle is bought back whole, the algorithm is told first."""
-    model = "self.portfolio.set_margin_call_model(Calling(self.portfolio, self.default_order_properties, 0.0))"
+    model = "self.portfolio.set_margin_call_model(DefaultMarginCallModel(self.portfolio, None, 0.0))"
     found = seen(tmp_path, lean_data, STRADDLE.format(model=model))[4:]
     assert found[0] == [
         ("GOOG  151224C00745000", 1.0, "COMBO_MARKET"),
@@ -105,7 +102,7 @@ def test_margin_calls_reduce_shares_by_what_is_missing(tmp_path: Path, lean_data
     body = """
         def set_up(self):
             self.set_cash(14_955)
-            self.portfolio.set_margin_call_model(Calling(self.portfolio, self.default_order_properties, -0.01))
+            self.portfolio.set_margin_call_model(DefaultMarginCallModel(self.portfolio, None, -0.01))
 
         def act(self):
             self.market_order(self.goog, 40)

@@ -111,7 +111,8 @@ class Engine(Subscribing):
         self.margin_calls = MarginCalls()
         self.portfolio.margin = MarginBook(self.portfolio, self.transactions.get_order_ticket)
         self.portfolio.transactions = self.transactions
-        self.portfolio.margin_call_model = DefaultMarginCallModel(self.portfolio, self.default_order_properties)
+        self._margin_call_model = DefaultMarginCallModel(self.portfolio, self.default_order_properties)
+        self.portfolio.margin_call_model = self._margin_call_model
         self.events = EventSchedule(self.clock, self.fail)
         self.schedule = ScheduleManager(self.events, self.clock,
                                         DateRules(self.clock, self.hours_of, self.securities),
@@ -207,7 +208,7 @@ class Engine(Subscribing):
 
     def margin_book_orders(self) -> None:
         """Margin calls use the default order properties that `initialize` may have replaced."""
-        if type(self.portfolio.margin_call_model) is DefaultMarginCallModel:
+        if self.portfolio.margin_call_model is self._margin_call_model:
             self.portfolio.margin_call_model = DefaultMarginCallModel(self.portfolio, self.default_order_properties)
 
     def check_warm_up(self) -> bool:
