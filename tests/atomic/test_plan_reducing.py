@@ -336,6 +336,22 @@ def test_unwinding_walks_its_ladder_and_ends_in_the_emergency() -> None:
     assert len(kinds) == 5
 
 
+def test_without_the_emergency_the_last_price_is_left_standing() -> None:
+    """A person decides; the order at the last price may still fill."""
+    policy = Policy(unwind_ladder=Ladder(steps=1, step_seconds=1.0, last="natural"), emergency_flatten=False)
+    desk = opened([leg(1, C, 105)], policy=policy)
+    desk.script = resting
+    close(desk)
+    for second in range(1, 60):
+        desk.quote(0, 1.0 - second / 100, 1.2 - second / 100)
+        desk.at(second)
+
+    assert desk.group.held is HoldCause.REFUSED_BEYOND_CAPS
+    assert len(desk.working) == 1
+    desk.tell(*desk.fill(desk.sent[-1].number))
+    assert desk.phase is Phase.CLOSED
+
+
 def test_an_order_at_the_top_stays_while_its_price_is_still_right() -> None:
     """No cancel and no send when nothing would change."""
     policy = Policy(unwind_ladder=Ladder(steps=1, step_seconds=1.0, last="natural"))

@@ -169,6 +169,8 @@ def rungs(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[Any]:
             continue  # no price now, or the order stands there already
         if order is not None and rung > ladder.top and not group.emergency:
             tried = group.attempts.get((i, purpose), 0) + 1
+            if tried > policy.rollback_attempts:
+                continue  # given up: the order stays where it stands
             why = f"leg {i}: not filled at {order.limit:g}, {tried} prices at the end of the ladder"
             attempt = Attempt(now, i, purpose, now, why)
             if tried >= policy.rollback_attempts:
