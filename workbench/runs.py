@@ -90,16 +90,16 @@ def stopped_run(project: Project, run: str) -> Stopped:
     places = (Path(run), project.folder / "backtests" / run)
     folder = next((place for place in places if (place / RUN).is_file()), None)
     if folder is None:
-        stopped = sorted(path.parent.name for path in project.folder.glob(f"backtests/*/{RUN}"))
-        known = f"there is {', '.join(stopped[-3:])}" if stopped else "give the folder of a run stopped with --stop-at"
-        raise UsageProblem(f"no run {run}: {known}")
+        known = [path.parent.name for path in sorted(project.folder.glob(f"backtests/*/{STOPPED}"))]
+        cure = f"there is {', '.join(known[-3:])}" if known else "give the folder of a run stopped with --stop-at"
+        raise UsageProblem(f"no run {run}: {cure}")
     try:
         document = json.loads((folder / RUN).read_text("utf-8"))
         account_file = folder / ACCOUNT
         account = json.loads(account_file.read_text("utf-8")) if account_file.is_file() else None
         if document["status"] != "stopped_at":
             ended = document["status"]
-            raise UsageProblem(f"run {run} ended by itself ({ended}): only a run stopped with --stop-at resumes")
+            raise UsageProblem(f"run {run} was not stopped ({ended}): only a run stopped with --stop-at resumes")
         return Stopped(
             name=document["name"],
             folder=folder.resolve(),
@@ -130,6 +130,8 @@ def run(
     # a resumed run goes on in the same journal: what the stop left, under the same name in its keys
     name, store = before.name if before is not None else output.name, output.store
     try:
+        # from now on the folder is a run's, also when it is interrupted
+        (output.folder / RUN).write_text(json.dumps({"name": name, "status": "interrupted"}) + "\n", "utf-8")
         store.mkdir(parents=True, exist_ok=True)
         for stem in journals(store, name):  # of an earlier run in the same folder
             shutil.rmtree(store / stem)

@@ -224,6 +224,31 @@ def test_a_killed_run_can_be_resumed_again(capsys: pytest.CaptureFixture[str], g
     assert first["account"] == second["account"]
 
 
+def test_only_stopped_runs_resume(capsys: pytest.CaptureFixture[str], generated: Path, tmp_path: Path) -> None:
+    """A run that ended by itself, or was interrupted, does not resume; its folder may be used again."""
+    run(capsys, CONDOR, generated, tmp_path / "one")
+    arguments = ["backtest", CONDOR, "--data", str(generated)]
+    assert cli.main([*arguments, "--resume", str(tmp_path / "one"), "--out", str(tmp_path / "two")]) == 2
+    assert "was not stopped (completed)" in capsys.readouterr().err
+    assert not (tmp_path / "two").exists()
+
+
+def test_an_interrupted_run_leaves_its_folder_usable(
+    capsys: pytest.CaptureFixture[str], generated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C during a run is one line, and the same --out can be given again."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("workbench.engine.run.run_backtest", interrupted)
+    arguments = ["backtest", CONDOR, "--data", str(generated), "--out", str(tmp_path / "out")]
+    assert cli.main(arguments) == 130
+    assert capsys.readouterr().err.strip() == "interrupted"
+    monkeypatch.undo()
+    assert cli.main(arguments) == 0
+
+
 def test_parameters_replace_those_of_the_project(
     capsys: pytest.CaptureFixture[str], generated: Path, tmp_path: Path
 ) -> None:
