@@ -21,6 +21,7 @@ from .entry import check_terms, refusals
 from .gates import Gates
 from .group import AtomicGroup, Groups, close
 from .journal import Journal, JournalError
+from .lease import Lease
 from .model import GroupSpec, Kind, Phase, new_group
 from .observe import Alerts, Observer
 from .plan import Env
@@ -29,6 +30,7 @@ from .ports import Reading, Severity
 from .shell import Shell
 from .startup import Reconciler, StartReport
 from .strategies import Strategies
+from .writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -110,6 +112,10 @@ class AtomicOrderExecutor(Strategies, Brackets):
         self._reconciler = Reconciler(self.shell, self._loaded)
         self.shell.on_due["reconcile"] = self._reconciler.sweep
         self._init_brackets()
+        # a gateway of one's own is a test or a simulation: one process, one journal
+        self._writer = Writer(self.shell, Lease(store, self.journal.base)) if live and algorithm is not None else None
+        if self._writer is not None:
+            self._writer.beat()
         self._load()
 
     # --- wiring -----------------------------------------------------------------------------------------------
@@ -122,7 +128,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
         """
         if self.report is not None:
             return self.report
-        refuse = self._loaded.report.refuse or self._waits_for_prices()
+        refuse = self._waits_for_lease() or self._loaded.report.refuse or self._waits_for_prices()
         if refuse:
             self._gates.shut[NOT_STARTED] = refuse
             return StartReport(at=self._gateway.now(), found=len(self._loaded.groups), refuse=refuse)
@@ -141,6 +147,21 @@ class AtomicOrderExecutor(Strategies, Brackets):
         except Exception as error:
             self.shell.report_fault(None, error)
             self._gates.shut[NOT_STARTED] = f"the start failed: {error!r}; see the log"
+
+    def _waits_for_lease(self) -> str:
+        """Another instance has the journal; when it lets go, what it wrote is read again."""
+        if self._writer is None:
+            return ""
+        waited = bool(self._writer.refusal)
+        refusal = self._writer.beat()
+        if waited and not refusal:
+            self._loaded = self.journal.load()
+            self._reconciler.reload(self._loaded)
+            self.shell.groups.clear()
+            self._load()
+        if not refusal:
+            self.shell.do(lambda: self.shell.wake_for("lease", self.shell.now))
+        return refusal
 
     def _waits_for_prices(self) -> str:
         """Contracts that expired while nobody looked are settled at a price, so the start waits for it a while."""
@@ -168,6 +189,8 @@ class AtomicOrderExecutor(Strategies, Brackets):
                 delistings = slice.delistings
                 if delistings.count:
                     self._gateway.on_delistings(delistings)
+            if self._writer is not None:
+                self._writer.beat()
             self.shell.bar()
             self._sweep()
             self.sweep_protection()
@@ -338,6 +361,8 @@ class AtomicOrderExecutor(Strategies, Brackets):
             self.journal.save((), flush=True)
         except JournalError as error:
             self.alert_operator(f"the journal could not be written at the end: {error}", code="journal-failing")
+        if self._writer is not None:
+            self._writer.stop()
 
     def health(self) -> dict[str, Any]:
         """Is it alive and able: JSON-able."""

@@ -106,6 +106,8 @@ class Lease:
         self._waits = False
         #: why it may not write or trade; "" while it holds
         self.refusal = "not claimed yet"
+        #: how often it took hold: more than once means that it was away in between
+        self.taken = 0
         #: others that are alive without holding: they wait for this one to stop
         self.waiting: list[Heartbeat] = []
 
@@ -190,6 +192,7 @@ class Lease:
         self._waits = False
         self._own = own._replace(holds=True)
         self._write()
+        self.taken += 1
         self.refusal = ""
 
 

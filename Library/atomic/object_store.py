@@ -40,6 +40,19 @@ class ObjectStoreStore:
             raise StoreError(f"cannot read {key!r} from the object store: {error}") from error
         return None if text is None else str(text)
 
+    def read_fresh(self, key: str) -> str | None:
+        """The text as it is on disk now: LEAN keeps what it has read, another process may have written since.
+
+        Where files cannot be opened (cloud), what LEAN has read is all there is.
+        """
+        try:
+            if not self._store.contains_key(key):
+                return None
+            with open(str(self._store.get_file_path(key)), encoding="utf-8", newline="") as file:
+                return file.read()
+        except Exception:
+            return self.read(key)
+
     def write(self, key: str, text: str) -> None:
         """Keep the text. Raises StoreError: refused, read-only, full, or an illegal key."""
         try:

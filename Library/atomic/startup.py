@@ -69,6 +69,10 @@ class Reconciler:
         self._unsettled: frozenset[tuple[str, int]] = frozenset()
         self.look_again = 0.0
 
+    def reload(self, loaded: Loaded) -> None:
+        """The journal was read again, before the start."""
+        self._loaded = loaded
+
     def lacking(self) -> str:
         """Underlyings of expired contracts that have no price yet: without one their worth is unknown."""
         shell = self._shell

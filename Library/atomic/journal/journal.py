@@ -30,7 +30,7 @@ from .records import Unreadable, encode, group_from, group_id_of, spec_text
 from .state import Extra, Loaded, LoadReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ..ports import Store
 
@@ -117,6 +117,8 @@ class Journal:
         self.counter = 0
         self.report = LoadReport(self.base)
         self.archived = Archive(store, self.base, live=self.durable, chunk_bytes=chunk_bytes, total_bytes=archive_bytes)
+        #: says why this instance may not write (another one does); None for no such check
+        self.guard: Callable[[], str] | None = None
         #: why the newest save failed; "" while all is well
         self.failing = ""
         #: characters of the newest document
@@ -140,6 +142,10 @@ class Journal:
         """Read the state back. Never raises for what it finds: `Loaded.report.refuse` says why not to trade."""
         report = self.report = LoadReport(self.base)
         groups: list[GroupState] = []
+        self._records.clear()
+        self.extra.clear()
+        self.counter = self._seq = self._durable_seq = 0
+        self._dirty, self._unflushed, self._saved_counter = True, False, -1
         try:
             self.archived.open()
             frames = self._read_slots(report)
@@ -273,8 +279,7 @@ class Journal:
         Raises:
             JournalError: it was refused to load, or the store failed; the next save tries again.
         """
-        if self.report.refuse:
-            raise JournalError(self.base, self.report.refuse)
+        self._check()
         flush = flush and self.durable
         key = self._key(self._slot)
         try:
@@ -300,6 +305,25 @@ class Journal:
             self._durable_seq = self._seq
             self._unflushed = False
         return True
+
+    def _check(self) -> None:
+        """Raise JournalError when nothing may be written."""
+        refusal = self.report.refuse or (self.guard() if self.guard is not None else "")
+        if refusal:
+            self.failing = refusal
+            raise JournalError(self.base, refusal)
+
+    def intruder(self) -> str:
+        """What shows that somebody else wrote to this journal since this instance did; "" when nothing does."""
+        read = getattr(self.store, "read_fresh", self.store.read)
+        for slot in "ab":
+            try:
+                frame = unpack(read(self._key(slot)) or "")
+            except (Damaged, StoreError):
+                continue
+            if frame.seq > self._seq:
+                return f"{self._key(slot)} was written by another instance (number {frame.seq}): restart the algorithm"
+        return ""
 
     def _catch_up(self, groups: Iterable[GroupState]) -> None:
         records = self._records
@@ -335,8 +359,7 @@ class Journal:
         Raises:
             JournalError: the store failed; the group stays in the open document.
         """
-        if self.report.refuse:
-            raise JournalError(self.base, self.report.refuse)
+        self._check()
         record = self._records.get(group.spec.group_id)
         if record is None or record.group is not group:
             record = _Record(group)
