@@ -13,6 +13,7 @@ from workbench.engine.enums import (
     OrderType,
     SecurityType,
 )
+from workbench.engine.exceptions import ArgumentException
 from workbench.engine.orders import INVALID, NEW, is_closed
 from workbench.engine.requests import (
     CancelOrderRequest,
@@ -25,7 +26,8 @@ from workbench.engine.requests import (
 )
 
 if TYPE_CHECKING:
-    from workbench.engine.orders import Order, OrderEvent
+    from workbench.engine.exceptions import ArgumentException
+from workbench.engine.orders import Order, OrderEvent
     from workbench.engine.symbols import Symbol
     from workbench.engine.transactions import SecurityTransactionManager
 
@@ -150,10 +152,10 @@ class OrderTicket:
         return _Handle(self.order is not None)
 
     def get(self, field: OrderField) -> float:
-        """A price field of the order; raises ValueError for one that the order type lacks."""
+        """A price field of the order; raises ArgumentException for one that the order type lacks."""
         name, kinds = _FIELDS[field]
         if self.order_type not in kinds:
-            raise ValueError(f"Unable to get field {csharp_name(field.name)} on order of type "
+            raise ArgumentException(f"Unable to get field {csharp_name(field.name)} on order of type "
                              f"{csharp_name(self.order_type.name)}")
         if self.order_type is OrderType.COMBO_LIMIT:
             manager = self.submit_request.group_order_manager

@@ -138,7 +138,7 @@ class SecurityTransactionManager:
                 "This operation is not allowed in initialize or during warm up: CancelOpenOrders. Please move this "
                 "code "
                 "to the on_warmup_finished() method.")
-        text = f"Canceled by CancelOpenOrders() at {self.utc_time:%Y-%m-%dT%H:%M:%S.%fZ}" if symbol is None else tag
+        text = f"Canceled by CancelOpenOrders() at {self.utc_time:%Y-%m-%dT%H:%M:%S.%f}0Z" if symbol is None else tag
         chosen = self.get_open_order_tickets(symbol)
         for ticket in chosen:
             ticket.cancel(text)
