@@ -23,7 +23,6 @@ from workbench.engine.slices import QuoteBars, TradeBars
 from workbench.engine.symbols import Symbol
 
 if TYPE_CHECKING:
-    from workbench.engine.feed.steps import Step
     from workbench.engine.feed.subscriptions import Feed
     from workbench.engine.runtime import Engine
 
@@ -221,10 +220,10 @@ class OptionChain:
         return pd.DataFrame(rows, index=index)
 
 
-def build_chains(feed: Feed, step: Step, trades: TradeBars, quotes: QuoteBars) -> dict[Symbol, OptionChain]:
+def build_chains(feed: Feed, moment: int, trades: TradeBars, quotes: QuoteBars) -> dict[Symbol, OptionChain]:
     """Chains of a time step: contracts that have a trade or quote bar in it, with their open interest."""
     found: dict[Symbol, Contracts] = {}
-    local = to_local(step.moment, feed.zone)
+    local = to_local(moment, feed.zone)
 
     def underlying_of(root: Symbol) -> Any:
         """The slice's last word on the underlying (quotes come after trades), else what was known before."""

@@ -154,7 +154,7 @@ def test_a_steps_chain_holds_what_has_data(folder: Any, run: Any, stock: Symbol,
     seen = []
     for step in run.steps(MONDAY, MONDAY):
         if step.has_data:
-            chain = build_chains(run.feed, step, step.slice.bars, step.slice.quote_bars)[call.canonical]
+            chain = build_chains(run.feed, step.moment, step.slice.bars, step.slice.quote_bars)[call.canonical]
             assert step.slice.option_chains[call.canonical].count == chain.count
             seen.append([(c.symbol, c.bid_price, c.ask_price, c.last_price, c.open_interest) for c in chain])
             assert chain.underlying.price == 100

@@ -301,3 +301,34 @@ def test_a_slice_kept_for_later_shows_what_it_showed(folder: Any, run: Any, stoc
     assert [kept[0].bars[stock].close, kept[-1].bars[stock].close] == [10, 20]
     assert [bar.close for bar in kept[389].bars.values()] == [10]
     assert kept[0].bars[stock].end_time == datetime(2024, 3, 11, 9, 31)
+
+
+def test_steps_are_freed_without_the_garbage_collector(folder: Any, run: Any, stock: Symbol, call: Symbol) -> None:
+    """A looked-at slice is no part of a reference cycle, so that a long run needs no memory for what is over."""
+    import gc
+    import weakref
+    folder.trades("abc", MONDAY, [bar(0, 10)])
+    folder.options("abc", MONDAY, "quote", {call: [quote(0, 1, 2)]})
+    run.add(stock, TickType.TRADE)
+    run.add(call, TickType.QUOTE)
+    alive: list[Any] = []
+
+    class Marked:
+        pass
+
+    gc.disable()
+    try:
+        for step in run.steps(MONDAY, MONDAY):
+            if not step.has_data:
+                continue
+            piece = step.slice
+            for pair in piece.option_chains:
+                assert pair.value.count == 1
+            mark = Marked()
+            piece.bars._data = dict.fromkeys(piece.bars.keys(), mark)
+            alive.append(weakref.ref(mark))
+            del mark, piece, pair
+        del step
+        assert sum(ref() is not None for ref in alive) <= 1
+    finally:
+        gc.enable()

@@ -78,12 +78,13 @@ class Step:
         time = feed.local(self.moment)
         if self.is_time_pulse:
             return Slice(time, self.utc, has_data=False)
+        moment = self.moment  # the slice must not refer to its step: steps are freed without the garbage collector
         trades, quotes = self.bars(TickType.TRADE), self.bars(TickType.QUOTE)
         trade_bars, quote_bars = LazyTradeBars(trades, time), LazyQuoteBars(quotes, time)
 
         def chains() -> dict[Symbol, Any]:
             from workbench.engine.chains import build_chains
-            found: dict[Symbol, Any] = dict(build_chains(feed, self, trade_bars, quote_bars))
+            found: dict[Symbol, Any] = dict(build_chains(feed, moment, trade_bars, quote_bars))
             return found
 
         has_data = bool(self.events) or trades.count() > 0 or quotes.count() > 0
