@@ -26,8 +26,7 @@ from workbench.engine.requests import (
 )
 
 if TYPE_CHECKING:
-    from workbench.engine.exceptions import ArgumentException
-from workbench.engine.orders import Order, OrderEvent
+    from workbench.engine.orders import Order, OrderEvent
     from workbench.engine.symbols import Symbol
     from workbench.engine.transactions import SecurityTransactionManager
 
