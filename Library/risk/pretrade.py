@@ -19,14 +19,11 @@ from .proposal import (
     ProposalLike,
     QuoteLike,
     contracts_of,
-    held_legs,
-    loss_of,
+    losses_of,
     middle,
     name_of,
-    proposed_legs,
     unit_price,
 )
-from .structure import max_loss
 
 
 def _dollars(amount: float) -> str:
@@ -44,7 +41,7 @@ class MaxLossPerGroup:
 
     def __call__(self, proposal: ProposalLike) -> Refusal | None:
         """Compare."""
-        loss = loss_of(proposed_legs(proposal))
+        loss = math.fsum(losses_of(proposal).proposed.values())
         if loss <= self.dollars:
             return None
         reason = "the group can lose more than the limit; fewer units or nearer wings"
@@ -59,10 +56,9 @@ class MaxLossPerUnderlying:
 
     def __call__(self, proposal: ProposalLike) -> Refusal | None:
         """Compare."""
-        for underlying, legs in proposed_legs(proposal).items():
-            loss = max_loss(legs)
-            for group in proposal.book:
-                loss += max_loss(held_legs(group).get(underlying, ()))
+        losses = losses_of(proposal)
+        for underlying, proposed in losses.proposed.items():
+            loss = proposed + losses.beside.get(underlying, 0.0)
             if loss > self.dollars:
                 reason = f"groups of {underlying} can lose more than the limit together"
                 return Refusal("max-loss-underlying", _dollars(loss), f"at most {_dollars(self.dollars)}", reason)
@@ -84,7 +80,8 @@ class MaxLossForAccount:
                 reason = "the account's equity is not known"
                 return Refusal("max-loss-account", "unknown", f"{self.part_of_equity:.1%} of the equity", reason)
             limit = min(limit, self.part_of_equity * proposal.equity)
-        loss = loss_of(proposed_legs(proposal)) + sum(loss_of(held_legs(group)) for group in proposal.book)
+        losses = losses_of(proposal)
+        loss = math.fsum([*losses.proposed.values(), *losses.beside.values()])
         if loss <= limit:
             return None
         reason = "all groups can lose more than the limit together"

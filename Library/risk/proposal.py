@@ -151,6 +151,41 @@ def loss_of(legs: Mapping[str, Sequence[PayoffLeg]]) -> float:
     return math.fsum(max_loss(one) for one in legs.values())
 
 
+class Losses:
+    """Largest losses by underlying, in dollars: of a proposal, and of all groups beside it (computed when asked)."""
+
+    __slots__ = ("_beside", "_proposal", "proposed")
+
+    def __init__(self, proposal: ProposalLike) -> None:
+        self._proposal = proposal
+        self.proposed = {underlying: max_loss(legs) for underlying, legs in proposed_legs(proposal).items()}
+        self._beside: dict[str, float] | None = None
+
+    @property
+    def beside(self) -> dict[str, float]:
+        """Losses of the open groups, added up by underlying."""
+        if self._beside is None:
+            self._beside = {}
+            for group in self._proposal.book:
+                for underlying, legs in held_legs(group).items():
+                    self._beside[underlying] = self._beside.get(underlying, 0.0) + max_loss(legs)
+        return self._beside
+
+
+_latest: tuple[ProposalLike, Losses] | None = None
+
+
+def losses_of(proposal: ProposalLike) -> Losses:
+    """The losses of a proposal, computed once for all the checks that ask."""
+    global _latest  # one slot: checks of one proposal follow each other
+    known = _latest
+    if known is not None and known[0] is proposal:
+        return known[1]
+    losses = Losses(proposal)
+    _latest = (proposal, losses)
+    return losses
+
+
 def contracts_of(legs: Iterable[LegLike], units: int) -> int:
     """Option contracts of so many units."""
     return sum(abs(leg.ratio) * units for leg in legs if leg.right != "S")
