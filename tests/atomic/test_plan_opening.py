@@ -439,6 +439,37 @@ def test_with_bars_every_rung_that_fits_the_deadline_gets_its_bar() -> None:
     assert desk.phase is Phase.CLOSED
 
 
+def test_with_bars_every_rung_of_a_native_combo_gets_its_bar() -> None:
+    """A credit: its net prices are negative."""
+    env = Env(bar_data=True, combo_market=True, combo_limit=True)
+    desk = Desk(condor(), env=env, policy=Policy(ladder=Ladder(steps=2, step_seconds=1.0)))
+    desk.quote(0, 2.0, 2.2).quote(2, 2.0, 2.2)
+    desk.script = lambda o: [f.Accepted(desk.now, o.number)]
+    desk.open()
+    for minute in range(1, 4):
+        desk.now = 1000.0 + 60 * minute
+        for index, (bid, ask) in enumerate(((2.0, 2.2), (1.0, 1.2), (2.0, 2.2), (1.0, 1.2))):
+            desk.quote(index, bid, ask)
+        desk.pump()
+
+    assert [o.limit for o in desk.sent if o.leg == 0] == [-2.0, -1.8, -1.6, 0.0]
+
+
+def test_with_bars_the_legs_of_a_wave_walk_on_their_own() -> None:
+    """One leg's bar comes a minute later than the other's: neither ends the wave for the other."""
+    desk = Desk([leg(1, C, 105), leg(1, P, 95)], env=BARS, policy=Policy(ladder=Ladder(steps=1, step_seconds=1.0)))
+    desk.script = lambda o: [f.Accepted(desk.now, o.number)] if o.type == "limit" else None
+    desk.open()
+    for minute in range(1, 4):
+        desk.now = 1000.0 + 60 * minute
+        desk.quote(minute % 2, 1.0, 1.2).pump()
+        desk.at(60 * minute + 30)
+    desk.now = 1240.0
+    desk.quote(0, 1.0, 1.2).pump()
+
+    assert desk.phase is Phase.OPEN
+
+
 def test_with_bars_a_leg_that_stops_quoting_ends_with_the_cap() -> None:
     """Ten minutes by default."""
     desk = Desk([leg(1, C, 105)], env=BARS, policy=Policy(ladder=AT_MID))

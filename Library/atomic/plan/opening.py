@@ -165,28 +165,34 @@ def _due(group: GroupState) -> int:
     return min(policy.ladder.top, int(policy.order_timeout / policy.ladder.step_seconds))
 
 
-def _waits_for_bar(group: GroupState, quotes: Quotes, env: Env) -> bool:
+def _waits_for_bar(group: GroupState, now: float, quotes: Quotes, env: Env) -> bool:
     """The bar rule: an order that live trading would have tried by now has not had its bar."""
     if not env.bar_data or env.live:
         return False
     for order in group.live.values():
-        if order.purpose is not _OPEN or order.type is ChildType.MARKET:
+        if order.purpose is not _OPEN or (order.type is ChildType.MARKET and not order.rung):
             continue
         known = group.rungs.get((0 if order.bundle else order.leg, _OPEN))
-        moves_on = order.status is ChildStatus.CANCELING or (known is not None and known[0] != order.rung)
-        if moves_on or _awaits_bar(group, order, quotes, env):
+        if order.status is ChildStatus.CANCELING or not order.sent_at or (known is not None and known[0] != order.rung):
+            return True  # on its way to the next rung
+        if order.type is ChildType.MARKET:
+            if now < order.sent_at + group.spec.policy.order_timeout:
+                return True  # the end of a ladder
+        elif _awaits_bar(group, order, quotes, env):
             return True
     # between two rungs: the old order has ended, the new one is not sent yet
-    return not group.live and any(
-        purpose is _OPEN and price > 0 and not any(o.leg == leg and o.rung == rung for o in group.orders.values())
-        for (leg, purpose), (rung, price, _) in group.rungs.items()
+    return any(
+        purpose is _OPEN
+        and group.legs[leg].net != group.legs[leg].spec.ratio * group.target
+        and not any(o.leg == leg and o.rung == rung and o.purpose is _OPEN for o in group.orders.values())
+        for (leg, purpose), (rung, _, _) in group.rungs.items()
     )
 
 
 def _over(group: GroupState, now: float, quotes: Quotes, env: Env, shape: Shape) -> list[Any]:
     """The deadline has passed: cross once, hold, or give way, as the policy says."""
     capped = now >= group.spec.created_at + group.spec.policy.max_time_to_open
-    if not capped and (now < group.deadline or _waits_for_bar(group, quotes, env)):
+    if not capped and (now < group.deadline or _waits_for_bar(group, now, quotes, env)):
         return []
     policy = group.spec.policy
     missing = [
@@ -288,6 +294,8 @@ def _wake(group: GroupState, now: float, quotes: Quotes, env: Env) -> Deadline |
             moment = order.cancel_at + trouble.cancel_time(group, env)
         elif order.type is not ChildType.MARKET and order.rung < policy.ladder.top and order.sent_at:
             moment = order.sent_at + policy.ladder.step_seconds
+        elif order.type is ChildType.MARKET and order.rung:
+            moment = order.sent_at + policy.order_timeout
         if now < moment and (moment < at or not at):
             at, why = moment, "rung" if order.status is not ChildStatus.CANCELING else "cancel"
     for moment in group.retry_at.values():
