@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from workbench.engine.clock import to_utc
+from workbench.engine.collector import patient_collector
 from workbench.engine.exceptions import DataError
 from workbench.engine.imports import algorithm_modules, install
 from workbench.engine.results import RunResult, write_results
@@ -112,7 +113,7 @@ def run_backtest(
     kept.on_error(engine.error)
     run = Run(engine, main, stop_at=stop_at, start_at=start_at, account=account, on_progress=on_progress)
     paths = [str(main.parent), *(str(Path(p).resolve()) for p in library_paths)]
-    with algorithm_modules(paths):
+    with algorithm_modules(paths), patient_collector():
         status = run.execute()
     kept.close(keep_unsaved=status != "stopped_at")
     result = run.result(status)
