@@ -249,6 +249,21 @@ def test_a_long_without_a_bid_is_kept_and_sold_when_one_returns() -> None:
     assert desk.phase is Phase.CLOSED
 
 
+def test_in_a_backtest_a_stale_bid_is_no_bid() -> None:
+    """LEAN lets a market order into data older than an hour rest; it is sent with the next fresh bar instead."""
+    desk = opened(env=Env(bar_data=True))
+    for index in (0, 2, 3):
+        desk.now = 5000.0
+        desk.quote(index, 1.0, 1.2)
+    close(desk)
+    assert desk.nets == [0, 1, 0, 0]
+    assert desk.working == []
+    assert [a.code for a in desk.alerts[-1:]] == ["bidless-long"]
+    desk.quote(1, 0.1, 0.2).pump()
+
+    assert desk.phase is Phase.CLOSED
+
+
 def test_a_long_without_a_bid_may_be_offered_at_one_tick() -> None:
     """Policy "offer": a limit, never a market order."""
     desk = opened(policy=Policy(bidless="offer"))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..facts import Rung
 from ..model import ChildStatus, ChildType, Purpose, Right
 from . import reducing, trouble
-from .price import NO_QUOTE, fair, natural
+from .price import fair, natural, quoted
 from .terms import Desired, Want
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ def active(group: GroupState) -> bool:
     return bool(group.memory) and not group.native_refused and bool(group.memory.get("native"))
 
 
-def _net(group: GroupState, rung: int, quotes: Quotes, env: Env, shape: Shape) -> float | None:
+def _net(group: GroupState, rung: int, now: float, quotes: Quotes, env: Env, shape: Shape) -> float | None:
     """Net price of one unit at a rung, dollars per share, debit positive; 0 is at market, None when unknown."""
     spec, ladder = group.spec, group.spec.policy.ladder
     mid = cross = 0.0
     for leg in spec.legs:
-        quote = quotes.get(leg.symbol) or NO_QUOTE
+        quote = quoted(quotes, leg.symbol, now, env)
         price = natural(quote, 1 if leg.ratio > 0 else -1, leg)
         if price <= 0 or not quote.open:
             return None
@@ -68,7 +68,7 @@ def _net(group: GroupState, rung: int, quotes: Quotes, env: Env, shape: Shape) -
 
 
 def _enter(group: GroupState, now: float, quotes: Quotes, env: Env, shape: Shape, rung: int) -> list[Any]:
-    price = _net(group, rung, quotes, env, shape)
+    price = _net(group, rung, now, quotes, env, shape)
     return [] if price is None else [Rung(now, 0, Purpose.OPEN, rung, price)]
 
 
@@ -132,7 +132,7 @@ def desired_orders(
     opened = group.sends - group.reducing_sends
     if units <= 0 or env.closed_gate or opened + len(group.legs) > group.spec.policy.max_sends:
         return Desired((), wake)
-    if any(not (quotes.get(leg.spec.symbol) or NO_QUOTE).open for leg in group.legs):
+    if any(not quoted(quotes, leg.spec.symbol, now, env).open for leg in group.legs):
         return Desired((), wake)
     kind = ChildType.LIMIT if price else ChildType.MARKET
     bundle = group.next_number

@@ -15,7 +15,7 @@ from ..facts import Held, Remembered, Rung, Wave
 from ..model import ChildStatus, ChildType, Deadline, HoldCause, Purpose
 from . import combo, reducing, trouble
 from .cover import covered_units, movable, shape_of, slack
-from .price import NO_QUOTE, inside_net_limit, ladder_price, natural, through
+from .price import inside_net_limit, ladder_price, natural, quoted, through
 from .terms import NOTHING, Desired, Want
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _enter(group: GroupState, now: float, quotes: Quotes, env: Env, shape: Shape
     """Rung facts with their prices, the net limit of the unit kept; legs without a price wait."""
     prices: dict[int, float] = {}
     for i in rungs:
-        quote = quotes.get(group.legs[i].spec.symbol) or NO_QUOTE
+        quote = quoted(quotes, group.legs[i].spec.symbol, now, env)
         price = _price(group, i, rungs[i], quote, env) if quote.open else None
         if price is not None:
             prices[i] = price
@@ -267,7 +267,7 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
             if known is None:
                 continue
             rung, price, _ = known
-        quote = quotes.get(leg.spec.symbol) or NO_QUOTE
+        quote = quoted(quotes, leg.spec.symbol, now, env)
         if not quote.open or (price == 0 and natural(quote, 1 if need > 0 else -1, leg.spec) <= 0):
             continue
         if protected:

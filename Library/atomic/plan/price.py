@@ -10,10 +10,22 @@ from ..model import Quote, Right
 if TYPE_CHECKING:
     from ..model import GroupState, LegSpec, LegState
     from ..policy import Ladder
-    from .terms import Quotes
+    from .terms import Env, Quotes
 
 #: what an unknown symbol quotes
 NO_QUOTE = Quote(0.0, 0.0, 0.0, 0.0, False)
+
+
+def quoted(quotes: Quotes, symbol: str, now: float, env: Env) -> Quote:
+    """The newest quote as a new order may use it; a stale one has no prices.
+
+    In a backtest LEAN lets a market order rest when the data is older than an hour and than one bar
+    (StalePriceTimeSpan, FillModel.cs:304-313): it would wait in the book for the next bar, whatever happens until then.
+    """
+    quote = quotes.get(symbol) or NO_QUOTE
+    if env.bar_data and not env.live and 0 < quote.at < now - max(env.stale_after, env.bar_seconds):
+        return quote._replace(bid=0.0, ask=0.0, last=0.0)
+    return quote
 
 
 def natural(quote: Quote, side: int, spec: LegSpec) -> float:

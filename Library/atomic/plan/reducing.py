@@ -15,7 +15,7 @@ from ..policy import MARKET
 from ..ports import Alert, Severity
 from . import trouble
 from .cover import covered_units, movable, naked_now, shape_of, slack
-from .price import NO_QUOTE, budget_price, ladder_price, natural, on_grid, through
+from .price import budget_price, ladder_price, natural, on_grid, quoted, through
 from .terms import NOTHING, Desired, Want
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def rungs(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[Any]:
             if not _rested(group, order, now, quotes, env, ladder):
                 continue
             rung = known[0] + 1
-        quote = quotes.get(group.legs[i].spec.symbol) or NO_QUOTE
+        quote = quoted(quotes, group.legs[i].spec.symbol, now, env)
         price = _price(group, i, need, ladder, rung, quote, env, purpose) if quote.open else None
         if price is None or (order is not None and price == order.limit and rung > ladder.top):
             continue  # no price now, or the order stands there already
@@ -293,7 +293,7 @@ def _add(
     out: list[Want], alerts: list[Alert],
 ) -> int:  # fmt: skip
     spec = group.legs[leg].spec
-    quote = quotes.get(spec.symbol) or NO_QUOTE
+    quote = quoted(quotes, spec.symbol, now, env)
     if not quote.open:
         return 0
     missing = natural(quote, 1 if need > 0 else -1, spec) <= 0

@@ -25,6 +25,7 @@ class Env:
         live: live trading (orders go out asynchronously, events may be lost).
         bar_data: prices come as bars, so that a resting order shows a fill only with its leg's next bar.
         bar_seconds: length of such a bar.
+        stale_after: seconds after which a bar's quote is no price any more (LEAN: Settings.StalePriceTimeSpan).
         takes_market: the venue takes market orders for these contracts.
         combo_market: the venue takes a native combo at market.
         combo_limit: the venue takes a native combo with a net limit.
@@ -42,6 +43,7 @@ class Env:
     live: bool = False
     bar_data: bool = False
     bar_seconds: float = 60.0
+    stale_after: float = 3600.0
     takes_market: bool = True
     combo_market: bool = False
     combo_limit: bool = False
