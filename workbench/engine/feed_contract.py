@@ -70,9 +70,7 @@ class TimeStep(Protocol):
     def slice(self) -> Slice:
         """The step's data."""
 
-    @property
-    def changes(self) -> SecurityChanges | None:
-        """Securities added to or removed from the algorithm with this step."""
+    changes: SecurityChanges | None  # securities added to or removed from the algorithm with this step
 
     @property
     def delistings(self) -> list[Delisting]:

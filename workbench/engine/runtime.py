@@ -86,7 +86,6 @@ class Engine(Subscribing):
         self.current_slice: Slice | None = None
         self.algorithm: Any = None
         self._warned: set[str] = set()
-        self._pending_removals: list[Security] = []
 
         self.map_files = MapFiles(data)
         use_map_files(self.map_files.first_ticker)
@@ -326,18 +325,11 @@ class Engine(Subscribing):
         """Exercise or let lapse what has expired, and cancel its orders."""
         self.expiry.process_delistings(delistings)
 
-    def drop_delisted(self, symbol: Symbol) -> None:
-        """Take a delisted security out of the algorithm (UniverseSelection.cs:453)."""
-        security = self.securities.find(symbol)
-        if security is not None:
-            security.is_delisted = True
-            security.is_tradable = False
-            self._drop(security)
-
-    def _drop(self, security: Security) -> None:
+    def drop(self, security: Security) -> None:
+        """Take a security out of the algorithm; it can still be looked up."""
+        security.is_tradable = False
         self.securities.remove(security.symbol)
         self.portfolio.forget(security.symbol)
-        self.feed.remove(security.symbol)
 
     def apply_dividend(self, dividend: Dividend) -> None:
         """Book a dividend of raw prices in cash (SecurityPortfolioManager.ApplyDividend)."""

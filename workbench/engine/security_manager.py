@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
+from workbench.engine.exceptions import KeyNotFoundException
 from workbench.engine.securities import Security
-from workbench.engine.symbols import Symbol
+from workbench.engine.symbols import Symbol, SymbolCache
 
 T = TypeVar("T")
 
@@ -26,78 +27,78 @@ class KeyValuePair(Generic[T]):
 
 
 class SecurityManager:
-    """Subscribed securities by symbol; a removed one stays known for its totals."""
+    """Securities by symbol. Iterating shows those that are subscribed; looking up also finds those that were, as LEAN's
+    does (a removed or expired contract keeps its holdings and figures)."""
 
     def __init__(self) -> None:
-        self._items: dict[Symbol, Security] = {}
+        self._active: dict[Symbol, Security] = {}
         self.total: dict[Symbol, Security] = {}
 
     def add(self, security: Security) -> None:
-        """Register a security."""
-        self._items[security.symbol] = security
+        """Register a security, or take a removed one back."""
+        self._active[security.symbol] = security
         self.total[security.symbol] = security
 
     def remove(self, symbol: Symbol) -> None:
-        """Forget a security."""
-        self._items.pop(symbol, None)
+        """The security is no longer subscribed."""
+        self._active.pop(symbol, None)
+
+    def is_active(self, symbol: Symbol) -> bool:
+        """Whether the symbol is subscribed."""
+        return symbol in self._active
 
     def find(self, symbol: Symbol) -> Security | None:
         """The security of a symbol, or None."""
-        return self._items.get(symbol)
+        return self.total.get(symbol)
 
     def get(self, symbol: Symbol | str, default: Security | None = None) -> Security | None:
         """The security of a symbol, or the default."""
-        return self._items.get(self._key(symbol), default)  # type: ignore[arg-type]
+        key = self._key(symbol)
+        return default if key is None else self.total.get(key, default)
 
     def _key(self, symbol: Symbol | str) -> Symbol | None:
         if isinstance(symbol, Symbol):
             return symbol
         if isinstance(symbol, Security):
             return symbol.symbol
-        for known in self._items:
-            if known == symbol:
-                return known
-        return None
+        return SymbolCache.try_get_symbol(symbol) if isinstance(symbol, str) else None
 
     def __getitem__(self, symbol: Symbol | str) -> Security:
-        found = self._items.get(symbol)  # type: ignore[arg-type]
+        found = self.total.get(symbol) if isinstance(symbol, Symbol) else self.get(symbol)
         if found is None:
-            key = self._key(symbol)
-            found = None if key is None else self._items.get(key)
-        if found is None:
-            raise KeyError(f"This asset symbol ({symbol}) was not found in your security list. Please add this "
-                           "security "
-                           "or check it exists before using it with 'securities.contains_key(\"...\")'")
+            raise KeyNotFoundException(
+                f"This asset symbol ({symbol}) was not found in your security list. Please add this security or check it "
+                "exists before using it with 'Securities.ContainsKey(\"" + str(symbol) + "\")'")
         return found
 
     def contains_key(self, symbol: Symbol | str) -> bool:
-        """Whether the symbol is subscribed."""
-        return self._items.get(self._key(symbol)) is not None  # type: ignore[arg-type]
+        """Whether the symbol is or was subscribed."""
+        return self.get(symbol) is not None
 
     def __contains__(self, symbol: object) -> bool:
         return self.contains_key(symbol)  # type: ignore[arg-type]
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._active)
 
     @property
     def count(self) -> int:
-        return len(self._items)
+        return len(self._active)
 
     @property
     def keys(self) -> Any:
-        return _CallableList(self._items.keys())
+        return _CallableList(self._active.keys())
 
     @property
     def values(self) -> Any:
-        return _CallableList(self._items.values())
+        return _CallableList(self._active.values())
 
     def items(self) -> list[tuple[Symbol, Security]]:
         """Pairs of symbol and security."""
-        return list(self._items.items())
+        return list(self._active.items())
 
     def __iter__(self) -> Iterator[KeyValuePair[Security]]:
-        for symbol, security in list(self._items.items()):
+        for symbol, security in list(self._active.items()):
             yield KeyValuePair(symbol, security)
 
 

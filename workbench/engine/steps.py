@@ -55,7 +55,7 @@ def clock(engine: Engine, step: TimeStep) -> Verdict | None:
 def security_changes(engine: Engine, step: TimeStep) -> Verdict | None:
     """AM:253: the slice becomes current, new securities get their end-of-day events."""
     engine.current_slice = step.slice
-    engine.begin_changes(step.changes)
+    engine.begin_changes(step)
     return None
 
 
@@ -150,7 +150,7 @@ def delistings(engine: Engine, step: TimeStep) -> Verdict | None:
         return Verdict.FAIL
     for delisting in step.delistings:
         if delisting.type == DelistingType.DELISTED:
-            engine.drop_delisted(delisting.symbol)
+            engine.feed.remove(delisting.symbol)
     return None
 
 

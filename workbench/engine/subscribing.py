@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from workbench.engine.clock import to_utc
-from workbench.engine.enums import DataNormalizationMode, Resolution, SecurityType, TickType
+from workbench.engine.enums import DataNormalizationMode, DelistingType, Resolution, SecurityType, TickType
 from workbench.engine.exceptions import ArgumentException, InvalidOperationException, unsupported
 from workbench.engine.feed_contract import SecurityChanges, SubscriptionDataConfig
 from workbench.engine.options import Option
@@ -17,6 +17,7 @@ from workbench.engine.securities import Security
 from workbench.engine.symbols import Symbol, SymbolCache
 
 if TYPE_CHECKING:
+    from workbench.engine.feed_contract import TimeStep
     from workbench.engine.runtime import Engine
 
 RAW: Final = DataNormalizationMode.RAW
@@ -38,6 +39,7 @@ class Subscribing:
         self._pending_chains: list[Option] = []
         self._asked_for: set[Symbol] = set()
         self._end_of_day: dict[Symbol, ScheduledEvent] = {}
+        self._removed: list[Security] = []
 
     @property
     def _engine(self) -> Engine:
@@ -125,6 +127,7 @@ class Subscribing:
         known = {(c.resolution, c.tick_type) for c in security.subscriptions}
         fresh = [c for c in configs if (c.resolution, c.tick_type) not in known]
         security.is_tradable = security.type != SecurityType.INDEX
+        engine.securities.add(security)
         if not fresh:
             return
         if engine.locked:
@@ -199,9 +202,10 @@ class Subscribing:
             engine.securities.remove(symbol)
             return True
         self._asked_for.discard(symbol)
-        security.is_tradable = False
-        engine._drop(security)
-        engine._pending_removals.append(security)
+        engine.drop(security)
+        engine.feed.remove(symbol)
+        security.subscriptions = []
+        self._removed.append(security)
         return True
 
     # -- what a chain's filter chooses ----------------------------------------------------------------------------
@@ -213,6 +217,8 @@ class Subscribing:
         if security is None:
             security = engine.make_security(contract)
             SymbolCache.set(contract.value, contract)
+        elif not engine.securities.is_active(contract):
+            engine.securities.add(security)
         cast(Option, security).underlying = option.underlying
         if not security.subscriptions:
             template = option.subscriptions[0]
@@ -228,16 +234,28 @@ class Subscribing:
         if (security is None or contract in self._asked_for or security.holdings.invested
                 or engine.open_orders_of(contract)):
             return None
-        security.is_tradable = False
-        engine.securities.remove(contract)
-        engine.portfolio.forget(contract)
+        engine.drop(security)
         return security
 
     # -- changes --------------------------------------------------------------------------------------------------
 
-    def begin_changes(self, changes: SecurityChanges | None) -> None:
-        """New securities get their end-of-day events, removed ones lose them (BaseRealTimeHandler.cs)."""
+    def begin_changes(self, step: TimeStep) -> None:
+        """Delisted securities leave the algorithm before anything else happens in the step (UniverseSelection.cs:453);
+        new securities get their end-of-day events, removed ones lose them (BaseRealTimeHandler.cs)."""
         engine = self._engine
+        removed, self._removed = self._removed, []
+        for delisting in step.delistings:
+            if delisting.type == DelistingType.DELISTED:
+                security = engine.securities.find(delisting.symbol)
+                if security is not None and engine.securities.is_active(delisting.symbol):
+                    security.is_delisted = True
+                    engine.drop(security)
+                    removed.append(security)
+        changes = step.changes
+        if removed:
+            added = [] if changes is None else changes.added_securities
+            gone = [] if changes is None else changes.removed_securities
+            changes = step.changes = SecurityChanges(added, [*gone, *removed])
         if changes is None or not engine.tells_end_of_day:
             return
         for security in changes.added_securities:

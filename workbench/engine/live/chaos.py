@@ -6,7 +6,9 @@ algorithm hears of it may be late, lost or doubled.
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import threading
 from dataclasses import dataclass
 
@@ -27,6 +29,8 @@ class ChaosPlan:
         drop_seconds: how long, in seconds of data time.
         outside: at a tick somebody trades one contract of a held symbol from outside.
         reissue: at a start the broker numbers its open orders anew.
+        kill: name of a point (`POINTS`) at which the process kills itself with SIGKILL; empty for never.
+        kill_at: the n-th passage of that point, from 1.
     """
 
     seed: int = 0
@@ -40,12 +44,18 @@ class ChaosPlan:
     drop_seconds: float = 20.0
     outside: float = 0.0
     reissue: bool = False
+    kill: str = ""
+    kill_at: int = 1
 
     @classmethod
     def storm(cls, seed: int) -> ChaosPlan:
         """Everything at once, moderately."""
         return cls(seed, latency=0.02, partial=0.4, lose_event=0.05, repeat_event=0.1, refuse=0.05, refuse_cancel=0.1,
                    drop=0.002, outside=0.0005, reissue=True)  # fmt: skip
+
+
+#: where a process can be killed: between the journal and the broker, and between the broker and the news of it
+POINTS = ("before-send", "unacknowledged", "filled", "partial", "before-cancel", "cancelling", "replacing")
 
 
 class Chaos:
@@ -57,6 +67,7 @@ class Chaos:
         self._lock = threading.Lock()
         #: data time (seconds UTC) until which the connection is down
         self.down_until = 0.0
+        self._passed: dict[str, int] = {}
 
     def happens(self, probability: float) -> bool:
         """One draw."""
@@ -64,6 +75,15 @@ class Chaos:
             return False
         with self._lock:
             return self._random.random() < probability
+
+    def point(self, name: str) -> None:
+        """The process passes a point; this may be where it dies."""
+        if self.plan.kill != name:
+            return
+        with self._lock:
+            self._passed[name] = passed = self._passed.get(name, 0) + 1
+        if passed == self.plan.kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def delay(self) -> float:
         """Seconds of wall time a request takes."""
