@@ -50,6 +50,9 @@ class Desk(Protocol):
     def release_group(self, group_id: str, why: str) -> str:
         """End a hold."""
 
+    def accept_account(self, group_id: str, why: str) -> str:
+        """The account is right: the held group takes over what it shows, and goes back by policy."""
+
     def pause(self, why: str) -> str:
         """No group opens until `resume`."""
 
@@ -102,6 +105,7 @@ FORMS: dict[str, _Form] = {
     "rollback": _Form(("group_id",), _text("roll_back_group", "group_id", "reason"), "take an opening group back"),
     "hold": _Form(("group_id",), _text("hold_group", "group_id", "reason"), "send only what protects or reduces"),
     "release": _Form(("group_id",), _text("release_group", "group_id", "reason"), "end a hold"),
+    "accept": _Form(("group_id",), _text("accept_account", "group_id", "reason"), "a held group believes the account"),
     "pause": _Form((), _text("pause", "reason"), "no group opens until resume"),
     "resume": _Form((), _text("resume", "reason"), "groups may open again"),
     "flatten": _Form((), _text("flatten_all", "reason"), "every group to zero, nothing opens until resume"),

@@ -72,6 +72,11 @@ class OperatorDesk:
         handle.release(why or "released by an operator")
         return f"{group_id}: {handle.state}"
 
+    def accept_account(self, group_id: str, why: str) -> str:
+        """The account is right: the held group takes over what it shows, and goes back by policy."""
+        handle = self._find(group_id)
+        return self._executor.accept_account(handle.record, why or "accepted by an operator")
+
     def pause(self, why: str) -> str:
         """No group opens until `resume`."""
         self._executor.pause()

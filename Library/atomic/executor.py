@@ -339,6 +339,10 @@ class AtomicOrderExecutor(Strategies, Brackets):
         self._gates.paused = False
         self.shell.bar()
 
+    def accept_account(self, group: GroupState, why: str) -> str:
+        """A held group believes the account: what it holds becomes what the account shows. Raises ValueError."""
+        return self._reconciler.accept(group, why)
+
     def reset_limit(self, limit: str, by: str) -> str:
         """A tripped limit, the circuit breaker or an alarm starts again; raises ValueError for an unknown name."""
         gates, now = self._gates, self._gateway.now()

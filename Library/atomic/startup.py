@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .journal import group_id_of
 from .model import Phase, Right
 from .ports import Severity
-from .reconcile import View, match
+from .reconcile import View, accept_account, match
 
 if TYPE_CHECKING:
     from .journal import Loaded
@@ -111,6 +111,30 @@ class Reconciler:
                 for number in list(group.live) if group is not None else ():
                     shell.gateway.poll(finding.group_id, number)
         return [finding.row() for finding in verdict.findings if finding.kind != "foreign"]
+
+    def accept(self, group: GroupState, why: str) -> str:
+        """A person says that the account is right for a held group. Raises ValueError with the cure."""
+        shell = self._shell
+        symbols = [leg.spec.symbol for leg in group.legs]
+        facts, foreign = accept_account(
+            group, list(shell.groups.values()), shell.gateway.open_orders(),
+            {symbol: shell.gateway.holding(symbol) for symbol in symbols},
+            dict(shell.journal.extra.get("baseline", {})),
+            {symbol: shell.outside.price(symbol) for symbol in symbols}, shell.now, why,
+        )  # fmt: skip
+
+        def act() -> None:
+            for fact in facts:
+                shell.fold(group, fact)
+            for symbol, quantity in foreign.items():
+                shell.outside.set_baseline(symbol, quantity)
+            for symbol in symbols:
+                shell.outside.closed_contracts.pop(symbol, None)
+            shell.touch(group.spec.group_id)
+
+        shell.do(act)
+        nets = ", ".join(f"{leg.net:+d} {leg.spec.name or leg.spec.symbol}" for leg in group.legs)
+        return f"{group.spec.group_id} holds {nets} and is {group.phase} now"
 
     def _view(self, *, start: bool) -> View:
         shell = self._shell
