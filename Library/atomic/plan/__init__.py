@@ -68,6 +68,8 @@ def at_rest(group: GroupState) -> bool:
         and group.spec.kind is Kind.ALL_OR_NONE
         and not group.live
         and not group.failures
+        and not group.spec.exits
+        and "net" not in group.memory
         and reducing.stands(group)
     )
 
