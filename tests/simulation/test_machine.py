@@ -98,7 +98,7 @@ class ExecutorMachine(RuleBasedStateMachine):
 
 def test_no_invariant_breaks_whatever_broker_market_and_owner_do() -> None:
     """2,000 lives of 50 steps: nothing the adversary does breaks an invariant, and every group comes to rest."""
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         ExecutorMachine,
         settings=settings(
             max_examples=EXAMPLES,

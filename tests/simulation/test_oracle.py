@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from atomic.facts import Canceled, Filled
 from atomic.model import ChildType, GroupSpec, HoldCause, Kind, Phase, new_group
 from atomic.policy import Policy
 from atomic.ports import OrderRequest
-
 from workbench.campaign.account import Account, Fate
 from workbench.campaign.broker import AdversarialBroker, Faults
 from workbench.campaign.choices import ReplayedChoices
@@ -265,7 +265,7 @@ def test_synchronous_mode_reports_inside_the_call() -> None:
     """A LEAN backtest fills a market order before the submit call returns."""
     bench = Bench("long_strangle", sync=True)
     bench.send(1, C105, 1)
-    assert [fact.kind for _, fact in bench.sink.facts] == ["identified", "accepted", "filled"]
+    assert [fact.kind for _, fact in bench.sink.facts] == ["identified", "identified", "accepted", "filled"]
 
 
 def test_a_restored_ticket_counts_from_zero() -> None:

@@ -63,7 +63,7 @@ def scenarios() -> list[CrashScenario]:
         ("open-condor", "iron_condor", 1, market, "accept fill accept fill accept fill accept fill"),
         ("open-and-close", "put_spread", 1, market, "accept fill accept fill close accept fill accept fill"),
         ("partial-then-timeout", "put_spread", 3, mid, "accept part wait6 cancel-ends accept fill"),
-        ("short-rejected", "iron_condor", 1, market, "accept fill accept fill accept fill reject accept fill accept"),
+        ("short-rejected", "iron_condor", 1, market, "accept fill accept reject accept fill accept fill accept fill"),
         (
             "timeout-of-shorts",
             "call_spread",

@@ -76,7 +76,8 @@ class ShellDriver:
     def group(self, group_id: str) -> GroupState | None:
         """One group."""
         shell = self.executor.shell
-        return shell.groups.get(group_id) or shell.recent.get(group_id)
+        found: GroupState | None = shell.groups.get(group_id) or shell.recent.get(group_id)
+        return found
 
     def bar(self) -> None:
         """New data."""

@@ -100,6 +100,8 @@ class Oracle:
     def __init__(self, market: SimMarket) -> None:
         self.market = market
         self.violations: list[Violation] = []
+        #: seconds UTC; kept by the world
+        self.now = 0.0
         self.groups: dict[str, Truth] = {}
         #: says whether an intent with this tag is on record (flushed when live); set by the world
         self.recorded: Callable[[str], bool] | None = None
@@ -160,6 +162,8 @@ class Oracle:
             truth.live.pop(order.id, None)
             if order.fate is Fate.REJECTED or order.fate is Fate.EXPIRED:
                 truth.rejections += 1
+                if order.purpose != "open" and self.now - order.born >= truth.spec.policy.order_timeout:
+                    truth.unfilled += 1  # it had stood without a fill for as long as a price gets
             elif order.fate is Fate.CANCELED and order.purpose != "open" and order.filled < abs(order.quantity):
                 truth.unfilled += 1
 

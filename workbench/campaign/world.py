@@ -115,6 +115,7 @@ class World:
         self.now = START
         self.market = SimMarket()
         self.oracle = Oracle(self.market)
+        self.oracle.now = self.now
         self.account = Account(self.oracle)
         self.script: list[str] = []
         self.result = RunResult()
@@ -487,7 +488,7 @@ class World:
     def _pass(self, seconds: float, *, fresh: bool, wake: bool) -> None:
         self.oracle.pass_time(seconds)
         self.now += seconds
-        self.broker.clock = self.now
+        self.broker.clock = self.oracle.now = self.now
         if fresh:
             self.market.bar(self.now)
         self.broker.time_step()

@@ -1,0 +1,41 @@
+"""Stop the process after every journal write, every send and every event; restart it with ids and tags lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.campaign.crash import DOWN, RESTARTS, Story, crash_scenario, scenarios
+from workbench.campaign.drivers import shell
+
+NAMES = [s.name for s in scenarios()]
+#: played on every change; all of them by `atomic chaos --crash`
+QUICK = ("open", "partial-then-timeout", "short-rejected", "ladder", "ten-three-two", "combo", "close-partially")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_crash_at_any_step_ends_as_the_restart_policy_prescribes(name: str) -> None:
+    """Every point, every policy, everything the broker may do meanwhile: no invariant breaks, nothing is ambiguous."""
+    scenario = next(s for s in scenarios() if s.name == name)
+    tally = crash_scenario(scenario, shell, restarts=RESTARTS)
+    print(tally.row())  # noqa: T201 - crash points counted
+    assert tally.violations == {}, [f.row() for f in tally.findings]
+    assert tally.points[name] > 100
+    assert tally.runs == tally.points[name] * len(DOWN) + len(RESTARTS)
+    assert set(map(str, tally.held)) <= {"policy"}
+
+
+def test_a_second_crash_while_recovering_changes_nothing() -> None:
+    """The process that recovers dies again three points later: the third one ends the same way."""
+    scenario = next(s for s in scenarios() if s.name == "timeout-of-shorts")
+    tally = crash_scenario(scenario, shell, restarts=("roll_back", "complete"), again=3)
+    assert tally.violations == {}, [f.row() for f in tally.findings]
+    assert tally.twice > tally.runs // 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_story_plays_without_a_crash(name: str) -> None:
+    """A reference run sends orders, is judged clean, and has many points to die at."""
+    story = Story(next(s for s in scenarios() if s.name == name), shell)
+    assert story.play() == []
+    assert len(story.points) > 20
+    assert story.account.orders
