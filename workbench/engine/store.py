@@ -79,6 +79,7 @@ class ObjectStore:
 
     @property
     def keys(self) -> list[str]:
+        self._listed = False  # LEAN looks at the folder each time: other processes write there, too
         self._list()
         return list(self._entries)
 

@@ -9,6 +9,7 @@ import pytest
 from atomic.journal import FileStore, MemoryStore
 from atomic.object_store import ObjectStoreStore
 from atomic.ports import Store, StoreError
+from workbench.engine.store import ObjectStore
 
 
 class LeanLikeObjectStore:
@@ -17,6 +18,7 @@ class LeanLikeObjectStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.memory: dict[str, str | None] = {}
+        self.dirty: set[str] = set()
 
     def contains_key(self, key: str) -> bool:
         return key in self.memory or (self.root / key).is_file()
@@ -29,6 +31,7 @@ class LeanLikeObjectStore:
         except StoreError as error:
             raise ValueError(f"path is not supported: {key!r}") from error
         self.memory[key] = text
+        self.dirty.add(key)
         return True
 
     def read(self, key: str) -> str | None:
@@ -37,15 +40,16 @@ class LeanLikeObjectStore:
         return self.memory.get(key)
 
     def get_file_path(self, key: str) -> str:
-        for name, text in self.memory.items():
-            if text is not None:
-                path = self.root / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(text.encode())
+        for name in sorted(self.dirty):
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes((self.memory[name] or "").encode())
+        self.dirty.clear()
         return str(self.root / key)
 
     def delete(self, key: str) -> bool:
         self.memory.pop(key, None)
+        self.dirty.discard(key)
         (self.root / key).unlink(missing_ok=True)
         return True
 
@@ -59,6 +63,7 @@ MAKERS: dict[str, Callable[[Path], Store]] = {
     "memory": lambda _: MemoryStore(),
     "file": lambda root: FileStore(root),
     "object-store": lambda root: ObjectStoreStore(LeanLikeObjectStore(root), verify=True),
+    "embedded": lambda root: ObjectStoreStore(ObjectStore(root), verify=True),
 }
 
 
@@ -171,3 +176,39 @@ def test_a_key_never_leads_out_of_the_folder(tmp_path: Path) -> None:
     for key in ("../out", "a/../../out", "/etc/passwd"):
         with pytest.raises(StoreError):
             store.write(key, "x")
+
+
+@pytest.mark.parametrize("which", ["object-store", "embedded"])
+def test_what_another_process_wrote_is_seen_fresh(tmp_path: Path, which: str) -> None:
+    """LEAN keeps what it has read; a heartbeat of another instance must be read from the disk, and found there."""
+    mine = MAKERS[which](tmp_path)
+    mine.write("atomic/x/live/open-a", "mine")
+    mine.flush("atomic/x/live/open-a")
+    theirs = FileStore(tmp_path)
+    theirs.write("atomic/x/live/heartbeat-1", "first")
+    assert mine.keys("atomic/x/live/heartbeat-") == ["atomic/x/live/heartbeat-1"]
+    assert mine.read("atomic/x/live/heartbeat-1") == "first"
+    theirs.write("atomic/x/live/heartbeat-1", "second")
+    assert mine.read_fresh("atomic/x/live/heartbeat-1") == "second"
+    assert mine.read_fresh("atomic/x/live/none") is None
+
+
+@pytest.mark.parametrize("which", ["object-store", "embedded"])
+def test_a_flush_that_did_not_reach_the_disk_is_an_error(
+    tmp_path: Path, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LEAN logs disk errors instead of raising them: what was flushed is read back."""
+    store = MAKERS[which](tmp_path)
+    store.write("k", "old")
+    store.flush("k")
+    store.write("k", "new")
+    real = store._store.get_file_path  # type: ignore[attr-defined]
+
+    def swallowed(key: str) -> str:
+        path = real(key)
+        Path(path).write_text("old")
+        return str(path)
+
+    monkeypatch.setattr(store._store, "get_file_path", swallowed)  # type: ignore[attr-defined]
+    with pytest.raises(StoreError, match="'k' is not what was written"):
+        store.flush("k")
