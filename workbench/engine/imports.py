@@ -7,6 +7,8 @@ The module is registered once per process, because libraries bind its names when
 from __future__ import annotations
 
 import builtins
+import importlib.abc
+import importlib.util
 import sys
 import types
 from collections.abc import Iterator
@@ -58,6 +60,30 @@ class _Refused(types.ModuleType):
                                   "from AlgorithmImports, or run it on LEAN: lean backtest <project>")
 
 
+class _LeanNamespace(types.ModuleType):
+    """`QuantConnect.Orders` and the like: the names that AlgorithmImports has, wherever LEAN keeps them."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(sys.modules["AlgorithmImports"], name)
+
+
+class _LeanNamespaces(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds modules below QuantConnect and System."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> Any:
+        if fullname.partition(".")[0] in _REFUSED and "." in fullname:
+            return importlib.util.spec_from_loader(fullname, self, is_package=True)
+        return None
+
+    def create_module(self, spec: Any) -> types.ModuleType:
+        return _LeanNamespace(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        module.__dict__.setdefault("__all__", [])
+
+
 class _AlgorithmImports(types.ModuleType):
     """The module behind the star import."""
 
@@ -102,6 +128,9 @@ def install() -> types.ModuleType:
     for name in _REFUSED:
         if not isinstance(sys.modules.get(name), _Refused):
             sys.modules[name] = _Refused(name)
+            sys.modules[name].__path__ = []
+    if not any(isinstance(finder, _LeanNamespaces) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _LeanNamespaces())
     known = sys.modules.get("AlgorithmImports")
     if isinstance(known, _AlgorithmImports):
         return known

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from workbench.engine.clock import to_local, to_utc
+from workbench.engine.enums import SecurityType
 from workbench.engine.margin_calls import NullMarginCallModel
 
 
@@ -51,6 +52,12 @@ class Extensions:
         whole: int = (value - start) // interval
         rounded: datetime = start + whole * interval
         return rounded
+
+
+    @staticmethod
+    def is_option(security_type: SecurityType) -> bool:
+        """Whether the type is an option."""
+        return security_type in (SecurityType.OPTION, SecurityType.INDEX_OPTION, SecurityType.FUTURE_OPTION)
 
 
 class OrderExtensions:

@@ -28,6 +28,10 @@ class AlgorithmNotFoundError(Exception):
     """There is no algorithm at a path; the message names the cure."""
 
 
+class AccountError(ValueError):
+    """A starting account in the wrong form; the message names the field."""
+
+
 def find_main(algorithm: Path) -> Path:
     """The file of an algorithm given as project folder or file.
 
@@ -150,8 +154,10 @@ class Run:
             return "runtime_error"
         try:
             stopped = self._loop()
-        except DataError as error:
-            engine.fail(error, "data")
+        except AccountError:
+            raise
+        except Exception as error:  # a bad data file, or a chain's filter that raised while the feed selected
+            engine.fail(error, "data" if isinstance(error, DataError) else "selection of contracts")
             return "runtime_error"
         if stopped:
             return "stopped_at"
@@ -300,7 +306,7 @@ def load_account(engine: Engine, account: Mapping[str, Any]) -> None:
     """Set cash and holdings, subscribing what is held (LEAN BrokerageSetupHandler.LoadExistingHoldingsAndOrders).
 
     Raises:
-        ValueError: the account's form is wrong; the message names the field.
+        AccountError: the account's form is wrong; the message names the field.
     """
     from workbench.engine.identifiers import SecurityIdentifier
     try:
@@ -308,7 +314,7 @@ def load_account(engine: Engine, account: Mapping[str, Any]) -> None:
         rows = [(str(h["symbol_id"]), str(h.get("symbol", "")), float(h["quantity"]), float(h["average_price"]))
                 for h in account.get("holdings", ())]
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"account: {error!r}; it needs cash, and for each holding symbol_id, quantity and "
+        raise AccountError(f"account: {error!r}; it needs cash, and for each holding symbol_id, quantity and "
                          "average_price, as in a run's account.json") from error
     engine.portfolio.set_cash(cash)
     for text, value, quantity, price in rows:

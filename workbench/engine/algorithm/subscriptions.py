@@ -64,8 +64,8 @@ class Subscriptions:
     def add_option_contract(self, symbol: Symbol, resolution: Resolution | None = None, fill_forward: bool = True,
                             leverage: float = 0.0, extended_market_hours: bool = False) -> Option:
         """Subscribe one contract, and its underlying if it is not subscribed yet."""
-        kinds = (SecurityType.OPTION, SecurityType.INDEX_OPTION)
-        if not isinstance(symbol, Symbol) or symbol.security_type not in kinds:
+        symbol = self._engine.symbol_of(symbol)
+        if symbol.security_type not in (SecurityType.OPTION, SecurityType.INDEX_OPTION):
             raise ArgumentException(f"Symbol provided must be of type {SecurityType.OPTION.name}: {symbol}")
         return self._engine.add_contract(symbol, resolution, fill_forward=fill_forward, leverage=leverage,
                                          extended_market_hours=extended_market_hours)
@@ -73,6 +73,7 @@ class Subscriptions:
     def add_index_option_contract(self, symbol: Symbol, resolution: Resolution | None = None,
                                   fill_forward: bool = True) -> Option:
         """Subscribe one index option contract."""
+        symbol = self._engine.symbol_of(symbol)
         if symbol.security_type != SecurityType.INDEX_OPTION:
             raise ArgumentException("Symbol provided must be of type INDEX_OPTION")
         return self._engine.add_contract(symbol, resolution, fill_forward=fill_forward)
