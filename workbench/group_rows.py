@@ -5,6 +5,7 @@ Everything is a fold of the group's facts; nothing is kept here.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,22 +148,23 @@ def journals(store: Path, run: str) -> list[str]:
     return [base for base in bases if base == journal.base_key(base.split("/")[1], live=False, run=run)]
 
 
-def read_groups(store: Path, *, run: str) -> tuple[list[GroupRow], list[str]]:
-    """Read all groups that one run left in an object store.
+def read_groups(store: Path, stems: Iterable[str]) -> tuple[list[GroupRow], list[str]]:
+    """Read all groups of some journals of an object store, without touching anything.
 
     Returns:
         The groups in the order in which they were made, and what could not be read.
     """
     from atomic import journal
 
-    groups: list[GroupState] = []
+    groups: dict[str, GroupState] = {}
     unread: list[str] = []
     files = journal.FileStore(store)
-    for base in journals(store, run):
+    for stem in stems:
         try:
-            groups.extend(journal.read_groups(files, base.split("/")[1], run=run))
+            groups.update((group.group_id, group) for group in journal.read_archive(files, stem))
+            groups.update((group.group_id, group) for group in journal.read_open(files, stem))
         except ValueError as error:
-            unread.append(f"{base}: {error} (look at it with: atomic groups verify)")
-        unread.extend(problem for problem in journal.verify(files, base).problems if problem not in unread)
-    groups.sort(key=lambda group: (group.spec.created_at, group.group_id))
-    return [GroupRow(group) for group in groups], unread
+            unread.append(f"{stem}: {error} (look at it with: atomic groups verify)")
+        unread.extend(problem for problem in journal.verify(files, stem).problems if problem not in unread)
+    ordered = sorted(groups.values(), key=lambda group: (group.spec.created_at, group.group_id))
+    return [GroupRow(group) for group in ordered], unread

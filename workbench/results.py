@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,9 +111,10 @@ def collect(
     parameters: Mapping[str, str],
     output: Output,
     store: Path,
+    journals: Iterable[str],
 ) -> Done:
-    """Put the engine's result and the journal's groups together."""
-    groups, unread = read_groups(store, run=name)
+    """Put the engine's result and the groups of some journals together."""
+    groups, unread = read_groups(store, journals)
     return Done(
         name=name,
         algorithm=project.name,

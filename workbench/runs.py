@@ -153,7 +153,16 @@ def run(
         )
     except (DataError, AlgorithmNotFoundError, OSError) as error:
         raise RunFailed(str(error)) from error
-    done = collect(result, name=name, project=project, data=data, parameters=parameters, output=output, store=store)
+    done = collect(
+        result,
+        name=name,
+        project=project,
+        data=data,
+        parameters=parameters,
+        output=output,
+        store=store,
+        journals=journals(store, name),
+    )
     if done.status == "stopped_at":
         for stem in journals(store, name):
             _put(store / stem, output.folder / STOPPED / stem)

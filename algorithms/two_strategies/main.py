@@ -50,8 +50,12 @@ class TwoStrategies(QCAlgorithm):
         """Hand every order event to the executor."""
         self.atomic.on_order_event(order_event)
 
+    def on_end_of_algorithm(self) -> None:
+        """End in order: groups stay as they are, the journal is written."""
+        self.atomic.shutdown()
+
     def on_command(self, data: object) -> bool:
-        """Hand an operator's command to the executor."""
+        """Hand an operator's command to the executor: `lean live command`, `atomic command`."""
         return self.atomic.on_command(data)
 
     def on_data(self, slice: Slice) -> None:

@@ -134,7 +134,7 @@ def test_groups_of_one_run_are_read_from_the_store(tmp_path: Path) -> None:
         journal = Journal(store, name, live=live, run=run)
         journal.load()
         journal.save([group(group_id=f"{name}-{run or 'live'}-000009")])
-    groups, unread = group_rows.read_groups(tmp_path, run="one")
+    groups, unread = group_rows.read_groups(tmp_path, group_rows.journals(tmp_path, "one"))
     assert sorted(row.state.group_id for row in groups) == ["other-one-000009", "spread-000001", "spread-000003"]
     assert unread == []
 
@@ -147,7 +147,7 @@ def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
     journal.save([closed()])
     damaged = next(tmp_path.rglob("open-a"))
     damaged.write_text(damaged.read_text()[:-20])
-    groups, unread = group_rows.read_groups(tmp_path, run="one")
+    groups, unread = group_rows.read_groups(tmp_path, group_rows.journals(tmp_path, "one"))
     assert len(groups) == 1
     assert len(unread) == 1
     assert "open-a" in unread[0]
