@@ -6,6 +6,7 @@ call, short shares for a short put, and a long call for short shares.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -57,6 +58,32 @@ def worst_naked(legs: Sequence[PayoffLeg], sequence: Sequencing = "together") ->
 
 def _sum(shorts: Sequence[PayoffLeg], right: Right) -> float:
     return -sum(leg.shares for leg in shorts if leg.right == right)
+
+
+def uncovered_contracts(legs: Sequence[PayoffLeg]) -> list[int]:
+    """Contracts of each leg that are short without cover, in the order of the legs (rounded up; 0 for longs).
+
+    Where cover does not reach, shorts that are further out of the money are left open first.
+    """
+    stock = sum(leg.shares for leg in legs if leg.right == "S")
+    found = [0] * len(legs)
+    for right, cover in (("C", max(stock, 0.0)), ("P", max(-stock, 0.0))):
+        order = [at for at, leg in enumerate(legs) if leg.right == right]
+        longs = sorted(((legs[at].expiry, legs[at].shares) for at in order if legs[at].quantity > 0), reverse=True)
+        sign = 1 if right == "C" else -1
+        shorts = [at for at in order if legs[at].quantity < 0]
+        shorts.sort(key=lambda at: (legs[at].expiry, -sign * legs[at].strike), reverse=True)
+        pool = 0.0
+        for at in shorts:
+            while longs and longs[0][0] >= legs[at].expiry:
+                pool += longs.pop(0)[1]
+            need = -legs[at].shares
+            taken = min(pool, need)
+            pool -= taken
+            shares = min(cover, need - taken)
+            cover -= shares
+            found[at] = math.ceil((need - taken - shares) / legs[at].multiplier - 1e-9)
+    return found
 
 
 def _uncovered(legs: Sequence[PayoffLeg], right: Right, stock: float) -> tuple[float, float]:
