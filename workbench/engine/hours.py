@@ -313,9 +313,10 @@ def _date(text: str) -> date:
 class MarketHoursDatabase:
     """Hours by market, ticker and security type; `[*]` where a ticker has no entry of its own."""
 
-    def __init__(self, entries: Mapping[str, Any], source: Path | None = None) -> None:
+    def __init__(self, entries: Mapping[str, Any], source: Path | None = None, text: str = "") -> None:
         self._json = entries
         self._source = source
+        self._text = text
         self._entries: dict[str, MarketHoursEntry | None] = {}
 
     @staticmethod
@@ -328,10 +329,10 @@ class MarketHoursDatabase:
         path = data / "market-hours" / "market-hours-database.json" if data is not None else None
         if path is None or not path.exists():
             return MarketHoursDatabase(_built_in())
-        try:
-            return MarketHoursDatabase(json.loads(path.read_text(encoding="utf-8"))["entries"], path)
-        except (ValueError, KeyError) as error:
-            raise DataError(path, f"not a market hours database ({error})") from error
+        text = path.read_text(encoding="utf-8")
+        if '"entries"' not in text:
+            raise DataError(path, "not a market hours database (no entries)")
+        return MarketHoursDatabase({}, path, text)
 
     def get_entry(self, market: str, symbol: Symbol | str | None, security_type: SecurityType) -> MarketHoursEntry:
         """Entry of a ticker, or the market's common one.
@@ -357,9 +358,26 @@ class MarketHoursDatabase:
 
     def _find(self, key: str) -> MarketHoursEntry | None:
         if key not in self._entries:
-            raw = self._json.get(key)
-            self._entries[key] = None if raw is None else self._convert(key, raw)
+            try:
+                raw = self._json.get(key) if self._source is None else self._read(key)
+                self._entries[key] = None if raw is None else self._convert(key, raw)
+            except (ValueError, KeyError, AttributeError, TypeError) as error:
+                raise DataError(self._source or Path(), f"entry {key} is not one of market hours ({error})") from error
         return self._entries[key]
+
+    def _read(self, key: str) -> Mapping[str, Any] | None:
+        """One entry of the file: three megabytes are not parsed for the few a run needs."""
+        name = json.dumps(key)
+        at = self._text.find(name)
+        while at >= 0:
+            begin = self._text.find(":", at + len(name))
+            if begin >= 0 and not self._text[at + len(name):begin].strip():
+                text = self._text[begin + 1:begin + 9].lstrip()
+                if text.startswith("{"):
+                    raw, _ = json.JSONDecoder().raw_decode(self._text, self._text.index("{", begin))
+                    return raw if isinstance(raw, dict) else None
+            at = self._text.find(name, at + 1)
+        return None
 
     def _convert(self, key: str, raw: Mapping[str, Any]) -> MarketHoursEntry:
         kind, market, ticker = key.split("-", 2)

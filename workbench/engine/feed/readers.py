@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.engine.exceptions import DataError
+from workbench.engine.feed.zips import ZipArchive
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,10 +34,10 @@ class ZipFiles:
     """Zip files of a data folder, each opened once; entries are read on request."""
 
     def __init__(self) -> None:
-        self._open: dict[Path, zipfile.ZipFile | None] = {}
+        self._open: dict[Path, ZipArchive | None] = {}
         self.missing: list[Path] = []
 
-    def find(self, path: Path) -> zipfile.ZipFile | None:
+    def find(self, path: Path) -> ZipArchive | None:
         """Open a zip, or note that it is missing and return None.
 
         Raises:
@@ -44,7 +45,7 @@ class ZipFiles:
         """
         if path not in self._open:
             try:
-                self._open[path] = zipfile.ZipFile(path)
+                self._open[path] = ZipArchive(path)
             except FileNotFoundError:
                 self._open[path] = None
                 self.missing.append(path)
@@ -73,8 +74,7 @@ class ZipFiles:
         chunk: list[tuple[str, bytes]] = []
         size = 0
         for name in names:
-            info = opened.NameToInfo.get(name)
-            text = b"" if info is None else opened.read(info)
+            text = self._entry(path, opened, name) or b""
             if text and not text.endswith(b"\n"):
                 text += b"\n"
             if b"\r" in text or b"\n\n" in text or text.startswith(b"\n"):
@@ -95,10 +95,11 @@ class ZipFiles:
             DataError: a line is anything else.
         """
         opened = self.find(path)
-        if opened is None or name not in opened.NameToInfo:
+        text = None if opened is None else self._entry(path, opened, name)
+        if text is None:
             return []
         found = []
-        for number, line in enumerate(opened.read(name).decode("utf-8", "replace").splitlines(), 1):
+        for number, line in enumerate(text.decode("utf-8", "replace").splitlines(), 1):
             if not line:
                 continue
             cells = line.split(",")
@@ -110,6 +111,13 @@ class ZipFiles:
                 raise DataError(path / name, f"expected 'yyyyMMdd HH:mm' and five numbers, found '{line}' ({error})",
                                 number) from error
         return found
+
+    @staticmethod
+    def _entry(path: Path, opened: ZipArchive, name: str) -> bytes | None:
+        try:
+            return opened.read(name)
+        except (zipfile.BadZipFile, OSError) as error:
+            raise DataError(path / name, f"cannot be read ({error}); download or generate the file again") from error
 
     def close(self) -> None:
         for opened in self._open.values():
