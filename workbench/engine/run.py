@@ -159,6 +159,8 @@ class Run:
         except Exception as error:  # a bad data file, or a chain's filter that raised while the feed selected
             engine.fail(error, "data" if isinstance(error, DataError) else "selection of contracts")
             return "runtime_error"
+        finally:
+            engine.feed.zips.close()
         if stopped:
             return "stopped_at"
         if engine.failure is None:

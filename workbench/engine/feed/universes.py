@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workbench.engine.enums import OptionRight, SecurityType
 from workbench.engine.exceptions import DataError
+from workbench.engine.identifiers import SecurityIdentifier
 from workbench.engine.symbols import Symbol, default_option_style
 
 
@@ -57,6 +58,10 @@ class ContractData:
 
     def _number(self, index: int) -> float:
         return float(self._cells[index]) if len(self._cells) > index and self._cells[index] else 0.0
+
+    @property
+    def id(self) -> SecurityIdentifier:
+        return self.symbol.id
 
     @property
     def price(self) -> float:
