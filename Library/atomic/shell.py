@@ -254,7 +254,7 @@ class Shell:
 
     def _end(self) -> bool:
         """Write what changed and set the alarm clock; False when that brought something new."""
-        if self._dirty:
+        if self._dirty or self.journal.extra.pending:
             self._record(flush=True)
         wake = min(self._wakes.values(), default=None) if self._wakes else None
         if self._silent_until > self.now:

@@ -91,6 +91,7 @@ class Reconciler:
         self._started = shell.now
         loaded = self._loaded
         report = StartReport(at=shell.now, found=len(loaded.groups), journal=loaded.report.row())
+        shell.outside.forget_unused()  # what stands in a contract without groups is learned anew
         if not shell.groups:
             return report
         verdict = match(self._view(start=True))

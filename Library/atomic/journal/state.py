@@ -53,6 +53,11 @@ class Extra(MutableMapping[str, Any]):
         return changed
 
     @property
+    def pending(self) -> bool:
+        """True when something was assigned since the newest save."""
+        return self._dirty
+
+    @property
     def text(self) -> str:
         """The values as JSON, as of the newest `catch_up`."""
         return self._text

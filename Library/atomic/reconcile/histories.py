@@ -65,14 +65,12 @@ def solve(
     arrangements = _arrangements(free, shown, near=False)
     if not arrangements:
         return Solution([], {}, everyone, 0)  # more orders than ours look like ours, or too many to look through
-    # an order may be shown and be complete all the same: the account is read after the orders
-    for complete in (False, True):
-        solution = _common(paired, free, arrangements, difference, complete)
-        if solution is not None and solution.torn and shown:
-            in_time = _arrangements(free, shown, near=True)
-            solution = (in_time and _common(paired, free, in_time, difference, complete)) or solution
-        if solution is not None:
-            return solution
+    solution = _common(paired, free, arrangements, difference)
+    if solution is not None and solution.torn and shown:
+        in_time = _arrangements(free, shown, near=True)
+        solution = (in_time and _common(paired, free, in_time, difference)) or solution
+    if solution is not None:
+        return solution
     least = {known.key: min([low for low, _ in spans(known, order)], default=0) for known, order in paired}
     rest = difference - sum(known.order.side * least[known.key] for known, _ in paired)
     alike = {k.group.spec.group_id for k in free if any(looks_like(k, order) for order in shown)}
@@ -81,7 +79,7 @@ def solve(
 
 def _common(
     paired: list[tuple[Known, BrokerOrder]], free: list[Known], arrangements: list[list[tuple[Known, BrokerOrder]]],
-    difference: int, complete: bool,
+    difference: int,
 ) -> Solution | None:  # fmt: skip
     """What all histories that fit agree on; None when none fits."""
     found: list[_History] = []
@@ -90,7 +88,7 @@ def _common(
         alive = {known.key for known, _ in pairs}
         gone: list[Reading] = [(k, 0, k.order.leaves_qty, False) for k in free if k.key not in alive]
         ways = [
-            [(known, low, high, True) for low, high in spans(known, order, complete=complete) or [(0, 0)]]
+            [(known, low, high, True) for low, high in spans(known, order) or [(0, 0)]]
             for known, order in (*paired, *pairs)
         ]
         for way in product(*ways):

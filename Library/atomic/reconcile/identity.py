@@ -27,19 +27,20 @@ class Match(NamedTuple):
 
 
 def identify(
-    known: Iterable[Known], orders: Iterable[BrokerOrder], *, by_lean_id: bool
+    known: Iterable[Known], orders: Iterable[BrokerOrder], *, of_this_process: frozenset[tuple[str, int]]
 ) -> tuple[list[Match], list[Known], list[BrokerOrder]]:
     """Pairs that need no looks, our orders without one, and the broker's.
 
     Args:
         known: our orders that may still fill.
         orders: the broker's open orders.
-        by_lean_id: LEAN's ids are of this process (a sweep); False after a restart.
+        of_this_process: keys of orders that this process sent or took over: only their LEAN ids mean something
+            (LEAN counts from 1 again after a restart).
     """
     left, rest = list(known), list(orders)
     pairs: list[Match] = []
-    if by_lean_id:
-        _pair(pairs, left, rest, "lean_id", lambda k, o: k.order.lean_id == o.lean_id != 0 and _same(k, o))
+    _pair(pairs, left, rest, "lean_id",
+          lambda k, o: k.key in of_this_process and k.order.lean_id == o.lean_id != 0 and _same(k, o))  # fmt: skip
     _pair(pairs, left, rest, "tag", lambda k, o: k.order.tag == o.tag != "" and _same(k, o))
     _pair(pairs, left, rest, "broker_id", _same_broker_id)
     return pairs, left, rest
@@ -81,11 +82,11 @@ def looks_like(known: Known, order: BrokerOrder) -> bool:
     return priced and bool(spans(known, order))
 
 
-def spans(known: Known, order: BrokerOrder, *, complete: bool = False) -> list[tuple[int, int]]:
+def spans(known: Known, order: BrokerOrder) -> list[tuple[int, int]]:
     """How many more contracts than journaled the order can have filled if this is what the broker shows of it.
 
-    A broker restores an order whole (then any part of it may have filled, short of all unless `complete`), or the
-    rest of it (then what is missing has filled).
+    A broker restores an order whole (then any part of it may have filled, short of all: a complete order is not
+    open), or the rest of it (then what is missing has filled).
     """
     own = known.order
     size = abs(order.quantity)
@@ -95,7 +96,7 @@ def spans(known: Known, order: BrokerOrder, *, complete: bool = False) -> list[t
         left = whole - own.cum_qty
         least = max(0, order.filled - own.cum_qty)
         if size == whole:
-            found.append((least, max(least, left if complete else left - 1)))
+            found.append((least, max(least, left - 1)))
         elif size < whole and (size < left or (size == left and own.cum_qty)):
             filled = left - size + order.filled
             found.append((filled, filled))

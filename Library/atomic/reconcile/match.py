@@ -30,7 +30,6 @@ from ..facts import (
     IllegalFact,
     Intended,
     Noted,
-    Released,
     Withdrawn,
 )
 from ..journal import group_id_of
@@ -74,7 +73,8 @@ class _Work:
 def match(view: View) -> Verdict:
     """Compare what the account shows with what the journal says, and say what follows. Changes nothing."""
     work = _Work(view)
-    pairs, _, work.shown = identify(work.known, view.orders, by_lean_id=not view.start)
+    settled = frozenset(known.key for known in work.known if not work.unsettled(known))
+    pairs, _, work.shown = identify(work.known, view.orders, of_this_process=settled)
     for pair in pairs:
         work.paired[pair.known.key] = pair
     _contracts(work)
@@ -208,8 +208,6 @@ def _order(work: _Work, known: Known) -> None:
         if cum < order.order_qty:
             verdict.add(group_id, Canceled(now, number, "the broker does not show it any more"))
         verdict.find("missing", group_id, f"order {number} of {group_id} has ended: it is not among the open orders")
-        if order.status is ChildStatus.QUARANTINED and known.group.held is HoldCause.QUARANTINE:
-            verdict.add(group_id, Released(now, f"order {number} has ended"))
     elif cum >= order.order_qty:
         return
     elif now >= work.view.started + known.group.spec.policy.quiet_period:

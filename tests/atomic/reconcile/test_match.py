@@ -4,6 +4,7 @@ import pytest
 
 from atomic.facts import Filled, Held, Quarantined, TargetSet, apply
 from atomic.model import ChildStatus, HoldCause, LegSpec, Outcome, Phase, Right
+from atomic.plan import Env, decisions
 from atomic.reconcile import match
 from tests.atomic.reconcile.world import CALL, NOW, SHORT, fold, group_of, kinds, order_of, shown, view_of
 
@@ -124,14 +125,41 @@ def test_a_cancel_that_was_pending_is_asked_again() -> None:
     assert (group.orders[1].status, group.orders[1].cancel_at) == (ChildStatus.WORKING, 0.0)
 
 
-def test_a_quarantined_order_that_is_gone_sets_the_group_free() -> None:
-    """Its end is known now; what it held of a slot is free and the rollback goes on."""
+def test_quarantined_orders_that_are_gone_set_the_group_free() -> None:
+    """Their end is known now; the plan ends the hold and goes on."""
     group = group_of()
-    order_of(group, 10, "canceling")
-    apply(group, Quarantined(NOW - 5.0, 1, "no end"))
+    for number in (order_of(group, 10, "canceling"), order_of(group, -10, "canceling", leg=1)):
+        apply(group, Quarantined(NOW - 5.0, number, "no end"))
     apply(group, Held(NOW - 5.0, HoldCause.QUARANTINE, "no end"))
     fold(match(view_of([group], [], {"C750": 2})), [group])
-    assert (group.held, group.legs[0].net, group.phase) == (None, 2, Phase.UNWINDING)
+    assert [order.status for order in group.orders.values()] == [ChildStatus.CANCELED] * 2
+    assert (group.phase, group.legs[0].net) == (Phase.HELD, 2)
+    assert [fact.kind for fact in decisions(group, NOW + 2.0, {}, Env())] == ["released"]
+
+
+@pytest.mark.parametrize(("tag", "cause"), [("condor-000001:1:open", "break"), ("", "ambiguous")])
+def test_an_order_that_is_shown_is_not_complete(tag: str, cause: str) -> None:
+    """The account moved by all of an order that is still open: somebody traded, or the order is not ours."""
+    group = group_of(units=1)
+    order_of(group, 1)
+    verdict = match(view_of([group], [shown("C750", 1, tag=tag)], {"C750": 1}))
+    fold(verdict, [group])
+    assert (group.held, group.legs[0].net) == (cause, 0)
+
+
+def test_ids_of_a_process_that_has_died_match_nothing() -> None:
+    """LEAN counts from 1 again: a new group's orders are not taken for those that are still looked for."""
+    old, new = group_of("condor-000001"), group_of("condor-000002")
+    order_of(old, 10, "sent")
+    old.orders[1].lean_id = 1
+    first = match(view_of([old], [], {}))
+    fold(first, [old])
+    order_of(new, 10)
+    new.orders[1].lean_id = 1
+    shows = [shown("C750", 10, lean_id=1, tag="condor-000002:1:open")]
+    for order in (shows[0], shows[0]._replace(tag="overwritten by LEAN")):
+        sweep = match(view_of([old, new], [order], {}, start=False, unsettled=first.unsettled, now=NOW + 5.0))
+        assert (sweep.adopt, sweep.facts) == ([], {})
 
 
 def test_two_groups_whose_orders_look_the_same_and_one_is_shown_are_held() -> None:
