@@ -167,7 +167,7 @@ class Block:
         """Moments at which something of the block is due."""
         shown = self.grid[np.array(self.counts[1:], dtype=np.int64) > 0]
         if self.tracks[0].tick_type == TickType.OPEN_INTEREST:
-            return np.union1d(shown, self.ends)
+            return np.concatenate((shown, self.ends))
         return shown
 
     # -- rows -------------------------------------------------------------------------------------------------

@@ -38,14 +38,13 @@ def utc_midnight(day: date, zone: ZoneInfo) -> int:
 def open_minutes(hours: SecurityExchangeHours, day: date, extended: bool) -> Ints:
     """End of every minute of a day that touches open hours, microseconds of UTC."""
     midnight = utc_midnight(day, hours.time_zone)
-    pieces = []
+    pieces = [np.empty(0, dtype=np.int64)]
+    done = 0
     for segment in hours.get_market_hours(day).usable(extended):
-        first = int(segment.start.total_seconds() // 60)
-        last = -int(-segment.end.total_seconds() // 60)
-        pieces.append(np.arange(first + 1, last + 1, dtype=np.int64))
-    if not pieces:
-        return np.empty(0, dtype=np.int64)
-    return midnight + np.unique(np.concatenate(pieces)) * MINUTE_US
+        first = max(done, int(segment.start.total_seconds() // 60))
+        done = max(done, -int(-segment.end.total_seconds() // 60))
+        pieces.append(np.arange(first + 1, done + 1, dtype=np.int64))
+    return midnight + np.concatenate(pieces) * MINUTE_US
 
 
 class Group:
