@@ -41,6 +41,8 @@ class Delivery(NamedTuple):
     #: underlying's price minus strike
     over_strike: float
     why: str
+    #: what a person calls the underlying
+    name: str = ""
 
 
 class Outside:
@@ -149,7 +151,7 @@ class Outside:
         due = self._deliveries.setdefault(spec.underlying, [])
         now = self._shell.now
         due[:] = [d for d in due if now - d.at < _DELIVERY_DAYS]
-        due.append(Delivery(now, group_id, shares, over, why))
+        due.append(Delivery(now, group_id, shares, over, why, (spec.name or spec.underlying).split(" ")[0]))
 
     def _deliver(self, symbol: str, delta: int, price: float, why: str) -> int:
         """Give delivered shares to those whose contracts they came from; returns what is left over."""
@@ -162,11 +164,12 @@ class Outside:
                 continue
             part = _clamp(-rest, due.shares) * -1
             rest -= part
-            group = self._shell.groups.get(due.group_id)
+            # a group whose last leg settled has ended by now; its shares take it up again
+            group = self._shell.find(due.group_id) if due.group_id else None
             if group is None:
                 self.set_baseline(symbol, self.baseline(symbol) + part)
             else:
-                row = LegSpec(symbol, 0, Right.SHARE, 0.0, "", symbol, 1.0, 0.01, symbol.split(" ")[0]).row()
+                row = LegSpec(symbol, 0, Right.SHARE, 0.0, "", symbol, 1.0, 0.01, due.name).row()
                 self._adopt_symbol(symbol, delta)
                 self._shell.fold(group, f.Delivered(self._shell.now, row, part, price + due.over_strike, due.why))
             if part != due.shares:

@@ -69,7 +69,7 @@ class CardAlgorithm(QCAlgorithm):
         self.script.on_order_event(self, order_event)
         ticket = order_event.ticket
         self.seen.append(
-            (str(order_event.status), ticket.tag if ticket is not None else "", str(order_event.symbol.value),
+            (str(order_event.status), (ticket.tag or "") if ticket is not None else "", str(order_event.symbol.value),
              round(order_event.fill_quantity), float(order_event.fill_price), str(self.time))
         )  # fmt: skip
         if self.script.executor and self.script.forward:

@@ -227,12 +227,15 @@ class Reader:
         contracts = self._contracts
         text = contracts.text(event.symbol)
         ticket = event.ticket
-        tag = str(ticket.tag) if ticket is not None else ""
+        tag = str(ticket.tag or "") if ticket is not None else ""
         price = float(event.fill_price)
         if ticket is not None and ticket.order_type == OrderType.OPTION_EXERCISE:
-            cause = "assignment" if event.is_assignment else "exercise"
+            # LEAN calls it an assignment in the money only (DefaultExerciseModel.cs); what takes a short back is one
+            cause = "assignment" if event.is_assignment or quantity > 0 else "exercise"
             day = contracts.expiry_day(text)
-            if day:
+            if not day:
+                cause = "assignment" if event.is_assignment else "exercise"
+            else:
                 if self._has_ended(text, day):
                     # LEAN exercises what is left once, netted over groups: every group settles its own share
                     self.sink.on_delisted(text, contracts.intrinsic(text), cause)
