@@ -177,34 +177,54 @@ def _advantage(option: Option) -> float:
 
 
 class OptionPortfolioModel:
-    """Books option fills; the event of an exercise says what the contract earned."""
+    """Books the fills of one contract; the event of an exercise says what the contract earned."""
+
+    __slots__ = ("_fills",)
+
+    def __init__(self) -> None:
+        self._fills: list[tuple[float, float]] = []  # quantity and price of each fill since the position was opened
 
     def process_fill(self, portfolio: SecurityPortfolioManager, security: Security, fill: OrderEvent) -> None:
         """Book one fill."""
+        if security.holdings.quantity == 0:
+            self._fills.clear()
         if fill.ticket is None or fill.ticket.order_type != OrderType.OPTION_EXERCISE:
+            self._fills.append((fill.fill_quantity, fill.fill_price))
             portfolio.process_fill(security, fill)
             return
-        profit = _settled_profit(cast("Option", security), fill)
+        profit = self._settled_profit(cast("Option", security), fill)
+        self._fills.append((fill.fill_quantity, fill.fill_price))
         portfolio.process_fill(security, fill)
         fill.message += f". Profit: +{profit}" if profit >= 0 else f". Loss: {profit}"
 
+    def _settled_profit(self, option: Option, fill: OrderEvent) -> NetDecimal:
+        """Profit of the contracts an exercise closes, with the decimals LEAN would show."""
+        holding = option.holdings
+        held, filled = holding.quantity, fill.fill_quantity
+        if held == 0 or held * filled > 0:
+            return NetDecimal(holding.last_trade_profit)
+        closed = min(abs(held), abs(filled)) * (1 if held > 0 else -1)
+        profit = NetDecimal(fill.fill_price) * closed * option.multiplier
+        profit = profit - self._average(held, holding.average_price) * closed * option.multiplier
+        if option.exercise_settlement == SettlementType.CASH:
+            under = NetDecimal(option.underlying.close)
+            gap = under - option.strike_price if option.right == OptionRight.CALL else option.strike_price - under
+            cash = -gap * option.contract_unit_of_trade * fill.ticket.quantity if gap > 0 else NetDecimal(0)
+            if cash:
+                profit = cash + profit
+        return profit
 
-def _settled_profit(option: Option, fill: OrderEvent) -> NetDecimal:
-    """Profit of the contracts an exercise closes, with the decimals LEAN would show."""
-    holding = option.holdings
-    held, filled = holding.quantity, fill.fill_quantity
-    if held == 0 or held * filled > 0:
-        return NetDecimal(holding.last_trade_profit)
-    closed = min(abs(held), abs(filled)) * (1 if held > 0 else -1)
-    profit = NetDecimal(fill.fill_price) * closed * option.multiplier
-    profit = profit - _average(holding.average_price) * closed * option.multiplier
-    if option.exercise_settlement == SettlementType.CASH:
-        under = NetDecimal(option.underlying.close)
-        gap = under - option.strike_price if option.right == OptionRight.CALL else option.strike_price - under
-        cash = -gap * option.contract_unit_of_trade * fill.ticket.quantity if gap > 0 else NetDecimal(0)
-        if cash:
-            profit = cash + profit
-    return profit
+    def _average(self, held: float, average: float) -> NetDecimal:
+        """The average price as LEAN's decimals made it, fill by fill; places of the quotients included."""
+        quantity, price = 0.0, NetDecimal(0)
+        for filled, at in self._fills:
+            if quantity * filled > 0:
+                price = (price * quantity + NetDecimal(filled) * at) / (quantity + filled)
+            elif abs(filled) > abs(quantity):
+                price = NetDecimal(at)
+            quantity += filled
+        known = quantity == held and abs(float(price) - average) < 1e-9
+        return price if known else _average(average)
 
 
 def _average(price: float) -> NetDecimal:
