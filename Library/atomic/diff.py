@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .facts import Intended
-from .model import REDUCING, ChildStatus, ChildType, Kind, Purpose
+from .model import REDUCING, WORKING, ChildStatus, ChildType, Kind, Purpose
 from .ports import Alert, Severity
 
 if TYPE_CHECKING:
@@ -207,16 +207,19 @@ def _own_share(group: GroupState, want: Want) -> bool:
     return leg.net > 0 and -want.quantity <= leg.net - leg.selling
 
 
-def polls(group: GroupState, now: float) -> list[Poll]:
+def polls(group: GroupState, now: float, *, resting: bool = True) -> list[Poll]:
     """Orders whose answer is overdue by the order time-out: their events may have been lost.
 
-    For the shell's timer, not for every decision: a poll changes nothing by itself.
+    For the shell's timer, not for every decision: a poll changes nothing by itself. An order that was confirmed to
+    work owes no answer; it is looked at only with `resting`, which the shell sets once in a while.
     """
     patience = group.spec.policy.order_timeout
     return [
         Poll(order.number)
         for order in group.live.values()
-        if order.status is not ChildStatus.INTENDED and now >= max(order.sent_at, order.cancel_at) + patience
+        if (resting or order.status not in WORKING)
+        and order.status is not ChildStatus.INTENDED
+        and now >= max(order.sent_at, order.cancel_at) + patience
     ]
 
 

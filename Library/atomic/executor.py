@@ -108,6 +108,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
         self.control = Control(self.desk, gateway.log)
         self.report: StartReport | None = None
         self._swept_at = 0.0
+        self._compared_at = 0.0
         self._asked_at = 0.0
         self._reconciler = Reconciler(self.shell, self._loaded)
         self.shell.on_due["reconcile"] = self._reconciler.sweep
@@ -450,7 +451,10 @@ class AtomicOrderExecutor(Strategies, Brackets):
         if not force and now - self._swept_at < self.settings.sweep_interval:
             return
         self._swept_at = now
-        if self.shell.groups and self.report is not None:
+        # a backtest's account moves only by events that this process has seen: it is compared less often
+        every = 0.0 if force or self._gateway.live else self.settings.protection_sweep
+        if self.shell.groups and self.report is not None and now - self._compared_at >= every:
+            self._compared_at = now
             self.shell.do(self._compare)
         self._limits(now)
 

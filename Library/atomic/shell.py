@@ -117,6 +117,8 @@ class Shell:
         self._events: deque[GroupEvent] = deque()
         self._wakes: dict[str, float] = {}
         self._asked_wake: float | None = None
+        #: when orders that rest were looked at
+        self._rested_at = 0.0
         self._broken: set[str] = set()
         #: standing alerts that were raised: (group id, code) -> text
         self._said: dict[tuple[str, str], str] = {}
@@ -187,9 +189,14 @@ class Shell:
 
     def _poll(self) -> None:
         """Look at tickets whose answer is overdue: their events may have been lost."""
+        settings = self.settings
+        every = settings.sweep_interval if self.gateway.live else settings.protection_sweep
+        resting = self.now - self._rested_at >= every
+        if resting:
+            self._rested_at = self.now
         for group in self.groups.values():
             if group.live:
-                for poll in diff.polls(group, self.now):
+                for poll in diff.polls(group, self.now, resting=resting):
                     self.gateway.poll(group.spec.group_id, poll.number)
 
     def wake_for(self, what: str, at: float) -> None:

@@ -63,9 +63,12 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
 
 def at_rest(group: GroupState) -> bool:
     """True when new data alone cannot change the answer: nothing works, nothing is missing, nothing is too much."""
+    if group.spec.kind is not Kind.ALL_OR_NONE:
+        from .. import protect
+
+        return protect.at_rest(group)
     return group.phase is Phase.CLOSED or (
         group.phase is Phase.OPEN
-        and group.spec.kind is Kind.ALL_OR_NONE
         and not group.live
         and not group.failures
         and not group.spec.exits

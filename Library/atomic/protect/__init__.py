@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..model import REDUCING, Kind, Purpose
-from . import contingent, decide, desired
+from ..model import REDUCING, Kind, Phase, Purpose
+from . import contingent, decide, desired, view
 from .levels import EntryPlan, ExitPair, ExitPlan, Level, default_pairs
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "ExitPair",
     "ExitPlan",
     "Level",
+    "at_rest",
     "decisions",
     "default_pairs",
     "desired_orders",
@@ -41,6 +42,26 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
     if group.spec.kind is Kind.CONTINGENT:
         return contingent.desired_orders(group, now, quotes, env)
     return desired.desired_orders(group, now, quotes, env)
+
+
+def at_rest(group: GroupState) -> bool:
+    """True when new prices cannot change the answer: exits rest at the venue, nothing is watched, retried or too much.
+
+    Time exits, entry time-outs and retries have wake-ups of their own; fills and ends arrive as facts.
+    """
+    if group.phase is Phase.CLOSED:
+        return True
+    if group.spec.kind is Kind.CONTINGENT:
+        return not group.failures and not group.retry_at and group.target != 0
+    if group.phase not in (Phase.OPENING, Phase.OPEN) or group.emergency or group.failures or group.retry_at:
+        return False
+    memory = group.memory
+    if memory.get("reserves") or memory.get("trail") is not None or any(o.asked for o in group.live.values()):
+        return False
+    plan = view.plan_of(group)
+    if plan.trigger != "native" or plan.target_market or plan.trail is not None:
+        return False
+    return len(group.legs) == 1 and group.legs[0].net * group.legs[0].spec.ratio >= 0
 
 
 def still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:

@@ -30,6 +30,8 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
     """The next decisions to record, in order; empty when nothing needs memory."""
     if group.phase is Phase.PLANNED or group.phase is Phase.CLOSED:
         return []
+    if env.reserves_quantity and not group.memory.get("reserves"):
+        return [f.Remembered(now, "reserves", True)]
     plan = plan_of(group)
     found = _failures(group, now) or (_stuck(group, now, env) if group.live else [])
     if found:
