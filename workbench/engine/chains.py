@@ -158,7 +158,7 @@ class UniverseContract(OptionContract):
         if self._result is None:
             given = self._line.greeks
             greeks = Greeks(given.delta, given.gamma, given.vega, given.theta * 365.0, given.rho)
-            self._result = pricing.PriceModelResult(0.0, self._line.implied_volatility, greeks)
+            self._result = pricing.PriceModelResult(0.0, self._line.implied_volatility, lambda: greeks)
         return self._result
 
 

@@ -8,14 +8,16 @@ price is Black-Scholes with that volatility. Rates are per year as fractions, ti
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from math import copysign, erf, exp, log, pi, sqrt
+from functools import cached_property, lru_cache
+from math import copysign, erf, exp, lgamma, log, pi, sqrt
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.engine.enums import OptionRight
 from workbench.engine.exceptions import DataError
@@ -23,6 +25,9 @@ from workbench.engine.feed.factors import FactorFile
 from workbench.engine.feed.universes import Greeks
 
 STEPS: Final = 200
+_POWERS: Final = np.arange(-STEPS, STEPS + 1, dtype=np.float64)
+_RISES: Final = np.arange(STEPS + 1, dtype=np.float64)
+_CHOICES: Final = np.array([lgamma(STEPS + 1) - lgamma(k + 1) - lgamma(STEPS - k + 1) for k in range(STEPS + 1)])
 DEFAULT_RATE: Final = 0.01
 
 
@@ -72,26 +77,49 @@ def black_scholes(terms: Terms, volatility: float) -> float:
 
 def forward_tree(terms: Terms, volatility: float) -> float:
     """Price on LEAN's forward tree; as there, a put is never exercised early."""
-    step = terms.years / STEPS
-    growth = exp((terms.rate - terms.dividends) * step)
-    move = volatility * sqrt(step)
-    up, down = exp(move) * growth, exp(-move) * growth
-    if up == down:
-        up, down = 1.0001, 0.9999
-    chance = (growth - down) / (up - down)
-    discount = exp(-terms.rate * step)
-    a, b = discount * (1.0 - chance), discount * chance
-    powers = terms.spot * np.power(up, np.arange(-STEPS, STEPS + 1, dtype=np.float64))
-    sign = 1.0 if terms.right == OptionRight.CALL else -1.0
-    intrinsic = np.maximum(0.0, sign * (powers - terms.strike))
-    values = intrinsic[::2].copy()
-    if terms.right == OptionRight.PUT:
-        for period in range(STEPS, 0, -1):
-            values = values[:period] * a + values[1:period + 1] * b
-        return float(values[0])
+    return forward_trees([(terms, volatility)])[0]
+
+
+def forward_trees(cases: Sequence[tuple[Terms, float]]) -> list[float]:
+    """Prices of several trees of the same right at once: the loop over the periods costs the same for all of them."""
+    ups, falls, rises = [], [], []
+    for terms, volatility in cases:
+        step = terms.years / STEPS
+        growth = exp((terms.rate - terms.dividends) * step)
+        move = volatility * sqrt(step)
+        up, down = exp(move) * growth, exp(-move) * growth
+        if up == down:
+            up, down = 1.0001, 0.9999
+        chance = (growth - down) / (up - down)
+        discount = exp(-terms.rate * step)
+        ups.append(up)
+        falls.append(discount * (1.0 - chance))
+        rises.append(discount * chance)
+    put = cases[0][0].right == OptionRight.PUT
+    spots = np.array([terms.spot for terms, _ in cases])[:, None]
+    strikes = np.array([terms.strike for terms, _ in cases])[:, None]
+    prices = spots * np.array(ups)[:, None] ** _POWERS[None, ::2 if put else 1]
+    if put:
+        worth = np.maximum(0.0, strikes - prices)
+        if min(falls) > 0 and min(rises) > 0:
+            weights = np.exp(_CHOICES + _RISES[::-1] * np.log(falls)[:, None] + _RISES * np.log(rises)[:, None])
+            return [float(value) for value in (worth * weights).sum(axis=1)]
+        return [_roll_back(row, fall, rise) for row, fall, rise in zip(worth, falls, rises, strict=True)]
+    worth = np.maximum(0.0, prices - strikes)
+    values = worth[:, ::2].copy()
+    a, b = np.array(falls)[:, None], np.array(rises)[:, None]
     for period in range(STEPS - 1, -1, -1):
-        values = values[:-1] * a + values[1:] * b
-        np.maximum(values, intrinsic[STEPS - period:STEPS + period + 1:2], out=values)
+        rolled = values[:, :-1] * a
+        rolled += values[:, 1:] * b
+        np.maximum(rolled, worth[:, STEPS - period:STEPS + period + 1:2], out=rolled)
+        values = rolled
+    return [float(value) for value in values[:, 0]]
+
+
+def _roll_back(values: NDArray[np.float64], fall: float, rise: float) -> float:
+    """Value at the root of a tree without early exercise, period by period."""
+    for period in range(STEPS, 0, -1):
+        values = values[:period] * fall + values[1:period + 1] * rise
     return float(values[0])
 
 
@@ -151,6 +179,7 @@ def find_root(f: Callable[[float], float], lower: float, upper: float, accuracy:
     return None
 
 
+@lru_cache(maxsize=4096)  # a call and a put of one strike ask for the same one
 def implied_volatility(terms: Terms, price: float, european: bool) -> float | None:
     """Volatility at which a model gives the price; None when there is none within LEAN's bounds."""
     accuracy = max(1e-4, 1e-4 * price)
@@ -182,13 +211,18 @@ def contract_volatility(terms: Terms, price: float, mirror_price: float | None, 
     return round(found or 0.0, 7)
 
 
-@dataclass(frozen=True, slots=True)
 class PriceModelResult:
-    """What a price model says of a contract; all zero where it cannot say anything."""
+    """What a price model says of a contract; all zero where it cannot say anything. Greeks are computed when asked."""
 
-    theoretical_price: float = 0.0
-    implied_volatility: float = 0.0
-    greeks: Greeks = field(default_factory=Greeks)
+    def __init__(self, theoretical_price: float = 0.0, implied_volatility: float = 0.0,
+                 greeks: Callable[[], Greeks] = Greeks) -> None:
+        self.theoretical_price = theoretical_price
+        self.implied_volatility = implied_volatility
+        self._greeks = greeks
+
+    @cached_property
+    def greeks(self) -> Greeks:
+        return self._greeks()
 
 
 NO_RESULT: Final = PriceModelResult()
@@ -198,12 +232,12 @@ def evaluate(terms: Terms, price: float, mirror_price: float | None, european: b
     """Price a contract as LEAN's default model does."""
     volatility = contract_volatility(terms, price, mirror_price, european)
     theoretical = _price(black_scholes, terms, volatility) if volatility else 0.0
-    if terms.years < 0:
-        return PriceModelResult(theoretical, volatility, Greeks())
-    greeks = _european_greeks(terms, volatility) if european else _tree_greeks(terms, volatility)
-    rounded = [round(value, 7) for value in greeks]
-    delta, gamma, vega, theta, rho = rounded
-    return PriceModelResult(theoretical, volatility, Greeks(delta, gamma, vega, theta * 365.0, rho))
+
+    def greeks() -> Greeks:
+        found = (_european_greeks if european else _tree_greeks)(terms, volatility)
+        delta, gamma, vega, theta, rho = (round(value, 7) for value in found)
+        return Greeks(delta, gamma, vega, theta * 365.0, rho)
+    return PriceModelResult(theoretical, volatility, greeks)
 
 
 def _divide(a: float, b: float) -> float:
@@ -220,20 +254,18 @@ def _tree_greeks(terms: Terms, volatility: float) -> tuple[float, float, float, 
     growth = exp((terms.rate - terms.dividends) * step)
     up, down = exp(move) * growth, exp(-move) * growth
     high, low = spot * (1.00001 if up == 1 else up), spot * (0.99999 if down == 1 else down)
-
-    def at(price: float) -> float:
-        return forward_tree(terms.with_spot(price), volatility)
-
-    delta = _divide(at(high) - at(low), high - low)
-    here = forward_tree(terms, volatility)
     factor = exp(move) if exp(move) != 1 else 1.0001
-    high, low = spot * factor * factor, spot / factor / factor
-    gamma = _divide(((at(high) - here) / (high - spot) - (here - at(low)) / (spot - low)) * 2, high - low)
-    vega = (forward_tree(terms, volatility + 0.01) - here) / 0.01 / 100.0
+    higher, lower = spot * factor * factor, spot / factor / factor
     shorter = Terms(spot, terms.strike, years - 2 * step, terms.rate, terms.dividends, terms.right)
-    theta = (forward_tree(shorter, volatility) - here) * 0.5 / step / 365.0
     dearer = Terms(spot, terms.strike, years, terms.rate + 0.0001, terms.dividends, terms.right)
-    rho = (forward_tree(dearer, volatility) - here) / 0.0001 / 100.0
+    here, at_high, at_low, at_higher, at_lower, wilder, sooner, costlier = forward_trees([
+        (terms, volatility), *((terms.with_spot(price), volatility) for price in (high, low, higher, lower)),
+        (terms, volatility + 0.01), (shorter, volatility), (dearer, volatility)])
+    delta = _divide(at_high - at_low, high - low)
+    gamma = _divide(((at_higher - here) / (higher - spot) - (here - at_lower) / (spot - lower)) * 2, higher - lower)
+    vega = (wilder - here) / 0.01 / 100.0
+    theta = (sooner - here) * 0.5 / step / 365.0
+    rho = (costlier - here) / 0.0001 / 100.0
     return delta, gamma, vega, theta, rho
 
 
