@@ -8,12 +8,14 @@ per one percentage point of volatility, all per share; of a structure in dollars
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
+
+    from .structure import PayoffLeg
 
 _ROOT_2PI = math.sqrt(2 * math.pi)
 DAYS = 365.0
@@ -140,6 +142,33 @@ def net_greeks(parts: Iterable[tuple[float, Greeks]]) -> Greeks:
     for shares, greeks in parts:
         total = total + greeks.times(shares)
     return total
+
+
+def structure_greeks(
+    legs: Sequence[PayoffLeg],
+    known: Sequence[Greeks | None],
+    spot: float,
+    years: Sequence[float],
+    rate: float = 0.0,
+) -> Greeks:
+    """Net Greeks of legs in dollars (delta in shares): LEAN's where `known`, else from the volatility a price implies.
+
+    `known` are per share, as LEAN's chain gives them, and `years` the time to each leg's expiry. A price that no
+    volatility explains counts with the delta of its intrinsic value alone.
+
+    Raises:
+        ValueError: if there is not one entry of each per leg, or a leg's terms cannot be.
+    """
+    parts = []
+    for leg, given, time in zip(legs, known, years, strict=True):
+        if leg.right == "S":
+            parts.append((leg.shares, SHARE))
+            continue
+        if given is None:
+            vol = implied_volatility(leg.right, leg.price, spot, leg.strike, time, rate)
+            given = option_greeks(leg.right, spot, leg.strike, time, 0.0 if math.isnan(vol) else vol, rate)
+        parts.append((leg.shares, given))
+    return net_greeks(parts)
 
 
 # -- arrays -----------------------------------------------------------------------------------------------------------

@@ -14,8 +14,10 @@ from risk.greeks import (
     normal_array,
     option_greeks,
     option_value,
+    structure_greeks,
     values_array,
 )
+from risk.structure import PayoffLeg
 
 SPOT = st.floats(20, 500)
 RATIO = st.floats(0.6, 1.6)
@@ -92,6 +94,24 @@ def test_net_greeks_add_up_signed_shares() -> None:
     assert net.gamma == pytest.approx(-400 * call.gamma)
     assert net.vega == pytest.approx(-400 * call.vega)
     assert net.delta == pytest.approx(-200 * (call.delta + put.delta))
+
+
+def test_greeks_of_a_structure_take_what_is_known() -> None:
+    """Known Greeks are used as they are; the others come from the price's volatility; shares have delta one."""
+    price = option_value("C", 100.0, 105.0, 0.1, 0.3)
+    legs = [
+        PayoffLeg("C", 105.0, -2, 100.0, price),
+        PayoffLeg("P", 95.0, 1, 100.0, 1.0),
+        PayoffLeg("S", 0.0, 50, 1.0, 99.0),
+        PayoffLeg("C", 90.0, 1, 100.0, 4.0),
+    ]
+    known = [None, Greeks(-0.25, 0.01, -0.02, 0.1), None, None]
+    found = structure_greeks(legs, known, 100.0, [0.1] * 4)
+    call = option_greeks("C", 100.0, 105.0, 0.1, 0.3)
+    assert found.delta == pytest.approx(-200 * call.delta - 25 + 50 + 100, abs=1e-6)
+    assert found.vega == pytest.approx(-200 * call.vega + 10, abs=1e-6)
+    with pytest.raises(ValueError, match="zip"):
+        structure_greeks(legs, known[:2], 100.0, [0.1] * 4)
 
 
 def test_normal_distribution_over_an_array() -> None:
