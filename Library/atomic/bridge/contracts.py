@@ -39,6 +39,8 @@ class Contracts:
         self._securities: dict[str, tuple[Any, Any]] = {}
         self._holdings: dict[str, Any] = {}
         self._legs: dict[str, LegSpec] = {}
+        #: age beyond which a price fills nothing; live brokers fill at their own quotes
+        self._stale = float("inf") if algorithm.live_mode else _span(algorithm)
         #: exchange time minus UTC in seconds, and the hour it was looked up in
         self._offsets: dict[str, tuple[float, float]] = {}
 
@@ -132,7 +134,9 @@ class Contracts:
         """Newest quote; a missing side is 0. `now` is seconds UTC.
 
         LEAN's `bid_price` keeps the last bid there ever was when a new bar has none (SecurityCache.cs:
-        `if (quoteBar.Bid != null ...)`), so the sides are taken from the newest quote bar where there is one.
+        `if (quoteBar.Bid != null ...)`), so the sides are taken from the newest quote bar where there is one. In a
+        backtest LEAN does not fill a market order at a price older than `stale_price_time_span` (FillModel.cs:304),
+        the order would rest: such a quote has no sides here.
         """
         found = self._securities.get(text) or self._look_up(text)
         if found is None:
@@ -153,6 +157,8 @@ class Contracts:
         else:
             bid = float(bid_bar.close) if bid_bar is not None else 0.0
             ask = float(ask_bar.close) if ask_bar is not None else 0.0
+        if now - at > self._stale:
+            bid = ask = 0.0
         return Quote(bid, ask, last, at, bool(exchange.exchange_open))
 
     def _offset(self, text: str, security: Any, now: float) -> float:
@@ -210,6 +216,11 @@ _HOUR = 3600.0
 _NO_OFFSET = (0.0, -1e18)
 #: SecurityType.INDEX_OPTION (Common/Global.cs)
 _INDEX_OPTION = 10
+
+
+def _span(algorithm: Any) -> float:
+    span = getattr(algorithm.settings, "stale_price_time_span", None)
+    return float(span.total_seconds()) if span is not None else _HOUR
 
 
 def _with_ratio(leg: LegSpec, ratio: int) -> LegSpec:

@@ -116,7 +116,7 @@ class Reader:
             self._fill(slot)
             slot.silent = False
             message = str(event.message)
-            self.report(slot, f.Rejected(self.at(), slot.number, classify_reject(message, -4), message))
+            self.report(slot, f.Rejected(self.at(), slot.number, classify_reject(message), message))
             self.book.close(slot)
         elif kind == CANCELING:
             if not slot.canceling:
