@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from ..policy import Ladder
     from .terms import Env, Quotes
 
-#: holds during which the group goes on reducing what it can
-_GOES_ON = frozenset({HoldCause.QUARANTINE, HoldCause.REFUSED_BEYOND_CAPS, HoldCause.LEANED_ON})
+_GOES_ON = trouble.ENDS_BY_ITSELF
 _BACK = frozenset({Phase.UNWINDING, Phase.CLOSING})
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState
     from .terms import Env
 
+#: holds during which the group goes on reducing what it can, and which end when their cause is gone
+ENDS_BY_ITSELF = frozenset({HoldCause.QUARANTINE, HoldCause.REFUSED_BEYOND_CAPS, HoldCause.LEANED_ON})
 #: refusals that time may cure while opening; everything else rolls back at once
 _PASSING = frozenset({RejectReason.RATE})
 _NOT_TAKEN = frozenset({ChildStatus.REJECTED, ChildStatus.INTENDED, ChildStatus.SENT, ChildStatus.WITHDRAWN})
@@ -43,8 +45,13 @@ def give_way(group: GroupState, now: float, why: str) -> list[Any]:
 
 
 def hold(group: GroupState, now: float, cause: HoldCause, why: str) -> list[Any]:
-    """A hold, unless the group is held for this already."""
-    return [] if group.held is cause else [Held(now, cause, why)]
+    """A hold, unless the group is held for this already or for something that only a person can end.
+
+    A quarantine ends by itself; it must not take the place of a hold that an owner asked for or that evidence demands.
+    """
+    if group.held is cause or (group.held is not None and group.held not in ENDS_BY_ITSELF):
+        return []
+    return [Held(now, cause, why)]
 
 
 def _failed(group: GroupState, now: float, env: Env) -> list[Any]:
