@@ -33,7 +33,7 @@ class AtomicAlgorithm(QCAlgorithm):
     """Base class that forwards start, order events and data to ``self.atomic``."""
 
     #: the executor; None until `use_atomic`
-    atomic: AtomicOrderExecutor | None = None
+    atomic: AtomicOrderExecutor = None  # type: ignore[assignment]  # who trades has called `use_atomic`
 
     def use_atomic(self, name: str, **options: Any) -> AtomicOrderExecutor:
         """Make the executor; call it in `initialize`. Options as for `AtomicOrderExecutor`."""
@@ -71,3 +71,7 @@ class AtomicAlgorithm(QCAlgorithm):
         """Write the journal a last time."""
         if self.atomic is not None:
             self.atomic.shutdown()
+
+    def on_command(self, data: object) -> bool:
+        """Hand an operator's command to the executor: `lean live command`, `atomic command`."""
+        return self.atomic is not None and self.atomic.on_command(data)

@@ -105,6 +105,7 @@ class Brackets:
         shell.on_forget.append(self.coverage.forget)
         shell.on_folded.append(self._cover)
         self._protection_swept_at = 0.0
+        self._checked_at = 0.0
         self.operations = Operations(shell)
 
     def _cover(self, group: GroupState, fact: Any) -> None:
@@ -117,8 +118,18 @@ class Brackets:
         Runs at the start, then every `Settings.protection_sweep` seconds; thresholds are checked on every bar.
         """
         shell = self.shell
+        due = force or shell.now - self._protection_swept_at >= self.settings.protection_sweep
+        if not due and shell.gateway.live and shell.now - self._checked_at >= self.settings.sweep_interval:
+            self._checked_at = shell.now
+            self.coverage.check(shell.now, [g for g in shell.groups.values() if g.spec.kind in PROTECTED_KINDS])
+            return
+        if not due:
+            suspects = [g for n in self.coverage.suspects if (g := shell.groups.get(n)) is not None]
+            if suspects:
+                self.coverage.check(shell.now, suspects)
+            return
         groups = [g for g in shell.groups.values() if g.spec.kind in PROTECTED_KINDS]
-        if groups and (force or shell.now - self._protection_swept_at >= self.settings.protection_sweep):
+        if groups:
             self._protection_swept_at = shell.now
             self.coverage.sweeping = True
             try:

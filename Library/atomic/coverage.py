@@ -14,7 +14,7 @@ from .model import WORKING, GroupState, Kind, Phase, Purpose
 from .ports import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
 #: share of placements by the sweep above which something is wrong with the events
 SWEEP_SHARE = 0.05
@@ -95,8 +95,13 @@ class Coverage:
         """Entries with confirmed exits over entries that filled; 1 when nothing filled."""
         return self.protected / self.entries if self.entries else 1.0
 
+    @property
+    def suspects(self) -> Collection[str]:
+        """Groups that were last seen without full protection."""
+        return self._bare.keys()
+
     def check(self, now: float, groups: Iterable[GroupState]) -> None:
-        """Look at the thresholds; called with every sweep and every bar."""
+        """Look at the thresholds; called with every sweep, and with every bar for the suspects."""
         bare: list[tuple[str, float]] = []
         for group in groups:
             if group.spec.kind not in PROTECTED_KINDS or group.phase is Phase.CLOSED:

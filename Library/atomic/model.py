@@ -450,6 +450,8 @@ class GroupState:
     acknowledged_at: float = 0.0
     #: what `plan` derived from the legs (cover lines, waves); a memo, not state
     shape: Any = None
+    #: exposure of a protected group and the number of facts it rests on, kept by `protect.view`
+    view: Any = None
 
     @property
     def group_id(self) -> str:

@@ -6,8 +6,7 @@ One pass over the child orders, from facts alone; nothing here decides.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..model import WORKING, ChildOrder, ChildStatus, GroupState, Purpose
 from .allot import webster
@@ -50,31 +49,35 @@ class Exposure:
 
 def plan_of(group: GroupState) -> ExitPlan:
     """The group's exit plan, decoded once."""
-    return _decode(group.spec.group_id, id(group.spec.exits), _Hold(group.spec.exits))
+    row = group.spec.exits
+    known = _PLANS.get(group.spec.group_id)
+    if known is not None and known[0] is row:
+        return known[1]
+    plan = ExitPlan.from_row(row)
+    if len(_PLANS) >= _KEPT:
+        _PLANS.clear()
+    _PLANS[group.spec.group_id] = (row, plan)
+    return plan
 
 
-class _Hold:
-    """Carries an unhashable mapping through the cache; the key is its identity, kept alive by this object."""
-
-    __slots__ = ("row",)
-
-    def __init__(self, row: Mapping[str, object]) -> None:
-        self.row = row
-
-    def __hash__(self) -> int:
-        return id(self.row)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hold) and other.row is self.row
-
-
-@lru_cache(maxsize=4096)
-def _decode(group_id: str, identity: int, hold: _Hold) -> ExitPlan:
-    return ExitPlan.from_row(hold.row)
+#: decoded plans by group id, with the row each was decoded from
+_PLANS: dict[str, tuple[Mapping[str, Any], ExitPlan]] = {}
+_KEPT = 4096
 
 
 def exposure(group: GroupState, plan: ExitPlan) -> Exposure:
-    """Fold the child orders into what the exits need."""
+    """What the exits need, folded once for each state of the group (its facts are its state)."""
+    known = group.view
+    if known is not None and known[0] == len(group.facts):
+        found: Exposure = known[1]
+        return found
+    found = _expose(group, plan)
+    group.view = (len(group.facts), found)
+    return found
+
+
+def _expose(group: GroupState, plan: ExitPlan) -> Exposure:
+    """Fold the child orders."""
     leg = group.legs[0]
     side = 1 if leg.spec.ratio * group.spec.units > 0 else -1
     closed = [0] * len(plan.pairs)
