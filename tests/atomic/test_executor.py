@@ -1,16 +1,11 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
 from atomic.model import Outcome, Phase
-
-sys.path.insert(0, str(Path(__file__).parent))
-from fake_gateway import FakeGateway, option
+from tests.atomic.fake_gateway import FakeGateway, option
 
 LP, SP, SC, LC = option("P", 90), option("P", 95), option("C", 105), option("C", 110)
 CONDOR = [(LP, 1), (SP, -1), (SC, -1), (LC, 1)]
