@@ -377,8 +377,7 @@ class BrokerageTransactionHandler(OrderRecords):
             if not self._warned_lot:
                 self._warned_lot = True
                 self._host.error("Warning: Due to brokerage limitations, orders will be rounded to the nearest lot "
-                                 "size "
-                                 f"of {lot:g}")
+                                 f"size of {lot:g}")
 
     def _warn_rounding(self, field: str, old: float, new: float) -> None:
         if not self._warned_rounding:

@@ -6,6 +6,7 @@ names of its members, and the line `*` with the names that `from AlgorithmImport
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -30,6 +31,20 @@ def _table() -> dict[str, frozenset[str]]:
 def lean_members(name: str) -> frozenset[str]:
     """Member names of a class of LEAN's; of `*`, the names of AlgorithmImports."""
     return _table().get(name, frozenset())
+
+
+def snake_case(name: str) -> str:
+    """`SetStartDate` as `set_start_date`: LEAN's C# names work in Python too."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def member_or_missing(owner: object, lean_class: str, name: str) -> Any:
+    """The member a C# name stands for; raises for what is not here."""
+    snake = snake_case(name) if name[:1].isupper() else name
+    known = snake in lean_members(lean_class)
+    if snake != name and known and hasattr(type(owner), snake):
+        return getattr(owner, snake)
+    return missing_member(owner, lean_class, snake if known else name)
 
 
 def missing_member(owner: object, lean_class: str, name: str) -> NoReturn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from workbench.engine.enums import OrderDirection, OrderType
@@ -28,9 +28,11 @@ class MarketOnOpenOrder(Order):
 
 
 class MarketOnCloseOrder(Order):
-    """Fills at the close."""
+    """Fills at the close; it must be sent `submission_time_buffer` before."""
 
     __slots__ = ()
+    DEFAULT_SUBMISSION_TIME_BUFFER: ClassVar[timedelta] = timedelta(minutes=15, seconds=30)
+    submission_time_buffer: ClassVar[timedelta] = DEFAULT_SUBMISSION_TIME_BUFFER
     type: ClassVar[OrderType] = OrderType.MARKET_ON_CLOSE
 
 

@@ -9,6 +9,7 @@ from workbench.engine.enums import OrderDirection, OrderType, SettlementType
 from workbench.engine.holdings import SecurityHolding
 from workbench.engine.members import missing_member
 from workbench.engine.options import Option
+from workbench.engine.positions import Positions
 from workbench.engine.securities import Security
 from workbench.engine.security_manager import KeyValuePair, SecurityManager
 
@@ -136,6 +137,11 @@ class SecurityPortfolioManager:
 
     # -- money ----------------------------------------------------------------------------------------------------
 
+    @property
+    def positions(self) -> Positions:
+        """What is held, grouped into strategies."""
+        return Positions(self.margin)
+
     def set_positions(self, model: Any) -> None:
         """`SecurityPositionGroupModel.NULL` turns position groups off: every holding is margined alone."""
         from workbench.engine.markets import SecurityPositionGroupModel
@@ -223,7 +229,7 @@ class SecurityPortfolioManager:
 
     def has_sufficient_buying_power_for_order(self, orders: list[Order]) -> Any:
         """Whether the account can carry the orders, as LEAN answers it."""
-        from workbench.engine.buying_power import HasSufficientBuyingPowerForOrderResult
+        from workbench.engine.margin_models import HasSufficientBuyingPowerForOrderResult
         return HasSufficientBuyingPowerForOrderResult(*self.has_sufficient_buying_power_for_orders(orders))
 
     @property

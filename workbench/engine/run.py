@@ -15,6 +15,7 @@ from workbench.engine.clock import to_utc
 from workbench.engine.collector import patient_collector
 from workbench.engine.exceptions import DataError
 from workbench.engine.imports import algorithm_modules, install
+from workbench.engine.members import snake_case
 from workbench.engine.results import RunResult, write_results
 from workbench.engine.steps import Pulse, run_step
 from workbench.engine.store import ObjectStore
@@ -53,6 +54,7 @@ def load_algorithm(main: Path) -> type:
         AlgorithmNotFoundError: the file defines none.
     """
     from workbench.engine.algorithm import QCAlgorithm
+    from workbench.engine.algorithm.callbacks import Callbacks
     name = main.stem
     spec = importlib.util.spec_from_file_location(name, main)
     assert spec is not None  # a file ends in .py
@@ -64,7 +66,13 @@ def load_algorithm(main: Path) -> type:
              if isinstance(value, type) and issubclass(value, QCAlgorithm) and value.__module__ == name]
     if not found:
         raise AlgorithmNotFoundError(f"{main} defines no class that inherits from QCAlgorithm; add one")
-    return found[-1]
+    kind = found[-1]
+    for name in [n for n in vars(kind) if n[:1].isupper()]:
+        # `def OnData(self, data)`: LEAN finds handlers by their C# names too.
+        handler = snake_case(name)
+        if hasattr(Callbacks, handler) and handler not in vars(kind):
+            setattr(kind, handler, vars(kind)[name])
+    return kind
 
 
 def run_backtest(

@@ -10,7 +10,7 @@ from workbench.engine.enums import DataNormalizationMode, Resolution, SecurityTy
 from workbench.engine.exceptions import unsupported
 from workbench.engine.exchange import EmptyCache, PriceCache, SecurityExchange
 from workbench.engine.holdings import SecurityHolding
-from workbench.engine.members import lean_members, missing_member
+from workbench.engine.members import member_or_missing
 from workbench.engine.symbols import Symbol
 
 _OPTIONS: Final = frozenset({SecurityType.OPTION, SecurityType.INDEX_OPTION, SecurityType.FUTURE_OPTION})
@@ -220,7 +220,7 @@ class Security:
         return str(self.symbol)
 
     def __getattr__(self, name: str) -> Any:
-        missing_member(self, type(self).__name__ if name in lean_members(type(self).__name__) else "Security", name)
+        return member_or_missing(self, type(self).__name__, name)
 
 
 class Equity(Security):

@@ -67,8 +67,8 @@ class SecurityManager:
         found = self.total.get(symbol) if isinstance(symbol, Symbol) else self.get(symbol)
         if found is None:
             raise KeyNotFoundException(
-                f"This asset symbol ({symbol}) was not found in your security list. Please add this security or check it "
-                "exists before using it with 'Securities.ContainsKey(\"" + str(symbol) + "\")'")
+                f"This asset symbol ({symbol}) was not found in your security list. Please add this security or check "
+                "it exists before using it with 'Securities.ContainsKey(\"" + str(symbol) + "\")'")
         return found
 
     def contains_key(self, symbol: Symbol | str) -> bool:

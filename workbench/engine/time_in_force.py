@@ -22,6 +22,8 @@ class TimeInForce:
         """Works until the end of the given exchange date."""
         return GoodTilDateTimeInForce(expiry)
 
+    GOOD_TIL_DATE = good_til_date
+
     def is_order_expired(self, security: Security, order: Order) -> bool:
         """Whether the order's time is over at the security's local time."""
         return False

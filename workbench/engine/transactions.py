@@ -136,8 +136,7 @@ class SecurityTransactionManager:
         if self._is_warming_up():
             raise InvalidOperationException(
                 "This operation is not allowed in initialize or during warm up: CancelOpenOrders. Please move this "
-                "code "
-                "to the on_warmup_finished() method.")
+                "code to the on_warmup_finished() method.")
         text = f"Canceled by CancelOpenOrders() at {self.utc_time:%Y-%m-%dT%H:%M:%S.%f}0Z" if symbol is None else tag
         chosen = self.get_open_order_tickets(symbol)
         for ticket in chosen:

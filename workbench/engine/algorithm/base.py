@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from workbench.engine.enums import AlgorithmMode, AlgorithmStatus, DeploymentTarget, Resolution
 from workbench.engine.exceptions import ArgumentException, InvalidOperationException, unsupported
-from workbench.engine.members import missing_member
+from workbench.engine.members import member_or_missing
 
 if TYPE_CHECKING:
     from workbench.engine.portfolio import SecurityPortfolioManager
@@ -52,7 +52,7 @@ class AlgorithmBase:
 
     def __getattr__(self, name: str) -> Any:
         # Called only for names that are neither set by the algorithm nor supported here.
-        missing_member(self, "QCAlgorithm", name)
+        return member_or_missing(self, "QCAlgorithm", name)
 
     # -- clock ----------------------------------------------------------------------------------------------------
 
@@ -127,13 +127,15 @@ class AlgorithmBase:
         """Attach a tag to the run."""
         self._engine.tags.add(tag)
 
-    def set_start_date(self, *args: Any) -> None:
+    def set_start_date(self, *args: Any, **kwargs: Any) -> None:
         """First day of the run: year, month, day, or a date."""
+        args = (*args, *kwargs.values())
         self._engine.require_unlocked("set_start_date")
         self._engine.set_start_date(_date(args))
 
-    def set_end_date(self, *args: Any) -> None:
+    def set_end_date(self, *args: Any, **kwargs: Any) -> None:
         """Last day of the run, included: year, month, day, or a date."""
+        args = (*args, *kwargs.values())
         self._engine.require_unlocked("set_end_date")
         self._engine.set_end_date(_date(args))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.engine.clock import to_utc
 from workbench.engine.enums import OptionStyle, OrderResponseErrorCode, OrderType, SecurityType
 from workbench.engine.exceptions import ArgumentException, InvalidOperationException
 from workbench.engine.options import Option
+from workbench.engine.order_types import MarketOnCloseOrder
 from workbench.engine.requests import OrderResponse, SubmitOrderRequest
 from workbench.engine.securities import Security
 from workbench.engine.tickets import OrderTicket, invalid_submit_ticket
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from workbench.engine.symbols import Symbol
 
 _CODE: Final = OrderResponseErrorCode
-MARKET_ON_CLOSE_BUFFER: Final = timedelta(minutes=15, seconds=30)
 _OPTIONS: Final = (SecurityType.OPTION, SecurityType.INDEX_OPTION)
 
 
@@ -90,14 +89,12 @@ class OrderChecks:
         if not security.has_data:
             return _refuse(request, _CODE.SECURITY_HAS_NO_DATA,
                            "There is no data for this symbol yet, please check the security.HasData flag to ensure "
-                           "there "
-                           "is at least one data point.")
+                           "there is at least one data point.")
         if not engine.live_mode and engine.transactions.orders_count > engine.maximum_orders:
             engine.stop()
             return _refuse(request, _CODE.EXCEEDED_MAXIMUM_ORDERS,
                            f"You have exceeded maximum number of orders ({engine.maximum_orders}), for unlimited "
-                           "orders "
-                           "upgrade your account.")
+                           "orders upgrade your account.")
         if kind is OrderType.OPTION_EXERCISE:
             return self._check_exercise(request, security)
         if kind is OrderType.MARKET_ON_OPEN:
@@ -120,8 +117,7 @@ class OrderChecks:
         if security.holdings.is_short:
             return _refuse(request, _CODE.UNSUPPORTED_REQUEST_TYPE,
                            f"The security with symbol '{symbol}' has a short option position. Only long option "
-                           "positions "
-                           "are exercisable.")
+                           "positions are exercisable.")
         if abs(request.quantity) > security.holdings.quantity:
             return _refuse(request, _CODE.UNSUPPORTED_REQUEST_TYPE,
                            f"Cannot exercise more contracts of '{symbol}' than is currently available in the "
@@ -166,20 +162,14 @@ class OrderChecks:
         if exchange.hours.is_market_always_open:
             return False
         close = exchange.hours.get_next_market_close(security.local_time, False)
-        return self._engine.clock.utc > exchange.to_utc(close) - MARKET_ON_CLOSE_BUFFER
+        return self._engine.clock.utc > exchange.to_utc(close) - MarketOnCloseOrder.submission_time_buffer
 
 
 def _zero_price_message(symbol: Symbol) -> str:
     """What LEAN says to an order for a security that has no price (Messages.Extensions.ZeroPriceForSecurity)."""
     return (f"{symbol}: The security does not have an accurate price as it has not yet received a bar of data. Before "
             "placing a trade (or using SetHoldings) warm up your algorithm with SetWarmup, or use "
-            "slice.Contains(symbol) "
-            "to confirm the Slice object has price before using the data. Data does not necessarily all arrive at the "
-            "same time so your algorithm should confirm the data is ready before using it. In live trading this can "
-            "mean "
-            "you do not have an active subscription to the asset class you're trying to trade. If using custom data "
-            "make "
-            "sure you've set the 'Value' property.")
-
-
-__all__ = ["MARKET_ON_CLOSE_BUFFER", "OrderChecks"]
+            "slice.Contains(symbol) to confirm the Slice object has price before using the data. Data does not "
+            "necessarily all arrive at the same time so your algorithm should confirm the data is ready before using "
+            "it. In live trading this can mean you do not have an active subscription to the asset class you're trying "
+            "to trade. If using custom data make sure you've set the 'Value' property.")

@@ -24,8 +24,7 @@ _CLOSED_MARKET: Final = ("Warning: market orders submitted while the market is c
 _DAILY: Final = ("Warning: market orders on daily resolution data sent during market hours are automatically converted "
                  "into MarketOnClose orders (or MarketOnOpen near the close) to avoid filling at the stale previous "
                  "close. Note: in live trading this conversion is not applied, as the order fills at the current "
-                 "market "
-                 "price.")
+                 "market price.")
 
 
 class Trading:
@@ -199,8 +198,7 @@ class Trading:
             security = engine.securities.find(one)
             if security is None:
                 engine.warn_once("liquidate", f"Warning: liquidate ignored symbol '{one}' because it has not been "
-                                              "added "
-                                 "to the algorithm. Add the security before liquidating it.")
+                                 "added to the algorithm. Add the security before liquidating it.")
                 continue
             self._liquidate(security, text, asynchronous, order_properties, tickets)
         return tickets

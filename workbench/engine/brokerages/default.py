@@ -89,7 +89,7 @@ class DefaultBrokerageModel:
 
     def get_buying_power_model(self, security: Security) -> Any:
         """The margin model of a security."""
-        from workbench.engine.buying_power import OptionMarginModel, SecurityMarginModel
+        from workbench.engine.margin_models import OptionMarginModel, SecurityMarginModel
 
         if security.type in OPTIONS:
             return OptionMarginModel(self.required_free_buying_power_percent)
