@@ -11,14 +11,15 @@ from AlgorithmImports import *
 from dataclasses import replace
 from datetime import date
 
-from atomic import AtomicGroup, AtomicOrderExecutor
+from atomic import AtomicGroup
+from atomic.algorithm import AtomicAlgorithm
 from atomic.day_plan import DayPlan
 from atomic.parameters import Parameters
 from atomic.strikes import calls, out_of_the_money, puts
 from atomic.testing import install_fault
 
 
-class Strangle(QCAlgorithm):
+class Strangle(AtomicAlgorithm):
     """Opens one strangle a day at `entry-time` and closes it `exit-before-close` minutes before the bell."""
 
     def initialize(self) -> None:
@@ -40,28 +41,11 @@ class Strangle(QCAlgorithm):
         self.max_quantity = read.whole("max-quantity", 10, low=1)
         self.refused = False
         policy = replace(read.policy(), allow_naked=read.flag("allow-naked"))
-        self.atomic = AtomicOrderExecutor(self, name="strangle", policy=policy)
+        self.use_atomic("strangle", policy=policy)
         self.day.memory = self.atomic.journal.extra  # a restart does not enter a second time
 
-    def on_warmup_finished(self) -> None:
-        """Settle what an earlier run left open."""
-        self.log(str(self.atomic.start()))
-
-    def on_order_event(self, order_event: OrderEvent) -> None:
-        """Hand every order event to the executor."""
-        self.atomic.on_order_event(order_event)
-
-    def on_end_of_algorithm(self) -> None:
-        """End in order: groups stay as they are, the journal is written."""
-        self.atomic.shutdown()
-
-    def on_command(self, data: object) -> bool:
-        """Hand an operator's command to the executor: `lean live command`, `atomic command`."""
-        return self.atomic.on_command(data)
-
-    def on_data(self, slice: Slice) -> None:
+    def on_slice(self, slice: Slice) -> None:
         """Open the strangle when its time has come."""
-        self.atomic.on_data(slice)
         if self.atomic.ready and not self.atomic.groups.open:
             chain = self.day.chain(slice)
             if chain is not None:

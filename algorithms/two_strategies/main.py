@@ -10,14 +10,15 @@ from AlgorithmImports import *
 
 from datetime import date, time
 
-from atomic import AtomicGroup, AtomicOrderExecutor
+from atomic import AtomicGroup
+from atomic.algorithm import AtomicAlgorithm
 from atomic.day_plan import DayPlan
 from atomic.parameters import Parameters
 from atomic.strikes import beyond, calls, nearest, puts
 from atomic.testing import install_fault
 
 
-class TwoStrategies(QCAlgorithm):
+class TwoStrategies(AtomicAlgorithm):
     """Opens a condor and a strangle a day and closes each at its own time."""
 
     def initialize(self) -> None:
@@ -33,7 +34,7 @@ class TwoStrategies(QCAlgorithm):
         self.width = read.number("wing-width", 5.0, low=0.01)
         self.condors = read.whole("condor-quantity", 2, low=1)
         self.strangles = read.whole("strangle-quantity", 1, low=1)
-        self.atomic = AtomicOrderExecutor(self, name="two_strategies", policy=read.policy())
+        self.use_atomic("two_strategies", policy=read.policy())
         self.day.memory = self.atomic.journal.extra  # a restart does not enter a second time
         leave = read.clock("strangle-exit-time", time(11, 30))
         self.schedule.on(
@@ -42,25 +43,8 @@ class TwoStrategies(QCAlgorithm):
             self.close_strangle,
         )
 
-    def on_warmup_finished(self) -> None:
-        """Settle what an earlier run left open."""
-        self.log(str(self.atomic.start()))
-
-    def on_order_event(self, order_event: OrderEvent) -> None:
-        """Hand every order event to the executor."""
-        self.atomic.on_order_event(order_event)
-
-    def on_end_of_algorithm(self) -> None:
-        """End in order: groups stay as they are, the journal is written."""
-        self.atomic.shutdown()
-
-    def on_command(self, data: object) -> bool:
-        """Hand an operator's command to the executor: `lean live command`, `atomic command`."""
-        return self.atomic.on_command(data)
-
-    def on_data(self, slice: Slice) -> None:
+    def on_slice(self, slice: Slice) -> None:
         """Open both groups when their time has come."""
-        self.atomic.on_data(slice)
         if self.atomic.ready and not self.atomic.groups.open:
             chain = self.day.chain(slice)
             if chain is not None:
