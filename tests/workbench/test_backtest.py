@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -222,6 +223,28 @@ def test_a_killed_run_can_be_resumed_again(capsys: pytest.CaptureFixture[str], g
     assert first["groups"]
     assert first["groups"] == second["groups"]
     assert first["account"] == second["account"]
+
+
+def test_a_killed_run_is_resumed_by_name(
+    capsys: pytest.CaptureFixture[str], generated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without --out a stopped run is found by its name, and goes on in the workspace's shared store."""
+    (tmp_path / "lean.json").write_text(json.dumps({"data-folder": str(generated)}))
+    (tmp_path / "Library").symlink_to(ROOT / "Library")
+    project = tmp_path / "algorithms" / "iron_condor"
+    shutil.copytree(CONDOR, project, ignore=shutil.ignore_patterns("backtests", "live", "__pycache__"))
+    monkeypatch.chdir(tmp_path)
+    arguments = ["backtest", "algorithms/iron_condor"]
+    assert cli.main([*arguments, "--stop-at", "2015-12-24 10:30"]) == 0
+    assert cli.main(arguments) == 0  # another run in between, in the same store
+    (stopped,) = project.glob("backtests/*/stopped-store")
+    assert cli.main([*arguments, "--resume", "nope"]) == 2
+    assert stopped.parent.name in capsys.readouterr().err
+    assert cli.main([*arguments, "--resume", stopped.parent.name, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [group["outcome"] for group in document["groups"]] == ["closed"]
+    assert document["account"]["holdings"] == []
+    assert Path(document["store"]) == tmp_path / "storage"
 
 
 def test_only_stopped_runs_resume(capsys: pytest.CaptureFixture[str], generated: Path, tmp_path: Path) -> None:
