@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+
+from atomic.gates import Bucket, Fuse
+from atomic.model import RejectReason
+from atomic.observe import ALERTS_PER_MINUTE, Alerts
+from atomic.policy import Breaker
+from atomic.ports import Severity
+from atomic.rejects import classify_reject
+
+
+def test_a_bucket_refills_with_its_rate() -> None:
+    """Two a second: two at once, then one every half second."""
+    bucket = Bucket(2.0)
+    assert bucket.tokens(100.0) == 2
+    bucket.take(100.0)
+    bucket.take(100.0)
+    assert bucket.tokens(100.0) == 0
+    assert bucket.next_at(100.0) == pytest.approx(100.5)
+    assert bucket.tokens(100.5) == 1
+    assert bucket.tokens(200.0) == 2
+
+
+def test_no_rate_is_no_limit() -> None:
+    """A rate of 0 never runs out."""
+    bucket = Bucket(0.0)
+    for _ in range(1000):
+        bucket.take(1.0)
+    assert bucket.tokens(1.0) > 1000
+    assert bucket.next_at(1.0) == 0.0
+
+
+def test_a_fuse_opens_after_failures_in_a_row() -> None:
+    """A fill in between starts the count anew; the state survives a restart."""
+    fuse = Fuse(Breaker(failures=3, reset=10.0))
+    assert not fuse.failed(1.0)
+    assert not fuse.failed(2.0)
+    fuse.worked()
+    assert not fuse.failed(3.0)
+    assert not fuse.failed(4.0)
+    assert fuse.failed(5.0)
+    other = Fuse(Breaker(failures=3, reset=10.0))
+    other.restore(fuse.row())
+    assert other.is_open(14.9)
+    assert not other.is_open(15.1)
+
+
+def test_alerts_hold_back_repeats_and_floods_but_never_the_loudest() -> None:
+    """The same alert is told once in its quiet time, no more than so many a minute; P0 always."""
+    lines: list[str] = []
+    alerts = Alerts(lines.append)
+    assert alerts.raise_(0.0, Severity.P1, "x", "g", "one")
+    assert not alerts.raise_(1.0, Severity.P1, "x", "g", "two")
+    assert alerts.raise_(301.0, Severity.P1, "x", "g", "three")
+    told = sum(alerts.raise_(400.0, Severity.P2, f"c{i}", "", "flood") for i in range(100))
+    assert told == ALERTS_PER_MINUTE
+    assert all(alerts.raise_(401.0, Severity.P0, "fire", "", "always") for _ in range(50))
+    assert alerts.held_back == 1 + 100 - told
+
+
+def test_a_failing_alert_hook_does_not_stop_the_others() -> None:
+    """Hooks that raise are counted and logged."""
+    lines: list[str] = []
+    alerts = Alerts(lines.append)
+    told: list[str] = []
+
+    def fail(alert: object) -> None:
+        raise RuntimeError("a user's hook")
+
+    alerts.hook(fail)
+    alerts.hook(lambda alert: told.append(alert.code))
+    alerts.raise_(0.0, Severity.P1, "x", "", "text")
+    assert told == ["x"]
+    assert alerts.failing_hooks == 1
+    assert any("a user's hook" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "reason"),
+    [
+        ("Order Error: ids: [4], Insufficient buying power to complete orders", 0, RejectReason.MARGIN),
+        (("BrokerageModel declared unable to submit order: [1] Warning - Code: NotSupported - The "
+         "AlpacaBrokerageModel does not support ComboMarket order type."), 0, RejectReason.CAPABILITY),
+        (("BrokerageModel declared unable to submit order: [1] Warning - Code: ShortOrderIsGtc - You cannot place "
+         "short stock orders with GTC, only day orders are allowed"), 0, RejectReason.CAPABILITY),
+        ("rejected by the fault script", 0, RejectReason.UNKNOWN),
+        ("", -16, RejectReason.PRICE),
+        ("", -24, RejectReason.SESSION),
+        ("", -28, RejectReason.INSTRUMENT),
+        ("Too many requests, slow down", 0, RejectReason.RATE),
+        ("The quantity is reserved by another closing order", 0, RejectReason.RESERVED),
+        ("Exchange is closed", 0, RejectReason.SESSION),
+    ],
+)  # fmt: skip
+def test_refusals_are_told_apart(text: str, code: int, reason: RejectReason) -> None:
+    """LEAN's codes and words, as recorded, give the reason that decides what happens next."""
+    assert classify_reject(text, code) is reason
