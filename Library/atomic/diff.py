@@ -92,8 +92,6 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
     WakeAt. Pure: nothing is remembered here.
     """
     if group.spec.kind in _PROTECTED:
-        from .protect import change
-
         return change.commands(group, desired, now, env)
     out: list[Command] = []
     wants = desired.orders
@@ -228,3 +226,7 @@ def _raise(group: GroupState, now: float, out: list[Command]) -> None:
     if group.held is not None:
         text = f"held ({group.held}): {group.held_why}"
         out.append(Raise(Alert(now, Severity.P0, "held", group.spec.group_id, text, {"cause": str(group.held)})))
+
+
+# last, because it is written in the words of this module
+from .protect import change  # noqa: E402

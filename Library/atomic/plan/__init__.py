@@ -30,8 +30,6 @@ def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[A
     Call again after folding until it returns an empty list. Terminates: each returned fact changes the group.
     """
     if group.spec.kind is not Kind.ALL_OR_NONE:
-        from .. import protect
-
         return protect.decisions(group, now, quotes, env)
     phase = group.phase
     if phase is Phase.CLOSED or phase is Phase.PLANNED:
@@ -39,9 +37,7 @@ def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[A
     if phase is Phase.OPENING:
         return opening.decisions(group, now, quotes, env)
     if phase is Phase.OPEN and (group.spec.exits or "net" in group.memory):
-        from ..protect import watch
-
-        found = watch.decisions(group, now, quotes)
+        found = protect.watch.decisions(group, now, quotes)
         if found:
             return found
     return reducing.decisions(group, now, quotes, env)
@@ -50,8 +46,6 @@ def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[A
 def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> Desired:
     """The orders that should be working now, in the order in which to send them, and the next moment to look."""
     if group.spec.kind is not Kind.ALL_OR_NONE:
-        from .. import protect
-
         return protect.desired_orders(group, now, quotes, env)
     phase = group.phase
     if phase is Phase.CLOSED or phase is Phase.PLANNED:
@@ -64,8 +58,6 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
 def at_rest(group: GroupState) -> bool:
     """True when new data alone cannot change the answer: nothing works, nothing is missing, nothing is too much."""
     if group.spec.kind is not Kind.ALL_OR_NONE:
-        from .. import protect
-
         return protect.at_rest(group)
     return group.phase is Phase.CLOSED or (
         group.phase is Phase.OPEN
@@ -84,10 +76,11 @@ def still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:
     asked for, a position moved from outside) may have taken its reason away.
     """
     if group.spec.kind is not Kind.ALL_OR_NONE:
-        from .. import protect
-
-        check = getattr(protect, "still_wanted", None)
-        return bool(check(group, order, env)) if check is not None else True
+        return protect.still_wanted(group, order, env)
     if group.phase is Phase.OPENING:
         return opening.still_wanted(group, order, env)
     return reducing.still_wanted(group, order, env)
+
+
+# last, because the rooms answer for each other: `protect` builds on the terms and troubles of this one
+from .. import protect  # noqa: E402

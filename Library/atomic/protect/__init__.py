@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..model import REDUCING, Kind, Phase, Purpose
-from . import contingent, decide, desired, view
+from . import contingent, decide, desired, view, watch
 from .levels import EntryPlan, ExitPair, ExitPlan, Level, default_pairs
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ __all__ = [
     "default_pairs",
     "desired_orders",
     "still_wanted",
+    "watch",
 ]
 
 
