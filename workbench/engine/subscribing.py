@@ -178,14 +178,8 @@ class Subscribing:
                 f"The symbol {symbol} is not found in the algorithm's securities collection and cannot be re-added due "
                 "to it being delisted or no longer tradable.")
         security = self.add_any(symbol)
-        self.seed(security)
+        self._engine.feed.seed(security)
         return security
-
-    def seed(self, security: Security) -> None:
-        """Give a security that was just subscribed the last bars before now (AlgorithmUtils.SeedSecurities)."""
-        seed = getattr(self._engine.feed, "seed", None)
-        if seed is not None:
-            seed(security)
 
     def remove_security(self, symbol: Symbol) -> bool:
         """Cancel, liquidate and unsubscribe."""
