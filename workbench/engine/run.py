@@ -171,8 +171,10 @@ class Run:
             engine.feed.zips.close()
         if stopped:
             return "stopped_at"
-        if engine.failure is None:
-            engine.call("on_end_of_algorithm")
+        if engine.failure is None and engine.call("on_end_of_algorithm"):
+            nothing = engine.feed.never_seen()
+            if nothing:
+                engine.fail(DataError(self.engine.data, "; ".join(nothing)), "data")
         return "completed" if engine.failure is None else "runtime_error"
 
     def _load(self) -> None:

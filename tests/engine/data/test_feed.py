@@ -332,3 +332,23 @@ def test_steps_are_freed_without_the_garbage_collector(folder: Any, run: Any, st
         assert sum(ref() is not None for ref in alive) <= 1
     finally:
         gc.enable()
+
+
+def test_what_the_files_never_hold_is_named_at_the_end(folder: Any, run: Any, stock: Symbol, call: Symbol) -> None:
+    """A stock without files, a contract no file knows and one that has expired; not what was quiet or came later."""
+    other = Symbol.create_option(stock, "usa", OptionStyle.AMERICAN, OptionRight.CALL, 123, datetime(2024, 3, 15))
+    quiet = Symbol.create_option(stock, "usa", OptionStyle.AMERICAN, OptionRight.PUT, 100, datetime(2024, 3, 15))
+    past = Symbol.create_option(stock, "usa", OptionStyle.AMERICAN, OptionRight.PUT, 100, datetime(2024, 3, 8))
+    folder.options("abc", MONDAY, "quote", {call: [quote(0, 1, 2)]})
+    folder.options("abc", TUESDAY, "quote", {quiet: [quote(0, 1, 2)]})
+    for symbol in (stock, call, other, quiet, past):
+        run.add(symbol)
+    for step in run.steps(MONDAY, TUESDAY):
+        if local(run, step) == datetime(2024, 3, 11, 9, 31):
+            run.add(Symbol.create("XYZ", SecurityType.EQUITY, "usa"))
+    lines = run.feed.never_seen()
+    assert [line.split(" in the whole run: ")[0] for line in lines] == [
+        f"No data for {symbol.value}" for symbol in (stock, other, past)]
+    assert lines[0].endswith("20240311_trade.zip does not exist")
+    assert lines[2].endswith("it expired on 2024-03-08, before the run")
+    assert "there is no such contract" in run.feed._why_nothing(other, [TickType.QUOTE])

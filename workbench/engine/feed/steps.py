@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.engine.bars import BaseData, Delisting, Dividend, Split, SymbolChangedEvent
@@ -113,6 +114,8 @@ class Universe:
         self._data_zone = entry.data_time_zone
         self._hours = entry.exchange_hours
         self.selected: set[Symbol] = set()
+        self.found = False
+        self.first_path: Path | None = None
         self.next_time = NEVER
         self._next_day = date.max
         self._last_day = date.max
@@ -130,7 +133,9 @@ class Universe:
         while day <= self._last_day:
             if self._hours.is_date_open(day):
                 path = self._path(day)
+                self.first_path = self.first_path or path
                 if path.exists():
+                    self.found = True
                     self._next_day = day
                     self.next_time = utc_midnight(day + DAY, self._data_zone)
                     return
@@ -139,7 +144,7 @@ class Universe:
             day += DAY
         self.next_time = NEVER
 
-    def _path(self, day: date) -> Any:
+    def _path(self, day: date) -> Path:
         feed = self._feed
         return paths.universe_path(feed.data, self.option.symbol, feed.ticker_at(self.option.symbol, day), day)
 

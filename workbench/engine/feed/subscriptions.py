@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from workbench.engine.bars import BaseData, Delisting
 from workbench.engine.enums import DelistingType, Resolution, SecurityType, TickType
 from workbench.engine.exceptions import unsupported
+from workbench.engine.feed import paths
 from workbench.engine.feed.blocks import NEVER, Block, Track
 from workbench.engine.feed.caches import FeedCache, to_local, to_microseconds, to_utc
 from workbench.engine.feed.factors import EMPTY_MAP, END_OF_TIME, FactorFile, MapFile, MapFiles
@@ -26,6 +27,7 @@ from workbench.engine.feed.readers import ZipFiles
 from workbench.engine.feed.steps import Step, Universe
 from workbench.engine.feed_contract import SecurityChanges, SubscriptionDataConfig
 from workbench.engine.hours import MarketHoursDatabase, SecurityExchangeHours
+from workbench.engine.identifiers import OPTION_TYPES
 from workbench.engine.symbols import Symbol
 
 if TYPE_CHECKING:
@@ -73,6 +75,8 @@ class Feed:
         self._warned = 0
         self._caches: dict[Symbol, FeedCache] = {}
         self._universes: dict[Symbol, Universe] = {}
+        self._asked: dict[Symbol, list[Track]] = {}
+        self._chains: list[Universe] = []
         self._times: set[int] = set()
         self._queue: list[int] = []
         self._auxiliary: list[tuple[int, int, str, int, BaseData]] = []
@@ -110,6 +114,8 @@ class Feed:
             fresh.append(self._track(symbol, config))
         if not fresh:
             return
+        if self._present < 0:
+            self._asked.setdefault(symbol, []).extend(track for _, track in fresh)
         if security not in self._added:
             self._added.append(security)
         if self._present >= 0:
@@ -148,6 +154,7 @@ class Feed:
             return
         universe = Universe(self, option, self.hours.entry_of(option.symbol))
         self._universes[option.symbol] = universe
+        self._chains.append(universe)
         option.cache = self.cache_of(option.symbol)
         if self._present >= 0:
             universe.begin(self._present, self._end)
@@ -363,6 +370,46 @@ class Feed:
         if path not in self.zips.missing:
             self.zips.missing.append(path)
             self._tell_missing()
+
+    # -- what never came --------------------------------------------------------------------------------------
+
+    def never_seen(self) -> list[str]:
+        """One line for each subscription of `initialize` of which the run's files hold nothing.
+
+        LEAN runs on in silence; here a run on the wrong data folder, or with a contract that does not exist, says so.
+        What an order or a later call subscribes is refused by its own checks, as on LEAN.
+        """
+        lines = []
+        for symbol, tracks in self._asked.items():
+            bars = [track for track in tracks if track.tick_type != TickType.OPEN_INTEREST]
+            if all(track.carry_shown is None for track in bars):
+                problem = self._why_nothing(symbol, [track.tick_type for track in bars])
+                if problem:
+                    lines.append(f"No data for {symbol.value} in the whole run: {problem}")
+        lines += [f"No data for the chain {universe.option.symbol.value} in the whole run: {universe.first_path} "
+                  "does not exist" for universe in self._chains if not universe.found]
+        self.zips.close()
+        return lines
+
+    def _why_nothing(self, symbol: Symbol, kinds: list[TickType]) -> str:
+        """What is wrong with a symbol's first file; empty when some file of the run holds rows of it."""
+        hours = self.hours.entry_of(symbol).exchange_hours
+        day, problem = to_local(self._start, self.zone).date(), ""
+        expiry = symbol.id.date.date() if symbol.security_type in OPTION_TYPES else date.max
+        if expiry < day:
+            return f"it expired on {expiry}, before the run"
+        while day <= min(self._last_day, expiry):
+            for kind in kinds if hours.is_date_open(day) else []:
+                ticker = self.ticker_at(symbol, day)
+                path = paths.zip_path(self.data, symbol, ticker, day, Resolution.MINUTE, kind)
+                name = paths.entry_name(symbol, ticker, day, Resolution.MINUTE, kind)
+                opened = self.zips.find(path)
+                if opened is not None and opened.read(name):
+                    return ""
+                what = "does not exist" if opened is None else f"has no entry {name}: there is no such contract"
+                problem = problem or f"{path} {what}"
+            day += DAY
+        return problem
 
     # -- facts about symbols ----------------------------------------------------------------------------------
 
