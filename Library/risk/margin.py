@@ -156,7 +156,7 @@ def contemplate(groups: Sequence[Group], orders: Sequence[Holding]) -> Impact:
     if not groups and len(orders) == 1:
         return NOT_GROUPED
     before = impacted(groups, orders)
-    if not strategy_groups([*orders, *(h for g in before for h in g.holdings)]):
+    if not _forms_groups([*orders, *(h for g in before for h in g.holdings)]):
         return NOT_GROUPED
     after: dict[object, Holding] = {h.instrument.key: h for h in orders}
     for group in before:
@@ -165,6 +165,23 @@ def contemplate(groups: Sequence[Group], orders: Sequence[Holding]) -> Impact:
             quantity = holding.quantity + (known.quantity if known else 0.0)
             after[holding.instrument.key] = Holding(holding.instrument, quantity)
     return Impact(True, tuple(before), tuple(resolve(list(after.values()))), tuple(resolve(orders)))
+
+
+def _forms_groups(positions: Sequence[Holding]) -> bool:
+    """Whether `strategy_groups` would find any: every option forms one, and so do parts that cancel out."""
+    left: dict[object, int] = {}
+    units: dict[object, float] = {}
+    for instrument, quantity in positions:
+        if instrument.is_option:
+            left[instrument.key] = left.get(instrument.key, 0) + int(quantity)
+            units.setdefault(instrument.underlying_key, instrument.unit)
+    if any(left.values()):
+        return True
+    lots = dict.fromkeys(units, 0)
+    for instrument, quantity in positions:
+        if not instrument.is_option and instrument.key in units:
+            lots[instrument.key] += int(int(quantity) / units[instrument.key])
+    return not all(lots.values())
 
 
 def impact_delta(impact: Impact) -> float:

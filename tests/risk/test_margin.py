@@ -20,6 +20,7 @@ from risk.margin import (
     margin_used,
     order_initial,
     resolve,
+    strategy_groups,
 )
 
 NEAR, FAR = "2015-12-24", "2015-12-31"
@@ -264,3 +265,29 @@ def test_margin_does_not_depend_on_the_order_of_the_book(positions: dict[int, in
     once = margin_used(resolve(holdings))
     random.shuffle(holdings)
     assert margin_used(resolve(holdings)) == pytest.approx(once)
+
+
+PARTS = st.lists(st.tuples(st.integers(0, 2), st.integers(-2, 2)), max_size=5)
+
+
+@settings(max_examples=500)
+@given(PARTS, PARTS)
+def test_orders_are_grouped_exactly_when_they_leave_a_group(
+    held: list[tuple[int, int]], ordered: list[tuple[int, int]]
+) -> None:
+    """Whether LEAN looks at groups: when any strategy, or an empty group, comes out of what is held and ordered."""
+
+    def holdings(parts: list[tuple[int, int]]) -> list[Holding]:
+        total: dict[int, int] = {}
+        for index, quantity in parts:
+            total[index] = total.get(index, 0) + quantity
+        return [
+            Holding(CONTRACTS[index], quantity) if index else Holding(STOCK, quantity * 50)
+            for index, quantity in total.items()
+            if quantity
+        ]
+
+    groups, orders = resolve(holdings(held)), holdings(ordered)
+    together = [*orders, *(h for g in groups for h in g.holdings)] if orders else []
+    expected = bool(orders) and not (not groups and len(orders) == 1) and bool(strategy_groups(together))
+    assert contemplate(groups, orders).grouped == expected
