@@ -39,4 +39,5 @@ def test_star_import_brings_what_lean_brings() -> None:
     from workbench.engine.imports import install
     names = set(install().__all__)
     assert {"np", "pd", "date", "time", "datetime", "timedelta", "math", "json", "List", "Dict", "Optional",
-            "QCAlgorithm", "Resolution", "OptionRight", "Symbol", "Leg", "OrderStatus", "FillModel", "TradeBar", "Market"} <= names
+            "QCAlgorithm", "Resolution", "OptionRight", "Symbol", "Leg", "OrderStatus", "FillModel", "TradeBar",
+            "Market"} <= names

@@ -248,7 +248,7 @@ class BacktestingBrokerage:
             return
         pairs: list[tuple[Order, Security]] = []
         for one in orders:
-            security = host.securities.find(one.symbol)
+            security = entry.security if one is order else host.securities.find(one.symbol)
             if security is None:
                 self._remove(orders, INVALID)
                 return

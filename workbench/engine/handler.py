@@ -223,7 +223,11 @@ class BrokerageTransactionHandler(OrderRecords):
             order.tag = order.default_tag()
         self._round_lot(order, security)
         orders = [order] if order.group_order_manager is None else self.group_of(order, self._orders)
-        securities = None if orders is None else [host.securities.find(o.symbol) for o in orders]
+        securities: list[Security | None] | None
+        if order.group_order_manager is None:
+            securities = [security]
+        else:
+            securities = None if orders is None else [host.securities.find(o.symbol) for o in orders]
         changed = round_order_prices(order, security, securities)
         if changed is not None:
             self._warn_rounding(*changed)

@@ -164,7 +164,7 @@ def _copy_prices(event: OrderEvent, order: Order) -> None:
     kind = order.type
     if kind is OrderType.MARKET:
         return
-    if kind in (OrderType.LIMIT, OrderType.COMBO_LEG_LIMIT):
+    if kind is OrderType.LIMIT or kind is OrderType.COMBO_LEG_LIMIT:
         event.limit_price = order.limit_price
     elif kind is OrderType.STOP_MARKET:
         event.stop_price = order.stop_price

@@ -74,8 +74,12 @@ class RestingBook:
 
     def remove(self, order_id: int) -> None:
         """Forget an order; the edges stay where they are until `tighten_if_loose`."""
-        self.entries.pop(order_id, None)
-        self._loose = True
+        entry = self.entries.pop(order_id, None)
+        if entry is not None:
+            order = entry.order
+            price = order.limit_price if order.type is OrderType.LIMIT else order.stop_price
+            if price in (self._low, self._high) or abs(order.quantity) in (self._most_bought, self._most_sold):
+                self._loose = True
 
     def tighten_if_loose(self) -> None:
         """Take the edges of what is left, if the bar has reached the present ones in vain."""
