@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..facts import Adjusted, Canceled, Noted, Released, TargetSet, Withdrawn
+from ..facts import Adjusted, Canceled, Noted, Released, Remembered, TargetSet, Withdrawn
 from ..model import ChildStatus, Phase
+from .match import DOUBT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,7 @@ def accept_account(
         why: the person's words.
 
     Raises:
-        ValueError: the group is not held, or an order of another group is in doubt in the same contract.
+        ValueError: the group is not held, or an order of another group works in the same contract.
     """
     group_id = group.spec.group_id
     if group.phase is not Phase.HELD:
@@ -52,13 +53,16 @@ def accept_account(
         if leg.settled:
             continue
         symbol = leg.spec.symbol
-        others = [
-            other for g in book if g is not group and g.phase is not Phase.CLOSED
-            for other in g.legs if other.spec.symbol == symbol and not other.settled
-        ]  # fmt: skip
-        if any(other.buying or other.selling for other in others):
-            raise ValueError(f"other groups have orders in {symbol}: wait until they have ended, then accept again")
-        own = holdings.get(symbol, 0) - baseline.get(symbol, 0) - sum(other.net for other in others)
+        nets = 0
+        for other in book:
+            if other is group or other.phase is Phase.CLOSED:
+                continue
+            nets += sum(leg.net for leg in other.legs if leg.spec.symbol == symbol and not leg.settled)
+            for order in other.live.values():
+                if other.legs[order.leg].spec.symbol == symbol and (symbol, order.lean_id) in shown:
+                    text = f"order {order.number} of {other.spec.group_id} works in {symbol}"
+                    raise ValueError(f"{text}: wait until it has ended, then accept again")
+        own = holdings.get(symbol, 0) - baseline.get(symbol, 0) - nets
         held[i] = _possible(leg, own, group.spec.units)
         if own != held[i]:
             foreign[symbol] = baseline.get(symbol, 0) + own - held[i]
@@ -71,6 +75,8 @@ def accept_account(
     target = units if keeps else 0
     if target < group.target:
         facts.append(TargetSet(now, target, f"account accepted: {why}"))
+    if DOUBT in group.memory:
+        facts.append(Remembered(now, DOUBT, []))
     facts += [Noted(now, "accepted", {"held": {str(i): net for i, net in held.items()}}), Released(now, why)]
     return facts, foreign
 

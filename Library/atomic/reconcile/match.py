@@ -30,6 +30,7 @@ from ..facts import (
     IllegalFact,
     Intended,
     Noted,
+    Remembered,
     Withdrawn,
 )
 from ..journal import group_id_of
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
     from ..ports import BrokerOrder
 
 
+#: key of `GroupState.memory`: contracts in doubt
+DOUBT = "in_doubt"
+
+
 class _Work:
     """One reconciliation in the making."""
 
@@ -59,15 +64,27 @@ class _Work:
         self.shown: list[BrokerOrder] = []
         self.fills: dict[tuple[str, int], int] = {}
         self.held: dict[str, tuple[HoldCause, str]] = {}
+        #: contracts in doubt by group: what was torn once is not explained later by what ends in the meantime
+        self.doubts: dict[str, set[str]] = {}
+        self.doubtful = {symbol for group in self.groups.values() for symbol in in_doubt(group)}
         self.open_fate: list[Known] = []
 
     def unsettled(self, known: Known) -> bool:
         """True when this reconciliation has to find out what became of the order."""
         return self.view.start or known.key in self.view.unsettled
 
-    def hold(self, group_id: str, cause: HoldCause, why: str) -> None:
-        """The group will be held; the first cause counts."""
+    def hold(self, group_id: str, cause: HoldCause, why: str, symbol: str) -> None:
+        """The group will be held for a doubt about a contract; the first cause counts."""
         self.held.setdefault(group_id, (cause, why))
+        self.doubts.setdefault(group_id, set()).add(symbol)
+
+
+def in_doubt(group: GroupState) -> list[str]:
+    """Contracts whose history nobody could tell when the group was held; until a person decides."""
+    if group.phase is Phase.HELD and group.held in (HoldCause.AMBIGUOUS, HoldCause.BREAK):
+        symbols: list[str] = group.memory.get(DOUBT, [])
+        return symbols
+    return []
 
 
 def match(view: View) -> Verdict:
@@ -87,7 +104,8 @@ def match(view: View) -> Verdict:
     for group_id, (cause, why) in work.held.items():
         kind = "ambiguous" if cause is HoldCause.AMBIGUOUS else "quantity_break"
         work.verdict.find(kind, group_id, f"{group_id} is held: {why}")
-        work.verdict.add(group_id, Held(view.now, cause, why))
+        symbols = sorted(work.doubts[group_id].union(in_doubt(work.groups[group_id])))
+        work.verdict.add(group_id, Remembered(view.now, DOUBT, symbols), Held(view.now, cause, why))
     if view.start:
         for group in work.groups.values():
             _restart(work, group)
@@ -120,7 +138,7 @@ def _others(work: _Work) -> None:
             verdict.find("orphan", group_id, f"{text}, but there is no such group: cancel it by hand", tag=order.tag)
         elif number in group.live:
             if (group_id, number) not in work.paired or work.paired[(group_id, number)].order is not order:
-                work.hold(group_id, HoldCause.AMBIGUOUS, f"{text}, and so does another one")
+                work.hold(group_id, HoldCause.AMBIGUOUS, f"{text}, and so does another one", order.symbol)
         elif number in group.orders and group.legs[group.orders[number].leg].spec.symbol == order.symbol:
             known = group.orders[number]
             verdict.adopt.append(Adoption(group_id, number, order, "tag"))
@@ -152,7 +170,7 @@ def _foreign(work: _Work, order: BrokerOrder) -> None:
         for group in work.groups.values():
             if any(leg.spec.symbol == order.symbol and not leg.settled for leg in group.legs):
                 why = f"the journal lost its newest write, and order {_terms(order)} may be the group's"
-                work.hold(group.spec.group_id, HoldCause.AMBIGUOUS, why)
+                work.hold(group.spec.group_id, HoldCause.AMBIGUOUS, why, order.symbol)
 
 
 def _lost_intent(work: _Work, group: GroupState, number: int, order: BrokerOrder, text: str) -> None:
@@ -164,7 +182,7 @@ def _lost_intent(work: _Work, group: GroupState, number: int, order: BrokerOrder
     purposes = {"entry": Purpose.ENTRY, "sl": Purpose.STOP, "tp": Purpose.TARGET}
     purpose = purposes.get(prefix) or (Purpose(word) if word in {p.value for p in Purpose} else None)
     if not legs or purpose is None or group.phase in (Phase.PLANNED, Phase.HELD) or order.type not in _TYPES:
-        work.hold(group_id, HoldCause.AMBIGUOUS, f"{text}, whose intent the journal lost")
+        work.hold(group_id, HoldCause.AMBIGUOUS, f"{text}, whose intent the journal lost", order.symbol)
         return
     now = work.view.now
     work.verdict.add(
@@ -256,6 +274,9 @@ def _contracts(work: _Work) -> None:
             if group_id_of(order.tag) is None and any(looks_like(known, order) for known in free)
         ]  # fmt: skip
         difference = view.holdings.get(symbol, 0) - view.baseline.get(symbol, 0) - net
+        if symbol in work.doubtful:
+            _still_in_doubt(work, symbol, free)
+            continue
         solution = solve(paired, free, shown, difference)
         for known, order in solution.pairs:
             work.paired[known.key] = Match(known, order, "fingerprint")
@@ -266,7 +287,7 @@ def _contracts(work: _Work) -> None:
                 f"the account moved by {difference:+d} {symbol} and shows {len(paired) + len(shown)} of our "
                 f"{len(orders)} orders: more than one history fits"
             )
-            work.hold(group_id, HoldCause.AMBIGUOUS, why)
+            work.hold(group_id, HoldCause.AMBIGUOUS, why, symbol)
         if solution.torn:
             work.shown = [order for order in work.shown if order not in shown]
         if solution.rest:
@@ -275,6 +296,17 @@ def _contracts(work: _Work) -> None:
         rests = outside.settle(view, work.groups, work.verdict, rests, nets)
     for symbol, rest in rests.items():
         _unexplained(work, symbol, rest, nets[symbol])
+
+
+def _still_in_doubt(work: _Work, symbol: str, free: list[Known]) -> None:
+    """A contract that was torn stays so until a person decides: nothing is attributed in it."""
+    for known in free:
+        group = known.group
+        if symbol not in in_doubt(group):
+            why = f"order {known.order.number} may have filled, and the history of {symbol} is in doubt already"
+            work.hold(group.spec.group_id, HoldCause.AMBIGUOUS, why, symbol)
+        else:
+            work.hold(group.spec.group_id, group.held or HoldCause.AMBIGUOUS, group.held_why, symbol)
 
 
 def _unexplained(work: _Work, symbol: str, rest: int, net: int) -> None:
@@ -296,7 +328,7 @@ def _unexplained(work: _Work, symbol: str, rest: int, net: int) -> None:
     for group in work.groups.values():
         if any(leg.spec.symbol == symbol and not leg.settled and (leg.net or leg.buying or leg.selling)
                for leg in group.legs):  # fmt: skip
-            work.hold(group.spec.group_id, HoldCause.BREAK, why)
+            work.hold(group.spec.group_id, HoldCause.BREAK, why, symbol)
 
 
 # --- policy ------------------------------------------------------------------------------------------------------

@@ -69,12 +69,13 @@ def test_orders_nobody_shows_have_ended_and_the_opening_does_not_go_on() -> None
     fold(match(view_of(groups, [], {"C750": 1})), groups)
     first, second = groups
     assert first.held is HoldCause.AMBIGUOUS
-    with pytest.raises(ValueError, match="other groups have orders in C750"):
-        accept(first, {"C750": 1}, second)
-    second.live[1].lean_id = 9
-    apply(second, Filled(NOW, 1, 1, 1.0, 0.0))
+    second.orders[1].lean_id = 9
+    with pytest.raises(ValueError, match="order 1 of condor-000002 works in C750"):
+        accept(first, {"C750": 1}, second, orders=[shown("C750", 1, lean_id=9)])
     accept(first, {"C750": 1}, second)
-    assert (first.orders[1].status, first.phase) == (ChildStatus.CANCELED, Phase.CLOSED)
+    assert (first.orders[1].status, first.legs[0].net) == (ChildStatus.CANCELED, 1)
+    accept(second, {"C750": 1}, first)
+    assert (second.orders[1].status, second.phase) == (ChildStatus.CANCELED, Phase.CLOSED)
     group = group_of()
     order_of(group, 10)
     apply(group, Held(NOW, HoldCause.AMBIGUOUS, "?"))

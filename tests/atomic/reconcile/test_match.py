@@ -2,7 +2,7 @@
 
 import pytest
 
-from atomic.facts import Filled, Held, Quarantined, TargetSet, apply
+from atomic.facts import Canceled, Filled, Held, Quarantined, TargetSet, apply
 from atomic.model import ChildStatus, HoldCause, LegSpec, Outcome, Phase, Right
 from atomic.plan import Env, decisions
 from atomic.reconcile import match
@@ -201,6 +201,25 @@ def test_a_difference_that_two_groups_explain_holds_both() -> None:
     fold(verdict, groups)
     assert [g.held for g in groups] == [HoldCause.AMBIGUOUS] * 2
     assert "more than one history fits" in groups[0].held_why
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_doubt_stays_until_a_person_decides(restarted: bool) -> None:
+    """The end of one candidate does not make the other one the explanation, in a sweep or after another restart."""
+    groups = [group_of("condor-000001", 1), group_of("condor-000002", 1)]
+    for group in groups:
+        order_of(group, 1)
+    fold(first := match(view_of(groups, [], {"C750": 1})), groups)
+    apply(groups[0], Canceled(NOW, 1))
+    again = match(view_of(groups, [], {"C750": 1}, start=restarted, unsettled=first.unsettled, now=NOW + 90.0))
+    fold(again, groups)
+    assert [g.held for g in groups] == [HoldCause.AMBIGUOUS] * 2
+    assert [g.legs[0].net for g in groups] == [0, 0]
+    assert [g.orders[1].may_fill for g in groups] == [False, True]
+    third = group_of("condor-000003", 1)
+    order_of(third, 1)
+    fold(match(view_of([*groups, third], [], {"C750": 1})), [*groups, third])
+    assert third.held is HoldCause.AMBIGUOUS, "nothing is attributed in a contract in doubt"
 
 
 def test_a_difference_that_all_orders_together_explain_is_given_to_them() -> None:
