@@ -16,6 +16,7 @@ from workbench.engine.enums import (
     TickType,
 )
 from workbench.engine.exceptions import DataError
+from workbench.engine.feed.absent import why_nothing
 from workbench.engine.symbols import Symbol
 
 MONDAY, TUESDAY, WEDNESDAY = date(2024, 3, 11), date(2024, 3, 12), date(2024, 3, 13)
@@ -351,4 +352,4 @@ def test_what_the_files_never_hold_is_named_at_the_end(folder: Any, run: Any, st
         f"No data for {symbol.value}" for symbol in (stock, other, past)]
     assert lines[0].endswith("20240311_trade.zip does not exist")
     assert lines[2].endswith("it expired on 2024-03-08, before the run")
-    assert "there is no such contract" in run.feed._why_nothing(other, [TickType.QUOTE])
+    assert "there is no such contract" in why_nothing(run.feed, other, [TickType.QUOTE])

@@ -17,17 +17,17 @@ from zoneinfo import ZoneInfo
 from workbench.engine.bars import BaseData, Delisting
 from workbench.engine.enums import DelistingType, Resolution, SecurityType, TickType
 from workbench.engine.exceptions import unsupported
-from workbench.engine.feed import paths
+from workbench.engine.feed.absent import never_seen
 from workbench.engine.feed.blocks import NEVER, Block, Track
 from workbench.engine.feed.caches import FeedCache, to_local, to_microseconds, to_utc
-from workbench.engine.feed.factors import EMPTY_MAP, END_OF_TIME, FactorFile, MapFile, MapFiles
+from workbench.engine.feed.factors import END_OF_TIME, MapFiles
 from workbench.engine.feed.groups import DAY, Group, utc_midnight
 from workbench.engine.feed.pricer import Pricer
 from workbench.engine.feed.readers import ZipFiles
 from workbench.engine.feed.steps import Step, Universe
+from workbench.engine.feed.symbol_files import SymbolFiles
 from workbench.engine.feed_contract import SecurityChanges, SubscriptionDataConfig
 from workbench.engine.hours import MarketHoursDatabase, SecurityExchangeHours
-from workbench.engine.identifiers import OPTION_TYPES
 from workbench.engine.symbols import Symbol
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ NEW_YORK: Final = ZoneInfo("America/New_York")
 _SORT: Final = {SecurityType.EQUITY: 1, SecurityType.OPTION: 2, SecurityType.INDEX: 9, SecurityType.INDEX_OPTION: 10}
 
 
-class Feed:
+class Feed(SymbolFiles):
     """Files of a data folder as one time line.
 
     Args:
@@ -57,9 +57,7 @@ class Feed:
     def __init__(self, data: Path, hours: MarketHoursDatabase, map_files: MapFiles, host: FeedHost | None = None,
                  zone: ZoneInfo = NEW_YORK, warn: Callable[[str], None] | None = None,
                  utc: Callable[[], datetime] | None = None) -> None:
-        self.data = data
-        self.hours = hours
-        self.map_files = map_files
+        super().__init__(data, hours, map_files)
         self.host = host
         self.zone = zone
         self.zips = ZipFiles()
@@ -75,8 +73,8 @@ class Feed:
         self._warned = 0
         self._caches: dict[Symbol, FeedCache] = {}
         self._universes: dict[Symbol, Universe] = {}
-        self._asked: dict[Symbol, list[Track]] = {}
-        self._chains: list[Universe] = []
+        self.asked: dict[Symbol, list[Track]] = {}
+        self.chains: list[Universe] = []
         self._times: set[int] = set()
         self._queue: list[int] = []
         self._auxiliary: list[tuple[int, int, str, int, BaseData]] = []
@@ -85,7 +83,7 @@ class Feed:
         self._removed: list[Security] = []
         self._present = -1
         self._start = self._end = 0
-        self._last_day = date.min
+        self.first_day = self.last_day = date.min
         self._selecting = False
         self._blocks = 0
         self._seen_blocks = 0
@@ -115,7 +113,7 @@ class Feed:
         if not fresh:
             return
         if self._present < 0:
-            self._asked.setdefault(symbol, []).extend(track for _, track in fresh)
+            self.asked.setdefault(symbol, []).extend(track for _, track in fresh)
         if security not in self._added:
             self._added.append(security)
         if self._present >= 0:
@@ -154,7 +152,7 @@ class Feed:
             return
         universe = Universe(self, option, self.hours.entry_of(option.symbol))
         self._universes[option.symbol] = universe
-        self._chains.append(universe)
+        self.chains.append(universe)
         option.cache = self.cache_of(option.symbol)
         if self._present >= 0:
             universe.begin(self._present, self._end)
@@ -215,9 +213,9 @@ class Feed:
     def steps(self, start: datetime, end: datetime) -> Iterator[Step]:
         """Time steps between two UTC times, ascending; a chain's selection comes after a time pulse."""
         self._start, self._end = to_microseconds(start), to_microseconds(end)
-        self._last_day = to_local(self._end, self.zone).date()
+        self.last_day = to_local(self._end, self.zone).date()
         self._present = self._start
-        day = to_local(self._start, self.zone).date()
+        day = self.first_day = to_local(self._start, self.zone).date()
         for group in self.groups.values():
             for track in group.waiting:
                 track.start = max(track.start, self._start)
@@ -252,7 +250,7 @@ class Feed:
                          min((u.next_time for u in self._universes.values()), default=NEVER),
                          self._auxiliary[0][0] if self._auxiliary else NEVER)
             behind = [group for group in self.groups.values()
-                      if group.loaded < self._last_day and group.next_midnight <= moment]
+                      if group.loaded < self.last_day and group.next_midnight <= moment]
             if not behind:
                 break
             for group in behind:
@@ -365,87 +363,22 @@ class Feed:
         """Volatility, greeks and theoretical price of a contract at its security's present price."""
         return self.pricer.price(contract)
 
+    def never_seen(self) -> list[str]:
+        """One line for each subscription of `initialize` of which the run's files hold nothing."""
+        return never_seen(self)
+
     def missing(self, path: Path) -> None:
         """Note a file that is not there."""
         if path not in self.zips.missing:
             self.zips.missing.append(path)
             self._tell_missing()
 
-    # -- what never came --------------------------------------------------------------------------------------
-
-    def never_seen(self) -> list[str]:
-        """One line for each subscription of `initialize` of which the run's files hold nothing.
-
-        LEAN runs on in silence; here a run on the wrong data folder, or with a contract that does not exist, says so.
-        What an order or a later call subscribes is refused by its own checks, as on LEAN.
-        """
-        lines = []
-        for symbol, tracks in self._asked.items():
-            bars = [track for track in tracks if track.tick_type != TickType.OPEN_INTEREST]
-            if all(track.carry_shown is None for track in bars):
-                problem = self._why_nothing(symbol, [track.tick_type for track in bars])
-                if problem:
-                    lines.append(f"No data for {symbol.value} in the whole run: {problem}")
-        lines += [f"No data for the chain {universe.option.symbol.value} in the whole run: {universe.first_path} "
-                  "does not exist" for universe in self._chains if not universe.found]
-        self.zips.close()
-        return lines
-
-    def _why_nothing(self, symbol: Symbol, kinds: list[TickType]) -> str:
-        """What is wrong with a symbol's first file; empty when some file of the run holds rows of it."""
-        hours = self.hours.entry_of(symbol).exchange_hours
-        day, problem = to_local(self._start, self.zone).date(), ""
-        expiry = symbol.id.date.date() if symbol.security_type in OPTION_TYPES else date.max
-        if expiry < day:
-            return f"it expired on {expiry}, before the run"
-        while day <= min(self._last_day, expiry):
-            for kind in kinds if hours.is_date_open(day) else []:
-                ticker = self.ticker_at(symbol, day)
-                path = paths.zip_path(self.data, symbol, ticker, day, Resolution.MINUTE, kind)
-                name = paths.entry_name(symbol, ticker, day, Resolution.MINUTE, kind)
-                opened = self.zips.find(path)
-                if opened is not None and opened.read(name):
-                    return ""
-                what = "does not exist" if opened is None else f"has no entry {name}: there is no such contract"
-                problem = problem or f"{path} {what}"
-            day += DAY
-        return problem
-
-    # -- facts about symbols ----------------------------------------------------------------------------------
-
-    def map_file(self, symbol: Symbol) -> MapFile:
-        """Tickers of a stock, or of the stock behind an option; empty for an index."""
-        root = symbol.underlying if symbol.underlying is not None else symbol
-        return self.map_files.of(root) if root.security_type == SecurityType.EQUITY else EMPTY_MAP
-
-    def ticker_at(self, symbol: Symbol, day: date) -> str:
-        """Ticker in the names of a day's files, lower case."""
-        if symbol.security_type == SecurityType.INDEX_OPTION:
-            return symbol.id.symbol.lower()
-        root = symbol.underlying if symbol.underlying is not None else symbol
-        return self.map_file(symbol).ticker_at(day, root.value).lower()
-
-    def factor_file(self, symbol: Symbol) -> FactorFile:
-        """Splits and dividends of a stock."""
-        return FactorFile.read(self.data, symbol.id.market, self.map_files.permtick_of(symbol))
-
-    def delisting_date(self, symbol: Symbol, hours: SecurityExchangeHours) -> date:
-        """Last day of trading (LEAN `OptionSymbol.GetLastDayOfTrading`, `Extensions.GetDelistingDate`)."""
-        if symbol.security_type == SecurityType.INDEX_OPTION:
-            return symbol.id.date.date()
-        if symbol.security_type == SecurityType.OPTION:
-            day = symbol.id.date.date()
-            if day.weekday() == 5 and day < date(2015, 2, 1):
-                day -= DAY
-            while not hours.is_date_open(day):
-                day -= DAY
-            return day
-        return self.map_file(symbol).delisting_date
+    # -- the end of a symbol ----------------------------------------------------------------------------------
 
     def last_trading_day_after(self, day: date, hours: SecurityExchangeHours) -> bool:
         """Whether the run still has a trading day after a date."""
         following = day + DAY
-        while following <= self._last_day:
+        while following <= self.last_day:
             if hours.is_date_open(following):
                 return True
             following += DAY
@@ -454,7 +387,7 @@ class Feed:
     def announce_end(self, track: Track, hours: SecurityExchangeHours, zone: ZoneInfo) -> int:
         """Emit a symbol's delisting warning and delisting; returns the moment its data ends."""
         day = self.delisting_date(track.symbol, hours)
-        if day > self._last_day or day >= END_OF_TIME:
+        if day > self.last_day or day >= END_OF_TIME:
             return NEVER
         order = _SORT[track.symbol.security_type]
         midnight = datetime(day.year, day.month, day.day)
