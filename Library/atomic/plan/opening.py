@@ -41,7 +41,11 @@ def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[A
         return facts + _new_rungs(group, now, quotes, env, shape, _wave_legs(group, shape, 1))
     if combo.active(group):
         top = policy.ladder.top if now < group.deadline else _due(group)
-        return combo.next_rung(group, now, quotes, env, shape, top) or _over(group, now, quotes, env, shape)
+        return (
+            combo.next_rung(group, now, quotes, env, shape, top)
+            or _over(group, now, quotes, env, shape)
+            or reducing.rungs(group, now, quotes, env)
+        )
     if _may_enter_next(group, shape):
         facts = [Wave(now, 2, now + policy.order_timeout)]
         return facts + _new_rungs(group, now, quotes, env, shape, shape.shorts)
