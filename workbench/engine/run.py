@@ -202,8 +202,12 @@ class Run:
                 return False
         stop = None if self.stop_at is None else to_utc(self.stop_at, engine.clock.zone)
         tell = _Progress(self.on_progress, start, end)
+        day = start.date()
         for step in engine.feed.steps(start, end):
             utc = step.utc
+            if utc.date() != day:
+                day = utc.date()
+                engine.sample()
             if stop is not None and utc > stop:
                 engine.events.scan_past(stop)
                 engine.clock.set(stop)
@@ -221,6 +225,7 @@ class Run:
             if stop is not None and stop <= end:
                 engine.events.scan_past(stop)
                 return True
+        engine.sample()
         tell.done()
         return False
 

@@ -150,6 +150,10 @@ class Engine(Subscribing):
         span: timedelta = self.settings.stale_price_time_span
         return span
 
+    def sample(self) -> None:
+        """Keep the account's value of now, for the curve of the result."""
+        self.results.equity.append((self.clock.time, self.portfolio.total_portfolio_value))
+
     def stop(self) -> None:
         """End the run with the next time step."""
         self.stopped = True
