@@ -75,6 +75,12 @@ def read_heartbeats(store: Store, base: str) -> list[Heartbeat]:
     return found
 
 
+def may_live(beat: Heartbeat, now: float, ttl: float = TTL) -> bool:
+    """False when the instance is stale, or a process of this host that has gone."""
+    fresh = abs(now - beat.at) <= ttl
+    return fresh and (beat.host != socket.gethostname() or process_alive(beat.pid))
+
+
 def overdue(beats: list[Heartbeat], now: float, ttl: float = TTL) -> Heartbeat | None:
     """The newest heartbeat when it is stale and its instance left open groups: nobody watches them."""
     newest = max(beats, key=lambda beat: beat.at, default=None)
@@ -99,7 +105,7 @@ class Lease:
         now = clock()
         self._store = store
         self._beat, self._ttl, self._clock = beat, ttl, clock
-        self._alive = alive if alive is not None else _process_alive
+        self._alive = alive if alive is not None else process_alive
         self._own = Heartbeat(
             base, uuid4().hex[:12], host or socket.gethostname(), pid or os.getpid(), now, 0.0, False, 0, 0, False
         )
@@ -200,7 +206,7 @@ def _rank(beat: Heartbeat) -> tuple[float, str]:
     return beat.since, beat.instance
 
 
-def _process_alive(pid: int) -> bool:
+def process_alive(pid: int) -> bool:
     """True unless it is certain that no such process runs on this host."""
     if os.name != "posix":  # signal 0 is no harmless question elsewhere
         return True

@@ -66,11 +66,14 @@ def groups_of(files: FileStore, base: str) -> tuple[list[GroupRow], list[str]]:
 
 
 def _beat(files: FileStore, base: str) -> dict[str, Any] | None:
-    """The newest heartbeat of a journal, with its age in seconds."""
-    from atomic.lease import read_heartbeats
+    """The newest heartbeat of a journal, with its age in seconds and whether its instance may be alive."""
+    from atomic.lease import may_live, read_heartbeats
 
     beat = max(read_heartbeats(files, base), key=lambda beat: beat.at, default=None)
-    return None if beat is None else {**beat._asdict(), "age": round(time.time() - beat.at, 1)}
+    if beat is None:
+        return None
+    now = time.time()
+    return {**beat._asdict(), "age": round(now - beat.at, 1), "alive": may_live(beat, now)}
 
 
 @click.group(invoke_without_command=True)
@@ -116,7 +119,7 @@ def groups(ctx: click.Context, store: Path | None, journal: str, only_open: bool
 def _beat_text(beat: dict[str, Any] | None) -> str:
     if beat is None:
         return ""
-    who = "holds" if beat["holds"] else "waits"
+    who = "has gone" if not beat["alive"] else "holds" if beat["holds"] else "waits"
     return f"  process {beat['pid']} on {beat['host']} {who}, heard {beat['age']:.0f} s ago"
 
 
@@ -222,7 +225,7 @@ def repair(store: Path | None, journal: str, as_json: bool) -> None:
         raise UsageProblem(f"no journal in {root}: there is nothing to repair")
     for base in chosen:
         beat = _beat(files, base)
-        if beat is not None and beat["holds"] and beat["age"] < 60:
+        if beat is not None and beat["alive"]:
             raise UsageProblem(f"{base} is in use (process {beat['pid']} on {beat['host']}): stop the algorithm first")
     done: dict[str, list[str]] = {}
     for base in chosen:
