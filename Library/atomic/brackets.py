@@ -159,7 +159,7 @@ class Brackets:
         stop_loss: float | Level | None = None, limit_price: float = 0.0, stop_price: float = 0.0,
         stop_limit_offset: float = 0.0, target_market: bool = False, trail: Level | None = None,
         trail_step: float = 0.05, break_even_after: int = 0, time_exit: datetime | float = 0.0,
-        entry_timeout: float = 0.0, trigger: str = "native", strategy: str = "bracket",
+        entry_timeout: float = 0.0, trigger: str = "native", native: bool = False, strategy: str = "bracket",
         policy: Policy | None = None, note: str = "",
     ) -> AtomicBracket:  # fmt: skip
         """Entry, stop and targets as one transaction; the exits always equal what is filled and not closed.
@@ -184,6 +184,7 @@ class Brackets:
             time_exit: close at this time (datetime in UTC, or seconds UTC).
             entry_timeout: seconds after which what is left of the entry is cancelled; 0 for never.
             trigger: "native", or who we watch: "last", "mid", "underlying".
+            native: send both exits of a pair as LEAN's own contingent set where this LEAN has them (unverified).
             strategy: what it is called; selects the defaults.
             policy: retries and giving up; the executor's when None.
             note: free text for the record.
@@ -207,6 +208,7 @@ class Brackets:
             time_exit=_seconds(time_exit),
             trigger=trigger,
             entry_timeout=entry_timeout,
+            native=native,
         )
         leg = self.leg(symbol, side)
         _check_sides(plan, side, limit_price or stop_price, leg.name or leg.symbol)

@@ -80,6 +80,8 @@ class AtomicOrderExecutor(Strategies, Brackets):
             gateway = LeanGateway(algorithm)
         self._algorithm = algorithm
         self._gateway: Any = gateway
+        #: where LEAN's order events go
+        self._hear: Callable[[Any], None] = getattr(gateway, "on_order_event", _deaf)
         if store is None:
             from .object_store import ObjectStoreStore
 
@@ -177,7 +179,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
     def on_order_event(self, order_event: Any) -> None:
         """One LEAN order event; never raises."""
         try:
-            self._gateway.on_order_event(order_event)
+            self._hear(order_event)
         except Exception as error:
             self.shell.report_fault(None, error)
 
@@ -511,7 +513,12 @@ def _env_of(gateway: Any) -> Env:
         combo_limit=gateway.takes_combo(2, True),
         reserves_quantity=venue.reserves_quantity if venue is not None and gateway.live else False,
         takes_replace=venue.updates_quantity if venue is not None else True,
+        takes_linked=bool(getattr(gateway, "takes_linked", False)),
     )
+
+
+def _deaf(order_event: Any) -> None:
+    """A gateway of one's own reports to the shell itself."""
 
 
 def _start_clean(store: Store, base: str) -> None:

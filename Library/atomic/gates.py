@@ -95,6 +95,8 @@ class Gates:
         self.risk = risk
         #: why nothing may open for now (start not done, store failing, wiring, kill switch); "" = open
         self.shut: dict[str, str] = {}
+        #: a rate is set: sends are counted
+        self.limited = bool(rate or reserved)
         self._base = base
         self._env = base
         self._key: tuple[Any, ...] = ()
@@ -111,8 +113,9 @@ class Gates:
     def env(self, now: float, *, opens: bool) -> Env:
         """The environment of a decision; `opens` asks the risk gate, too."""
         refused = self.refusal(now) if opens and self.risk is not None else None
-        tokens = self.opening.tokens(now)
-        spare = self.reserved.tokens(now)
+        tokens = spare = UNLIMITED
+        if self.limited:
+            tokens, spare = self.opening.tokens(now), self.reserved.tokens(now)
         paused = self.paused or bool(self.shut)
         key = (paused, now < self.fuse.open_until, refused, tokens, spare)
         if key != self._key:
@@ -127,6 +130,7 @@ class Gates:
                 combo_limit=base.combo_limit,
                 reserves_quantity=base.reserves_quantity,
                 takes_replace=base.takes_replace,
+                takes_linked=base.takes_linked,
                 paused=paused,
                 breaker_open=key[1],
                 may_open=refused,

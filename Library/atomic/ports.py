@@ -132,6 +132,9 @@ class Gateway(Protocol):
     def submit_combo(self, requests: Sequence[OrderRequest], units: int, limit_net: float | None) -> None:
         """Send one native combo: one request per leg, all with the same ratio times `units`."""
 
+    def submit_linked(self, requests: Sequence[OrderRequest]) -> None:
+        """Send exits as one native set that resizes siblings; asked only where `plan.Env.takes_linked` is set."""
+
     def cancel(self, group_id: str, number: int) -> None:
         """Ask for a cancel. Reports CancelAsked or CancelRefused, later the end."""
 

@@ -25,8 +25,8 @@ from . import facts as f
 from .facts import IllegalFact
 from .facts import apply as apply_fact
 from .journal import JournalError
-from .model import REDUCING, TERMINAL, ChildStatus, HoldCause, Phase, Quote
-from .observe import EVENT_OF
+from .model import REDUCING, TERMINAL, ChildStatus, HoldCause, Kind, Phase, Quote
+from .observe import EVENT_OF, OBSERVED
 from .outside import Outside
 from .ports import GroupEvent, OrderRequest, Severity
 
@@ -103,7 +103,7 @@ class Shell:
         self.on_event: list[Callable[[GroupEvent], None]] = []
         #: called inside the pump when a wake-up of their own is due
         self.on_due: dict[str, Callable[[], Any]] = {}
-        #: called with every group and fact that was folded into it
+        #: called with every protected group and fact that was folded into it
         self.on_folded: list[Callable[[GroupState, Any], None]] = []
         #: called when a group leaves memory
         self.on_forget: list[Callable[[str], None]] = []
@@ -281,7 +281,7 @@ class Shell:
             if not group_id:
                 fact()
                 continue
-            group = self.find(group_id)
+            group = self.groups.get(group_id) or self.find(group_id)
             if group is None:
                 text = f"{fact.kind} for {group_id!r}, which is in no record of this account"
                 self.alerts.raise_(self.now, Severity.P0, "unknown-group", group_id, text, {"fact": list(fact)})
@@ -303,9 +303,10 @@ class Shell:
         """Fold one fact of the broker or the owner; what cannot follow from the group's state holds it."""
         kind = type(fact)
         if kind is f.Filled:
-            base = self._bases.get((group.spec.group_id, fact.order))
-            if base is not None:
-                fact = _with_base(fact, *base)
+            if self._bases:  # only after a restart
+                base = self._bases.get((group.spec.group_id, fact.order))
+                if base is not None:
+                    fact = _with_base(fact, *base)
         elif kind is f.CancelAsked or kind is f.ReplaceAsked:
             order = group.orders.get(fact.order)
             if order is not None and order.status in TERMINAL:
@@ -325,14 +326,16 @@ class Shell:
         self._touched[group_id] = None
         self._dirty[group_id] = group
         kind = fact.kind
-        self.observer.folded(group, fact)
-        for call in self.on_folded:
-            call(group, fact)
+        if kind in OBSERVED:
+            self.observer.folded(group, fact)
+        if group.spec.kind is not Kind.ALL_OR_NONE:
+            for call in self.on_folded:
+                call(group, fact)
         event = EVENT_OF.get(kind)
         if event is not None:
             self._events.append(GroupEvent(fact.at, event, group, fact))
             if event == "fill":
-                self.gates.fuse.worked()
+                self.gates.fuse.failures = 0
             elif event == "rejected":
                 self._refused(group, fact)
         elif kind == "noted":
@@ -454,27 +457,31 @@ class Shell:
         for submit in submits:
             self.apply(group, submit.intended(now))
             numbers.append(submit.number)
+        self.observer.counts["orders"] += len(numbers)
         if not self._record(flush=True):
             for number in numbers:
                 self.apply(group, f.Withdrawn(now, number, "the journal could not be written"))
             return
-        while numbers:
-            order = group.orders[numbers[0]]
-            size = 1
-            if order.bundle:
-                size = sum(1 for n in numbers if group.orders[n].bundle == order.bundle)
-            self._send_next(group, [group.orders[n] for n in numbers[:size]], env)
-            del numbers[:size]
+        orders = [group.orders[number] for number in numbers]
+        while orders:
+            bundle = orders[0].bundle
+            size = sum(1 for order in orders if order.bundle == bundle) if bundle else 1
+            self._send_next(group, orders[:size], env)
+            del orders[:size]
 
     def _send_next(self, group: GroupState, orders: list[ChildOrder], env: Env) -> None:
         """Fold what waits, look again whether this is still wanted, and send it or withdraw it."""
         group_id = group.spec.group_id
         if self._inbox:
             self._fold_waiting()
+        wanted = True
         try:
-            if group_id in self._touched:
+            if group.spec.kind is not Kind.ALL_OR_NONE and group_id in self._touched:
                 env = self._decide(group)
-            wanted = all(o.status is ChildStatus.INTENDED and plan.still_wanted(group, o, env) for o in orders)
+            for order in orders:
+                if order.status is not ChildStatus.INTENDED or not plan.still_wanted(group, order, env):
+                    wanted = False
+                    break
         except Exception as error:
             wanted = False
             self.report_fault(group, error)
@@ -487,14 +494,17 @@ class Shell:
         requests = []
         for order in orders:
             self.apply(group, f.Sent(at, order.number))
-            self.gates.took(at, reduces=order.purpose in REDUCING)
+            if self.gates.limited:
+                self.gates.took(at, reduces=order.purpose in REDUCING)
             requests.append(
                 OrderRequest(
                     group_id, order.number, group.legs[order.leg].spec.symbol, order.quantity, order.type, order.limit,
                     order.stop, order.tag,
                 )
             )  # fmt: skip
-        if orders[0].bundle:
+        if orders[0].bundle and group.spec.kind is not Kind.ALL_OR_NONE:
+            self.gateway.submit_linked(requests)
+        elif orders[0].bundle:
             units = abs(orders[0].quantity // group.legs[orders[0].leg].spec.ratio)
             limit = None if orders[0].type == "market" else orders[0].limit
             self.gateway.submit_combo(requests, units, limit)
@@ -505,21 +515,27 @@ class Shell:
 
     def _record(self, *, flush: bool) -> bool:
         """Write what changed; False when the store failed: nothing may be sent."""
-        dirty = self._dirty
+        dirty, groups = self._dirty, self.groups
+        changed = []
         try:
-            for group in [g for g in dirty.values() if g.phase is Phase.CLOSED and not g.live]:
-                if self.groups.get(group.spec.group_id) is group:
+            for group_id, group in dirty.items():
+                if group_id not in groups:
+                    continue
+                if group.phase is Phase.CLOSED and not group.live:
                     self.journal.archive(group)
                     self._retire(group)
-            self.journal.save([g for g in dirty.values() if g.spec.group_id in self.groups], flush=flush)
+                else:
+                    changed.append(group)
+            self.journal.save(changed, flush=flush)
         except JournalError as error:
             self._silent_until = self.now + JOURNAL_RETRY
             self.gates.shut["journal"] = str(error)
             self.alerts.raise_(self.now, Severity.P0, "journal-failing", "", f"nothing is sent: {error}")
             return False
         dirty.clear()
-        self.gates.shut.pop("journal", None)
-        self._silent_until = 0.0
+        if self._silent_until:
+            self.gates.shut.pop("journal", None)
+            self._silent_until = 0.0
         return True
 
     def _retire(self, group: GroupState) -> None:

@@ -420,3 +420,28 @@ def test_a_bracket_around_a_group_closes_on_its_net_price_after_two_sightings():
 
     assert group.state is Phase.CLOSED
     assert "stop on the net price" in group.reason
+
+
+def test_native_contingent_sets_are_used_only_where_asked_for_and_present():
+    """With native=True and a LEAN that has them, both exits of a pair leave as one set (X7)."""
+    from atomic.plan import Env
+
+    sets: list[list[str]] = []
+
+    class Linked(Venue):
+        def submit_linked(self, requests: Any) -> None:
+            sets.append([r.tag.split("-")[0] for r in requests])
+            for request in requests:
+                self.submit(request)
+
+    executor, _ = start(Linked(), env=Env(takes_linked=True))
+    plain = executor.bracket_order(SPY, 10, take_profit_price=102.0, stop_loss_price=99.0)
+    assert sets == []
+    native = executor.bracket_order(SPY, 10, take_profit_price=102.0, stop_loss_price=99.0, native=True)
+    assert sets == [["sl", "tp"]]
+    assert working(native) == working(plain)
+    without, _ = start()
+    assert working(without.bracket_order(SPY, 10, take_profit_price=102.0, stop_loss_price=99.0, native=True)) == [
+        ("sl", -10, 99.0),
+        ("tp", -10, 102.0),
+    ]

@@ -24,6 +24,7 @@ from ..model import ChildType
 from ..rejects import classify_reject
 from .alarm_clock import AlarmClock
 from .contracts import Contracts, seconds
+from .linked import has_linked_orders, send_linked
 from .reader import ACCEPTED, CANCELING, FILLS, KIND, NEW, UPDATED, Reader, refusal
 from .slots import Slot
 
@@ -124,6 +125,31 @@ class LeanGateway:
         finally:
             reader.sending -= 1
         self._sent(slot)
+
+    @property
+    def takes_linked(self) -> bool:
+        """True when this LEAN has contingent orders of its own that resize their siblings."""
+        return has_linked_orders(self._algorithm)
+
+    def submit_linked(self, requests: Sequence[OrderRequest]) -> None:
+        """Send the exits of a pair as one native set; what LEAN refuses becomes a rejection of each."""
+        slots = [self._open_slot(request, request.tag) for request in requests]
+        reader = self._reader
+        reader.sending += 1
+        try:
+            tickets = send_linked(self._algorithm, requests, self.contracts.symbol, self.live)
+        except Exception as error:
+            self._not_sent(slots, error)
+            return
+        finally:
+            reader.sending -= 1
+        if len(tickets) != len(slots):
+            self._not_sent(slots, ValueError(str(refusal(tickets[0])[1]) if tickets else "no tickets"))
+            return
+        for slot, ticket in zip(slots, tickets, strict=True):
+            slot.ticket = ticket
+        for slot in slots:
+            self._sent(slot)
 
     def submit_combo(self, requests: Sequence[OrderRequest], units: int, limit_net: float | None) -> None:
         """Send one native combo; its legs share the first request's tag (LEAN: one tag for the whole combo)."""

@@ -30,6 +30,7 @@ class Env:
         combo_market: the venue takes a native combo at market.
         combo_limit: the venue takes a native combo with a net limit.
         reserves_quantity: the broker accepts one closing order per position.
+        takes_linked: this LEAN has contingent orders of its own (used only where an exit plan asks for them).
         takes_replace: the venue takes updates of price and quantity in place.
         paused: an operator paused trading; nothing opens.
         breaker_open: the circuit breaker is open; nothing opens.
@@ -49,6 +50,7 @@ class Env:
     combo_limit: bool = False
     reserves_quantity: bool = False
     takes_replace: bool = True
+    takes_linked: bool = False
     paused: bool = False
     breaker_open: bool = False
     may_open: Refusal | None = None

@@ -76,7 +76,7 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
         if order.purpose is Purpose.TARGET and order.reject is not RejectReason.RESERVED:
             out += _target_failed(group, order, now, tried)
-        elif order.purpose is Purpose.STOP:
+        elif order.purpose is Purpose.STOP and group.legs[0].net:
             text = f"stop ended without being asked, new one in {delay:g} s: {order.reason or order.status}"
             out.append(_alert(now, 1, "stop-rejected", text, order=order.number))
         elif order.purpose is Purpose.ENTRY:

@@ -95,12 +95,19 @@ def _exits(
             wants += _triggered(group, view, i, trigger["what"], open_, session)
             continue
         stop = _stop(group, plan, view, i, open_)
-        if stop is not None:
-            wants.append(stop)
         price = target_price(group, plan, view, i)
+        target = None
         if price > 0 and not watching and not plan.target_market and plan.trigger == "native":
-            wants.append(Want(0, Purpose.TARGET, i, -view.side * open_, ChildType.LIMIT, price, 0.0, 0))
+            target = Want(0, Purpose.TARGET, i, -view.side * open_, ChildType.LIMIT, price, 0.0, 0)
+        if plan.native and env.takes_linked and stop is not None and target is not None and not _rests(group, i):
+            bundle = group.next_number * 100 + i  # both exits of a pair leave as one native set
+            stop, target = stop._replace(bundle=bundle), target._replace(bundle=bundle)
+        wants += [want for want in (stop, target) if want is not None]
     return wants
+
+
+def _rests(group: GroupState, pair: int) -> bool:
+    return any(o.rung == pair and o.purpose in (Purpose.STOP, Purpose.TARGET) for o in group.live.values())
 
 
 def _stop(group: GroupState, plan: ExitPlan, view: Exposure, pair: int, quantity: int) -> Want | None:
