@@ -11,7 +11,7 @@ from typing import Final
 
 from workbench.engine.enums import SecurityType
 from workbench.engine.exceptions import DataError
-from workbench.engine.hours import database_ticker
+from workbench.engine.hours_database import database_ticker
 from workbench.engine.symbols import Symbol
 
 

@@ -27,7 +27,7 @@ from workbench.engine.feed.subscriptions import Feed
 from workbench.engine.fees import market_order_fee
 from workbench.engine.framework import Framework
 from workbench.engine.handler import BrokerageTransactionHandler
-from workbench.engine.hours import MarketHoursDatabase
+from workbench.engine.hours_database import MarketHoursDatabase
 from workbench.engine.identifiers import use_map_files
 from workbench.engine.margin_calls import DefaultMarginCallModel, MarginCalls
 from workbench.engine.options import Option
@@ -311,7 +311,10 @@ class Engine(Subscribing):
         self.brokerage_model = model
         if not self.user_initializer:
             for security in self.securities.values:
+                leverage = security.leverage
                 self._apply_brokerage_model(security)
+                if leverage != security.leverage and security.type is SecurityType.EQUITY:
+                    security.set_leverage(leverage)  # what add_security asked for stays
 
     def market_order_fee(self, security: Security, quantity: float) -> float:
         """Dollars a market order would cost."""

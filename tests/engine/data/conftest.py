@@ -21,7 +21,7 @@ from workbench.engine.enums import (
 from workbench.engine.feed.factors import MapFiles
 from workbench.engine.feed.subscriptions import Feed
 from workbench.engine.feed_contract import SubscriptionDataConfig
-from workbench.engine.hours import MarketHoursDatabase
+from workbench.engine.hours_database import MarketHoursDatabase
 from workbench.engine.symbols import Symbol, SymbolCache
 
 OPEN = 34_200_000  # 09:30 in milliseconds of the day

@@ -11,7 +11,7 @@ from workbench.engine.enums import OptionRight, OptionStyle, SecurityType, TickT
 from workbench.engine.exceptions import ArgumentException, DataError, InvalidOperationException
 from workbench.engine.feed.universes import read_universe
 from workbench.engine.filters import OptionFilterUniverse, default_filter, is_standard, make_filter
-from workbench.engine.hours import MarketHoursDatabase
+from workbench.engine.hours_database import MarketHoursDatabase
 from workbench.engine.symbols import Symbol
 
 MONDAY = date(2024, 3, 11)

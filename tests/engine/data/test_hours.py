@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from workbench.engine.enums import SecurityType
 from workbench.engine.exceptions import ArgumentException, DataError
-from workbench.engine.hours import MarketHoursDatabase, SecurityExchangeHours
+from workbench.engine.hours import SecurityExchangeHours
+from workbench.engine.hours_database import MarketHoursDatabase
 
 BUILT_IN = MarketHoursDatabase.from_data_folder(None)
 STOCKS = BUILT_IN.get_exchange_hours("usa", "ABC", SecurityType.EQUITY)

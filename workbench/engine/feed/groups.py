@@ -15,7 +15,8 @@ from workbench.engine.feed.blocks import NEVER, Block, Track
 from workbench.engine.feed.caches import to_microseconds
 from workbench.engine.feed.factors import FactorFile
 from workbench.engine.feed.readers import OPEN_INTEREST_COLUMNS, QUOTE_COLUMNS, TRADE_COLUMNS, Floats, Ints
-from workbench.engine.hours import MarketHoursEntry, SecurityExchangeHours
+from workbench.engine.hours import SecurityExchangeHours
+from workbench.engine.hours_database import MarketHoursEntry
 from workbench.engine.symbols import Symbol
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from workbench.engine.feed.caches import to_local, to_utc
 from workbench.engine.feed.containers import LazyQuoteBars, LazyTradeBars, StepBars
 from workbench.engine.feed.groups import DAY, utc_midnight
 from workbench.engine.feed.universes import UniverseData, read_universe
-from workbench.engine.hours import MarketHoursEntry
+from workbench.engine.hours_database import MarketHoursEntry
 from workbench.engine.slices import Delistings, Dividends, OptionChains, Slice, Splits, SymbolChangedEvents
 from workbench.engine.symbols import Symbol
 

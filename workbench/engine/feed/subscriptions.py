@@ -27,7 +27,8 @@ from workbench.engine.feed.readers import ZipFiles
 from workbench.engine.feed.steps import Step, Universe
 from workbench.engine.feed.symbol_files import SymbolFiles
 from workbench.engine.feed_contract import SecurityChanges, SubscriptionDataConfig
-from workbench.engine.hours import MarketHoursDatabase, SecurityExchangeHours
+from workbench.engine.hours import SecurityExchangeHours
+from workbench.engine.hours_database import MarketHoursDatabase
 from workbench.engine.symbols import Symbol
 
 if TYPE_CHECKING:

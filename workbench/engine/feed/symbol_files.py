@@ -7,7 +7,8 @@ from typing import Final
 
 from workbench.engine.enums import SecurityType
 from workbench.engine.feed.factors import EMPTY_MAP, FactorFile, MapFile, MapFiles
-from workbench.engine.hours import MarketHoursDatabase, SecurityExchangeHours
+from workbench.engine.hours import SecurityExchangeHours
+from workbench.engine.hours_database import MarketHoursDatabase
 from workbench.engine.symbols import Symbol
 
 DAY: Final = timedelta(days=1)
