@@ -12,6 +12,7 @@ from workbench.engine.enums import DataNormalizationMode, DelistingType, Resolut
 from workbench.engine.exceptions import ArgumentException, InvalidOperationException, unsupported
 from workbench.engine.feed_contract import SecurityChanges, SubscriptionDataConfig
 from workbench.engine.options import Option
+from workbench.engine.requests import csharp_name
 from workbench.engine.schedule import ScheduledEvent
 from workbench.engine.securities import Security
 from workbench.engine.symbols import Symbol, SymbolCache
@@ -107,15 +108,18 @@ class Subscribing:
         found = symbol.underlying
         assert found is not None  # options have one
         security = engine.securities.find(found)
-        if security is None:
+        if security is not None and security.is_delisted:
+            raise ArgumentException(f"The underlying {csharp_name(found.security_type.name)} asset ({found.value}) is "
+                                    f"delisted (current time is {engine.clock.time})")
+        if security is None or not engine.securities.is_active(found):
             return self.add_security(found, resolution, fill_forward=fill_forward, extended_market_hours=extended,
                                      normalization=RAW, ticker=found.value)
         if any(c.data_normalization_mode != RAW for c in security.subscriptions):
             if engine.locked:
+                mode = csharp_name(security.data_normalization_mode.name)
                 raise ArgumentException(
-                    f"The underlying {found.security_type.name.title()} asset ({found.value}) is set to "
-                    f"{security.subscriptions[0].data_normalization_mode.name.title()}, please change this to Raw with "
-                    "the set_data_normalization_mode() method")
+                    f"The underlying {csharp_name(found.security_type.name)} asset ({found.value}) is set to {mode}, "
+                    "please change this to DataNormalizationMode.Raw with the SetDataNormalization() method")
             for config in security.subscriptions:
                 config.data_normalization_mode = RAW
         return security

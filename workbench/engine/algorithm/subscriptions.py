@@ -66,7 +66,8 @@ class Subscriptions:
         """Subscribe one contract, and its underlying if it is not subscribed yet."""
         symbol = self._engine.symbol_of(symbol)
         if symbol.security_type not in (SecurityType.OPTION, SecurityType.INDEX_OPTION):
-            raise ArgumentException(f"Symbol provided must be of type {SecurityType.OPTION.name}: {symbol}")
+            raise ArgumentException(f"Unexpected option symbol {symbol}. Please provide a valid option contract with "
+                                    "it's underlying symbol set.")
         return self._engine.add_contract(symbol, resolution, fill_forward=fill_forward, leverage=leverage,
                                          extended_market_hours=extended_market_hours)
 
