@@ -22,6 +22,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "watch": ("workbench.commands.watch", "watch", "Alert when nobody looks after open groups."),
 }
 
+#: packages that only some commands need, and the extra of pyproject.toml that brings them
+EXTRAS = {"joblib": "campaign"}
+
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when asked for."""
@@ -83,6 +86,11 @@ def main(arguments: list[str] | None = None) -> int:
         text, code = _line(error), error.exit_code
     except BrokenPipeError:
         return 0
+    except ModuleNotFoundError as error:
+        problem = error
+        extra = EXTRAS.get(error.name or "")
+        cure = f"install it with: pip install -e '.[{extra}]'" if extra else "is the project installed?"
+        text, code = f"this needs the package {error.name}: {cure}", 2 if extra else 1
     except Exception as error:
         problem = error
         text, code = f"unexpected {type(error).__name__}: {error} (atomic --verbose ... shows the traceback)", 1

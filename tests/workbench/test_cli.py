@@ -100,6 +100,19 @@ def test_an_unexpected_failure_is_one_line_unless_verbose(
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_a_package_of_an_extra_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command whose packages are not installed says how to install them."""
+
+    def without(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr("workbench.cli.importlib.import_module", lambda _: without("joblib"))
+    code, line = fails(capsys, "chaos")
+    assert code == 2
+    assert "joblib" in line
+    assert "pip install -e '.[campaign]'" in line
+
+
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     """Help lists every command with one line, and each command can be imported."""
     assert cli.main(["--help"]) == 0
