@@ -339,6 +339,8 @@ class LegState:
     net: int = 0
     #: signed dollars paid (+) or received (-) for fills, multiplier included, fees excluded
     cost: float = 0.0
+    #: average entry price of what is held now, dollars per share; 0 when nothing is held
+    avg: float = 0.0
     #: contracts that orders which may still fill would buy / sell (unsigned)
     buying: int = 0
     selling: int = 0

@@ -67,20 +67,20 @@ def test_fair_is_mid_or_what_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("net", "cost", "quantity", "price", "left", "expected"),
+    ("net", "avg", "quantity", "price", "left", "expected"),
     [
-        (2, 240.0, -2, 1.15, 20.0, 1.15),  # 10 dollars lost of 20: as asked
-        (2, 240.0, -2, 0.50, 20.0, 1.10),  # 20 dollars over 200 shares: ten cents below what was paid
-        (2, 240.0, -2, 0.50, -20.0, 1.30),  # overdrawn: it would have to earn
-        (-1, -100.0, 1, 1.50, 20.0, 1.20),
-        (-1, -100.0, 1, 1.10, 20.0, 1.10),
+        (2, 1.2, -2, 1.15, 20.0, 1.15),  # 10 dollars lost of 20: as asked
+        (2, 1.2, -2, 0.50, 20.0, 1.10),  # 20 dollars over 200 shares: ten cents below what was paid
+        (2, 1.2, -2, 0.50, -20.0, 1.30),  # overdrawn: it would have to earn
+        (-1, 1.0, 1, 1.50, 20.0, 1.20),
+        (-1, 1.0, 1, 1.10, 20.0, 1.10),
     ],
 )
 def test_the_budget_moves_a_price_only_as_far_as_it_must(
-    net: int, cost: float, quantity: int, price: float, left: float, expected: float
+    net: int, avg: float, quantity: int, price: float, left: float, expected: float
 ) -> None:
     """Average cost plus or minus what is left, per share."""
-    assert budget_price(LegState(CALL, net=net, cost=cost), quantity, price, left) == pytest.approx(expected)
+    assert budget_price(LegState(CALL, net=net, avg=avg), quantity, price, left) == pytest.approx(expected)
 
 
 # --- the net limit, as a property ---------------------------------------------------------------------------

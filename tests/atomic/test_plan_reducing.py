@@ -401,6 +401,22 @@ def test_the_cost_budget_rests_at_the_price_that_keeps_it_and_then_gives_up() ->
     assert desk.group.rollback_cost == pytest.approx(70.0)
 
 
+def test_the_cost_of_a_rollback_in_parts_is_the_sum_of_its_parts() -> None:
+    """Two bought at 1.20; one sold at 0.70, one at 0.90: 50 and 30 dollars, whatever the first one realised."""
+    desk = Desk([leg(1, C, 105), leg(-1, C, 110)], 2)
+    desk.script = lambda o: (
+        [f.Rejected(desk.now, o.number, "margin", "x")] if o.leg == 1 else resting(o) if o.purpose == "unwind" else None
+    )
+    desk.open()
+    number = desk.sent[-1].number
+    desk.tell(f.Filled(desk.now, number, 1, 0.7, 0.0))
+    assert desk.group.rollback_cost == pytest.approx(50.0)
+    desk.tell(f.Filled(desk.now, number, 2, 0.8, 0.0))
+
+    assert desk.group.rollback_cost == pytest.approx(80.0)
+    assert desk.phase is Phase.CLOSED
+
+
 def test_a_budget_that_the_market_allows_is_crossed_at_market() -> None:
     """Bought at 1.20, bid 1.00, budget 20 dollars: no need to rest."""
     desk = Desk([leg(1, C, 105), leg(-1, C, 110)], policy=Policy(cost_budget=20.0))

@@ -154,7 +154,8 @@ def _filled(group: GroupState, fact: Filled) -> bool:
     group.fees += fees
     leg = group.legs[order.leg]
     signed = delta if order.quantity > 0 else -delta
-    if order.purpose in _GIVES_UP:
+    closing = group.phase is Phase.CLOSING or (group.phase is Phase.HELD and group.held_from is Phase.CLOSING)
+    if order.purpose in _GIVES_UP and not closing:
         group.rollback_cost += _given_up(leg, signed, px) + fees
     elif group.target < group.spec.units and order.purpose is Purpose.OPEN:
         group.rollback_cost += fees  # a late opening fill that must be reversed
@@ -162,7 +163,7 @@ def _filled(group: GroupState, fact: Filled) -> bool:
         # it happened before the contract ended and was told after: what was settled was that much more (or less)
         leg.cost += signed * (px - leg.settlement) * leg.spec.multiplier
     else:
-        leg.net += signed
+        _hold(leg, signed, px)
         leg.cost += signed * px * leg.spec.multiplier
     _leaves(group, order, before)
     if status is not order.status:
@@ -173,13 +174,25 @@ def _filled(group: GroupState, fact: Filled) -> bool:
 _GIVES_UP = frozenset({Purpose.UNWIND, Purpose.EXCESS, Purpose.EMERGENCY})
 
 
+def _hold(leg: LegState, signed: int, px: float) -> None:
+    """Move the net; the average entry price changes only with what is added."""
+    before, after = leg.net, leg.net + signed
+    if before * signed >= 0:
+        if after:
+            leg.avg = (leg.avg * abs(before) + px * abs(signed)) / abs(after)
+    elif before * after < 0:
+        leg.avg = px
+    elif after == 0:
+        leg.avg = 0.0
+    leg.net = after
+
+
 def _given_up(leg: LegState, signed: int, px: float) -> float:
-    """Dollars lost by reversing at `px` what the leg holds at its average cost; negative = gained."""
+    """Dollars lost by reversing at `px` what the leg holds at its average entry price; negative = gained."""
     if leg.net == 0 or leg.net * signed > 0:
         return 0.0
-    average = leg.cost / (leg.net * leg.spec.multiplier)
     reversed_qty = max(-abs(leg.net), min(abs(leg.net), signed))
-    return (average - px) * -reversed_qty * leg.spec.multiplier
+    return (leg.avg - px) * -reversed_qty * leg.spec.multiplier
 
 
 def _cancel_asked(group: GroupState, fact: CancelAsked) -> bool:
@@ -432,7 +445,7 @@ def _adjusted(group: GroupState, fact: Adjusted) -> bool:
     if not 0 <= fact.leg < len(group.legs):
         raise _illegal(group, f"adjusted: no leg {fact.leg}")
     leg = group.legs[fact.leg]
-    leg.net += fact.delta
+    _hold(leg, fact.delta, fact.price)
     leg.moved += fact.delta
     if fact.cause == "split":
         group.memory["split"] = fact.at
@@ -447,7 +460,7 @@ def _settled(group: GroupState, fact: Settled) -> bool:
     if leg.settled:
         return False
     leg.cost -= leg.net * fact.price * leg.spec.multiplier
-    leg.net, leg.settled, leg.settlement = 0, True, fact.price
+    leg.net, leg.avg, leg.settled, leg.settlement = 0, 0.0, True, fact.price
     return True
 
 
@@ -461,7 +474,7 @@ def _delivered(group: GroupState, fact: Delivered) -> bool:
     else:
         leg = LegState(spec)
         group.legs.append(leg)
-    leg.net += fact.quantity
+    _hold(leg, fact.quantity, fact.price)
     leg.cost += fact.quantity * fact.price * leg.spec.multiplier
     return True
 
@@ -576,8 +589,13 @@ def apply(group: GroupState, fact: Any) -> bool:
     if not _FOLD[type(fact)](group, fact):
         return False
     group.facts.append(fact)
-    _settle(group, fact.at)
+    if fact.kind not in _UNSETTLING:
+        _settle(group, fact.at)
     return True
+
+
+#: kinds that change neither nets nor ends nor the target: the phase cannot follow from them
+_UNSETTLING = frozenset({"sent", "identified", "intended", "rung", "wave", "attempt", "noted", "remembered"})
 
 
 def encode(fact: Any) -> list[Any]:

@@ -135,7 +135,7 @@ def _excess(
             continue
         factor, done = spec.ratio * spec.multiplier / scale, _done(group, leg)
         if done:
-            net += factor * done * (leg.cost / (leg.net * spec.multiplier))
+            net += factor * done * leg.avg
         if done < 1.0:
             price = moved.get(i) or standing.get(i) or fair(quotes.get(spec.symbol) or NO_QUOTE)
             net += factor * (1.0 - done) * price
@@ -147,7 +147,7 @@ def budget_price(leg: LegState, quantity: int, price: float, budget_left: float)
     spec = leg.spec
     if not leg.net or not quantity:
         return price
-    average = leg.cost / (leg.net * spec.multiplier)
+    average = leg.avg
     allowed = budget_left / (abs(quantity) * spec.multiplier)
     if quantity < 0:
         return price if price >= average - allowed else on_grid(max(spec.tick, average - allowed), spec.tick, -1)
