@@ -230,7 +230,7 @@ def generate(
     contents = {name: content for name, content in shared.items() if name not in kept}
     contents |= {
         f"equity/usa/map_files/{lower}.csv": f"19980102,{lower},Q\n20501231,{lower},Q\n".encode(),
-        f"equity/usa/factor_files/{lower}.csv": b"19980102,1,1,0\n20501231,1,1,0\n",
+        f"equity/usa/factor_files/{lower}.csv": b"19980102,1,1,1\n20501231,1,1,0\n",
         **_equity(spec, minutes),
         **_daily(spec, minutes, manifest),
         **_universe(spec, listed, minutes),
