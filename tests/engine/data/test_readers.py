@@ -85,3 +85,11 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(b"PK but not really")
     with pytest.raises(DataError, match=r"x\.zip: not a readable zip file"):
         ZipFiles().find(tmp_path / "x.zip")
+
+
+def test_old_files_are_closed_and_opened_again(folder: object) -> None:
+    """Many files are read one after the other, and the first once more, with few of them open at a time."""
+    paths = [folder.zip(f"{n}.zip", {"a.csv": [[n, 1]]}) for n in range(80)]  # type: ignore[attr-defined]
+    zips = ZipFiles()
+    assert [int(zips.read(path, ["a.csv"], 2)[0][0, 0]) for path in [*paths, paths[0]]] == [*range(80), 0]
+    assert sum(archive is not None for archive in zips._open.values()) <= 32

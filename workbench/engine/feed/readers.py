@@ -26,6 +26,7 @@ TRADE_COLUMNS: Final = 6  # ms, o h l c, volume
 OPEN_INTEREST_COLUMNS: Final = 2
 
 _PAD: Final = 8
+_KEPT_OPEN: Final = 32
 _CHUNK: Final = 1 << 19  # bytes parsed at a time: the temporary arrays stay in the cache
 _U = np.uint64
 
@@ -46,12 +47,21 @@ class ZipFiles:
         if path not in self._open:
             try:
                 self._open[path] = ZipArchive(path)
+                self._close_oldest()
             except FileNotFoundError:
                 self._open[path] = None
                 self.missing.append(path)
             except (zipfile.BadZipFile, OSError) as error:
                 raise DataError(path, f"not a readable zip file ({error}); download or generate it again") from error
         return self._open[path]
+
+    def _close_oldest(self) -> None:
+        """Keep the files of a day or two: a run over years must not hold the lists of all their entries."""
+        opened = [path for path, archive in self._open.items() if archive is not None]
+        for path in opened[:-_KEPT_OPEN]:
+            archive = self._open.pop(path)
+            if archive is not None:
+                archive.close()
 
     def names(self, path: Path) -> list[str]:
         opened = self.find(path)
