@@ -9,7 +9,7 @@ import traceback
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any
 
-from .model import Outcome, Purpose
+from .model import Outcome
 from .plan.cover import shape_of
 from .ports import Alert, GroupEvent, Severity
 
@@ -131,8 +131,6 @@ class Observer:
                 clock.first_fill = fact.at
             if clock.naked_since or group.orders[fact.order].quantity < 0:  # buying uncovers only short shares
                 self._naked(group, clock, fact.at)
-        elif kind == "intended":
-            counts["orders"] += 1
         elif kind == "rejected" or kind == "canceled":
             counts[kind] += 1
         elif kind in ("adjusted", "settled"):
@@ -233,5 +231,5 @@ EVENT_OF = {
     "refused": "refused",
 }
 
-#: purposes whose fills open something
-OPENS = frozenset({Purpose.OPEN, Purpose.ENTRY})
+#: kinds of facts that the observer counts
+OBSERVED = frozenset({"filled", "rejected", "canceled", "adjusted", "settled", "held"})

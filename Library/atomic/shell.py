@@ -401,12 +401,11 @@ class Shell:
             env = self._decide(group)
             desired = plan.desired_orders(group, self.now, self.quotes, env)
             commands = diff.commands(group, desired, self.now, env)
+            self._wakes.pop(group_id, None)
+            if commands:
+                self._carry_out(group, commands, env)
         except Exception as error:
             self.report_fault(group, error)
-            return
-        self._wakes.pop(group_id, None)
-        if commands:
-            self._carry_out(group, commands, env)
 
     def _decide(self, group: GroupState) -> Env:
         """Fold decisions until there are no more; the environment they rest on."""
