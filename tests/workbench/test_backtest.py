@@ -345,9 +345,11 @@ def test_an_algorithm_without_a_class_is_one_line(
 def test_a_day_without_data_is_said(capsys: pytest.CaptureFixture[str], generated: Path, tmp_path: Path) -> None:
     """A date for which the data folder has nothing does not end as if all were well."""
     out = ("--out", str(tmp_path / "out"))
-    assert cli.main(["backtest", CONDOR, "--data", str(generated), *out, "--parameter", "date", "2016-03-01"]) == 0
-    written = " ".join(capsys.readouterr().out.split())
-    assert "no groups" in written
+    assert cli.main(["backtest", CONDOR, "--data", str(generated), *out, "--parameter", "date", "2016-03-01"]) == 1
+    shown = capsys.readouterr()
+    assert shown.err.count("\n") == 1
+    assert "No data for GOOG" in shown.err
+    written = " ".join(shown.out.split())
     assert "no data: " in written
     assert "does the data folder hold this ticker and these days?" in written
 
