@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.engine.clock import Clock, to_local, to_utc
+from workbench.engine.members import member_or_missing
 
 if TYPE_CHECKING:
     from workbench.engine.bars import QuoteBar, TradeBar
@@ -89,6 +90,9 @@ class SecurityExchange:
         self._clock = clock
         self._version = -1
         self._open = False
+
+    def __getattr__(self, name: str) -> Any:
+        return member_or_missing(self, "SecurityExchange", name)
 
     @property
     def local_time(self) -> datetime:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.engine.members import member_or_missing
+
 if TYPE_CHECKING:
     from workbench.engine.securities import Security
     from workbench.engine.symbols import Symbol
@@ -26,6 +28,9 @@ class SecurityHolding:
         self.total_dividends = 0.0
         self.total_sale_volume = 0.0
         self.listener: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        return member_or_missing(self, "SecurityHolding", name)
 
     @property
     def symbol(self) -> Symbol:

@@ -42,7 +42,7 @@ def member_or_missing(owner: object, lean_class: str, name: str) -> Any:
     """The member a C# name stands for; raises for what is not here."""
     snake = snake_case(name) if name[:1].isupper() else name
     known = snake in lean_members(lean_class)
-    if snake != name and (snake in vars(owner) or (known and hasattr(type(owner), snake))):
+    if snake != name and (snake in getattr(owner, "__dict__", ()) or (known and hasattr(type(owner), snake))):
         return getattr(owner, snake)
     return missing_member(owner, lean_class, snake if known else name)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from workbench.engine.enums import OrderDirection, OrderStatus, OrderType, SecurityType
+from workbench.engine.members import member_or_missing
 from workbench.engine.time_in_force import OrderProperties, TimeInForce
 
 if TYPE_CHECKING:
@@ -137,6 +138,9 @@ class Order:
         self.trigger_touched = False
         self.next_event_id = 0
 
+    def __getattr__(self, name: str) -> Any:
+        return member_or_missing(self, "Order", name)
+
     @property
     def direction(self) -> OrderDirection:
         """Buy, sell or hold, by the sign of the quantity."""
@@ -228,6 +232,9 @@ class OrderEvent:
         self.stop_price: float | None = None
         self.trigger_price: float | None = None
         self.trailing_amount: float | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return member_or_missing(self, "OrderEvent", name)
 
     @property
     def absolute_fill_quantity(self) -> float:

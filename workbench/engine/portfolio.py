@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.engine.enums import OrderDirection, OrderType, SettlementType
 from workbench.engine.holdings import SecurityHolding
-from workbench.engine.members import missing_member
+from workbench.engine.members import member_or_missing
 from workbench.engine.options import Option
 from workbench.engine.positions import Positions
 from workbench.engine.securities import Security
@@ -323,7 +323,7 @@ class SecurityPortfolioManager:
     # -- the dictionary of holdings -------------------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:
-        missing_member(self, "SecurityPortfolioManager", name)
+        return member_or_missing(self, "SecurityPortfolioManager", name)
 
     def __getitem__(self, symbol: Symbol | str) -> SecurityHolding:
         return self.securities[symbol].holdings

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from workbench.engine.members import member_or_missing
 from workbench.engine.schedule_rules import DateRules, TimeRules
 
 if TYPE_CHECKING:
@@ -180,6 +181,9 @@ class ScheduleManager:
         self._clock = clock
         self.date_rules = date_rules
         self.time_rules = time_rules
+
+    def __getattr__(self, name: str) -> Any:
+        return member_or_missing(self, "ScheduleManager", name)
 
     def on(self, *args: Any, **kwargs: Any) -> ScheduledEvent:
         """`on(date_rule, time_rule, callback)` or `on(name, date_rule, time_rule, callback)`."""

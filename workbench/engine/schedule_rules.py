@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.engine.clock import to_utc
 from workbench.engine.enums import LeanEnum, SecurityType
 from workbench.engine.exceptions import ArgumentException, ArgumentOutOfRangeException
+from workbench.engine.members import member_or_missing
 from workbench.engine.symbols import Symbol
 
 if TYPE_CHECKING:
@@ -75,6 +76,9 @@ class _Rules:
         self._clock = clock
         self._hours_of = hours_of
         self._securities = securities
+
+    def __getattr__(self, name: str) -> Any:
+        return member_or_missing(self, type(self).__name__, name)
 
     @property
     def _zone(self) -> tzinfo:

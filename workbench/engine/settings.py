@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.engine.enums import DataNormalizationMode, Resolution
 from workbench.engine.exceptions import unsupported
+from workbench.engine.members import member_or_missing
 
 
 class AlgorithmSettings:
@@ -67,6 +68,9 @@ class NotificationManager:
 
     def __init__(self, record: Any) -> None:
         self._record = record
+
+    def __getattr__(self, name: str) -> Any:
+        return member_or_missing(self, "NotificationManager", name)
 
     def email(self, address: str, subject: str, message: str, data: str = "", headers: Any = None) -> bool:
         """Record a mail."""

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any, Final
 
 from workbench.engine.exceptions import ArgumentException, ArgumentNullException, KeyNotFoundException
+from workbench.engine.members import member_or_missing
 
 _KEY: Final = re.compile(r"^\.?[a-zA-Z0-9\\/_#\-\$= ]+\.?[a-zA-Z0-9]*$")
 FLUSH_SECONDS: Final = 5.0
@@ -55,6 +56,9 @@ class ObjectStore:
         self._listed = False
         self._dirty_since: float | None = None
         self._closed = False
+
+    def __getattr__(self, name: str) -> Any:
+        return member_or_missing(self, "ObjectStore", name)
 
     @property
     def root(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.engine.enums import (
     OrderField,
@@ -14,6 +14,7 @@ from workbench.engine.enums import (
     SecurityType,
 )
 from workbench.engine.exceptions import ArgumentException
+from workbench.engine.members import member_or_missing
 from workbench.engine.orders import INVALID, NEW, is_closed
 from workbench.engine.requests import (
     CancelOrderRequest,
@@ -74,6 +75,9 @@ class OrderTicket:
         self._events: list[OrderEvent] = []
         self._updates: list[UpdateOrderRequest] = []
         self._cancel_request: CancelOrderRequest | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return member_or_missing(self, "OrderTicket", name)
 
     @property
     def order_id(self) -> int:

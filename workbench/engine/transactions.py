@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.engine.clock import Clock
 from workbench.engine.exceptions import InvalidOperationException
+from workbench.engine.members import member_or_missing
 from workbench.engine.requests import (
     CancelOrderRequest,
     OrderRequest,
@@ -80,6 +81,9 @@ class SecurityTransactionManager:
         self._group_id = 0
         self.processor: OrderProcessor | None = None
         self.market_order_fill_timeout = timedelta(0)
+
+    def __getattr__(self, name: str) -> Any:
+        return member_or_missing(self, "SecurityTransactionManager", name)
 
     @property
     def utc_time(self) -> datetime:
