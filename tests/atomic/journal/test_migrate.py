@@ -105,3 +105,22 @@ def test_the_schema_number_stands_for_these_fields() -> None:
     shape = {"facts": records.shape_of_facts(), "spec": sorted(json.loads(text)["spec"])}
     pinned = json.loads(PINNED.read_text())
     assert json.loads(json.dumps(shape)) == pinned, "a field changed: see atomic/journal/migrate.py"
+
+
+def test_what_schema_1_wrote_is_read_for_ever() -> None:
+    """A store that version 1 left, kept byte for byte: open and archived groups, counter, small states."""
+    folder = Path(__file__).with_name("written_by_schema_1")
+    store = MemoryStore({path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*-*")
+                         if path.is_file()})  # fmt: skip
+    assert len(store.disk) == 3
+    assert verify(store, "atomic/condor/live").sound
+    journal = Journal(store, "condor", live=True)
+    loaded = journal.load()
+    assert (loaded.report.refuse, loaded.report.stale, loaded.counter) == ("", False, 2)
+    assert dict(loaded.extra) == {"baseline": {"GOOG id": 100}}
+    (group,) = loaded.groups
+    assert (group.group_id, group.phase) == ("condor-000002", Phase.OPEN)
+    assert [leg.net for leg in group.legs] == [2, -2, -2, 2]
+    assert [order.status for order in group.live.values()] == ["intended"]
+    (ended,) = read_archive(store, "atomic/condor/live")
+    assert (ended.group_id, ended.phase, ended.fees) == ("condor-000001", Phase.CLOSED, pytest.approx(20.8))
