@@ -298,6 +298,9 @@ def _replaced(group: GroupState, fact: Replaced) -> bool:
     order.quantity, order.limit, order.stop = terms
     order.asked, order.asked_at = None, 0.0
     _leaves(group, order, before)
+    if order.cum_qty >= order.order_qty and order.status not in TERMINAL:
+        # its last fill was told before the update that made it the last
+        _move(group, order, ChildStatus.FILLED, fact.at)
     return True
 
 

@@ -75,7 +75,8 @@ def still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:
         if group.spec.kind is Kind.CONTINGENT:
             return True
         leg = group.legs[order.leg]
-        return leg.net * order.quantity < 0
+        # facts since the intent (a close that filled inside its own send) may have made it too large
+        return leg.net * order.quantity < 0 and order.order_qty <= abs(leg.net)
     if env.closed_gate or group.target == 0 or group.emergency:
         return False
     return not (order.purpose is Purpose.ENTRY and group.memory.get("entry_cancel"))

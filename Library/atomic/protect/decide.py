@@ -90,10 +90,7 @@ def _stuck(group: GroupState, now: float, env: Env) -> list[Any]:
         if order.status is not ChildStatus.CANCELING or now < order.cancel_at + trouble.cancel_time(group, env):
             continue
         why = f"order {order.number}: cancel accepted {now - order.cancel_at:.0f} s ago, no end seen"
-        facts: list[Any] = [f.Quarantined(now, order.number, why)]
-        if group.held is not HoldCause.QUARANTINE:
-            facts.append(f.Held(now, HoldCause.QUARANTINE, why))
-        return facts
+        return [f.Quarantined(now, order.number, why), *trouble.hold(group, now, HoldCause.QUARANTINE, why)]
     return []
 
 
@@ -272,7 +269,11 @@ def _trigger_failed(group: GroupState, view: Exposure, now: float) -> list[Any]:
 
 
 def _release(group: GroupState, view: Exposure, now: float) -> list[Any]:
-    """A hold whose cause is gone ends by itself: flat, and nothing may fill any more."""
+    """A hold whose cause is gone ends by itself: the quarantine is over, or flat and nothing may fill any more."""
+    if group.phase is Phase.HELD and group.held is HoldCause.QUARANTINE:
+        if any(order.status is ChildStatus.QUARANTINED for order in group.live.values()):
+            return []
+        return [f.Released(now, "no order is in quarantine any more")]
     if group.phase is Phase.HELD and group.held is HoldCause.REFUSED_BEYOND_CAPS and view.open == 0 and not group.live:
         return [f.Released(now, "flat, nothing may fill")]
     return []

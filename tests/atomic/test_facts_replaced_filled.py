@@ -1,0 +1,50 @@
+"""An update that is told after the fill that used it up ends the order; exits are looked at again before they leave."""
+
+from __future__ import annotations
+
+from atomic import facts as f
+from atomic import protect
+from atomic.model import ChildStatus, GroupSpec, GroupState, Kind, LegSpec, Right, new_group
+from atomic.plan import Env
+from atomic.policy import Policy
+from atomic.protect import ExitPair, ExitPlan, Level
+
+
+def _bracket(units: int) -> GroupState:
+    plan = ExitPlan((ExitPair(1.0, None, Level(percent=0.01)),))
+    leg = LegSpec("U", 1, Right.SHARE, underlying="U", multiplier=1.0)
+    group = new_group(GroupSpec("g-1", Kind.BRACKET, "bracket", (leg,), units, 0.0, Policy(), plan.row()))
+    for fact in (
+        f.Opening(0.0),
+        f.Intended(0.0, 1, 0, "entry", 0, units, "market", 0.0, 0.0, "entry-g-1:1", 0),
+        f.Sent(0.0, 1),
+        f.Filled(0.0, 1, units, 100.0, 0.0),
+        f.Intended(0.0, 2, 0, "sl", 0, -units, "stop_market", 0.0, 99.0, "sl-g-1:2", 0),
+    ):
+        f.apply(group, fact)
+    return group
+
+
+def test_a_stop_made_smaller_after_it_filled_that_much_is_complete() -> None:
+    """Fill of 1, then the news that the order of 2 became one of 1: FILLED, nothing may fill any more."""
+    group = _bracket(2)
+    for fact in (
+        f.Sent(0.0, 2),
+        f.Accepted(0.0, 2),
+        f.ReplaceAsked(1.0, 2, -1, 0.0, 99.0),
+        f.Filled(2.0, 2, 1, 99.0, 0.0),
+        f.CancelAsked(2.0, 2, ""),
+        f.Replaced(1.0, 2, -1, 0.0, 99.0),
+    ):
+        f.apply(group, fact)
+    assert group.orders[2].status is ChildStatus.FILLED
+    assert 2 not in group.live
+    assert group.legs[0].selling == 0
+
+
+def test_an_exit_that_became_too_large_is_not_sent() -> None:
+    """A close that filled in part inside its own send leaves less to stop than was intended."""
+    group = _bracket(3)
+    assert protect.still_wanted(group, group.orders[2], Env(live=True))
+    f.apply(group, f.Adjusted(1.0, 0, -2, 100.0, "foreign", "by hand"))
+    assert not protect.still_wanted(group, group.orders[2], Env(live=True))
