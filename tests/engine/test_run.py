@@ -160,3 +160,34 @@ def test_modules_of_the_algorithm_are_forgotten(tmp_path: Path, small_data: Path
             "        self.set_start_date(2024, 3, 4)\n        self.set_end_date(2024, 3, 4)\n"
             "        self.log(helper.VALUE)\n")
         assert run_backtest(tmp_path, data=small_data).log[0][1] == value
+
+
+def test_execution_model_hears_events_before_the_algorithm(run_lines: Any) -> None:
+    """An execution model gets each event first and `execute` each step; its exceptions are logged, not fatal."""
+    result = run_lines(START + """
+    class Listener(ExecutionModel):
+        seen = 0
+        def on_order_event(self, algorithm, event):
+            algorithm.log(f"model {event.status}")
+            if event.status == OrderStatus.CANCELED:
+                raise ValueError("no")
+        def execute(self, algorithm, targets):
+            Listener.seen += 1
+    self.set_execution(Listener())
+    self.listener = Listener
+
+def on_data(self, slice):
+    self.bar += 1
+    if self.bar == 1:
+        self.limit_order(self.abc, 1, 1).cancel()
+
+def on_order_event(self, event):
+    self.log(f"algorithm {event.status}")
+
+def on_end_of_algorithm(self):
+    self.log(f"steps {self.listener.seen > 100}")
+""")
+    assert result.status == "completed", result.traceback
+    assert [text for _, text in result.log if "No data" not in text] == [
+        "model SUBMITTED", "algorithm SUBMITTED", "model CANCEL_PENDING", "algorithm CANCEL_PENDING", "model CANCELED",
+        "Error in Listener.on_order_event: no", "steps True"]

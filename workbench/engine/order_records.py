@@ -45,8 +45,8 @@ class HandlerHost(Protocol):
     def error(self, message: str) -> None:
         """Log an error for the algorithm."""
 
-    def order_event(self, event: OrderEvent) -> None:
-        """Record an event and deliver it to the algorithm."""
+    def order_event(self, event: OrderEvent) -> bool | None:
+        """Record an event and deliver it to the algorithm; False drops the rest of the batch."""
 
 
 class OpenOrder:
@@ -148,8 +148,8 @@ class OrderRecords:
         for event in events:
             event.ticket.add_order_event(event)
         for event in events:
-            if event.status is not NO_STATUS:
-                host.order_event(event)
+            if event.status is not NO_STATUS and host.order_event(event) is False:
+                return
 
     def _track_cancel(self, order_id: int, status: OrderStatus) -> None:
         if order_id in self._before_cancel:

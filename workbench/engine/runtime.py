@@ -227,16 +227,24 @@ class Engine(Subscribing):
 
     # -- events to the algorithm ----------------------------------------------------------------------------------
 
-    def order_event(self, event: OrderEvent) -> None:
-        """Record an event, tell the execution model, then the algorithm (BTH:1359-1375)."""
+    def order_event(self, event: OrderEvent) -> bool | None:
+        """Record an event, tell the execution model, then the algorithm (BTH:1359-1375).
+
+        An exception in the execution model is only logged, and the rest of the batch is dropped (False), as on LEAN.
+        """
         self.results.events.append((event, event.ticket.tag))
         model = self.execution_model
         if model is not None and hasattr(model, "on_order_event"):
-            model.on_order_event(self.algorithm, event)
+            try:
+                model.on_order_event(self.algorithm, event)
+            except Exception as error:
+                self.error(f"Error in {type(model).__name__}.on_order_event: {error}")
+                return False
         try:
             self.on_order_event(event)
         except Exception as error:
             self.fail(error, "on_order_event")
+        return True
 
     def assignment(self, event: OrderEvent) -> None:
         """Tell the algorithm of an assignment."""
