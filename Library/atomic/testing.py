@@ -237,8 +237,10 @@ class FaultyFillModel(FillModel):
             return events
         if kind == "reject-leg":
             return [_rejected(event) for event in events]
-        if kind == "never-fill" or (kind == "delay-fill" and self.script.late(first, at)):
+        if kind == "never-fill":
             return []
+        if kind == "delay-fill":
+            return [] if self.script.late(first, at) else events
         if kind == "fill-after-cancel":
             pending = any(order.status == OrderStatus.CANCEL_PENDING for order, _ in pairs)
             return events if pending else []

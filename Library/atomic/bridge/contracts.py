@@ -6,6 +6,7 @@ a microsecond and a lookup three (facts: LEAN 8.6). Only duck typing here: nothi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ class Contracts:
         self._texts: dict[Any, str] = {}
         self._securities: dict[str, tuple[Any, Any]] = {}
         self._holdings: dict[str, Any] = {}
-        self._legs: dict[str, LegSpec] = {}
+        self._legs: dict[tuple[str, int], LegSpec] = {}
         #: age beyond which a price fills nothing; live brokers fill at their own quotes
         self._stale = float("inf") if algorithm.live_mode else _span(algorithm)
         #: exchange time minus UTC in seconds, and the hour it was looked up in
@@ -105,10 +106,10 @@ class Contracts:
         if isinstance(ratio, bool) or int(ratio) != ratio or ratio == 0:
             raise ValueError(f"ratio {ratio!r} of {symbol}: give a whole number other than 0")
         text = self.text(symbol)
-        known = self._legs.get(text)
+        known = self._legs.get((text, ratio))
         if known is None:
-            known = self._legs[text] = self._spec(symbol, text)
-        return known if ratio == 1 else _with_ratio(known, int(ratio))
+            known = self._legs[(text, int(ratio))] = replace(self._spec(symbol, text), ratio=int(ratio))
+        return known
 
     def _spec(self, symbol: Any, text: str) -> LegSpec:
         sid = symbol.id
@@ -221,9 +222,3 @@ _INDEX_OPTION = 10
 def _span(algorithm: Any) -> float:
     span = getattr(algorithm.settings, "stale_price_time_span", None)
     return float(span.total_seconds()) if span is not None else _HOUR
-
-
-def _with_ratio(leg: LegSpec, ratio: int) -> LegSpec:
-    return LegSpec(
-        leg.symbol, ratio, leg.right, leg.strike, leg.expiry, leg.underlying, leg.multiplier, leg.tick, leg.name
-    )
