@@ -125,7 +125,7 @@ class Outside:
                     severity = Severity.P0 if cause == "margin_call" else Severity.P1
                     self._shell.alerts.raise_(now, severity, f"moved-by-{cause}", group.spec.group_id, text)
                     rest -= part
-        if rest and (self._known(symbol) or cause in _ASSIGNED):
+        if rest and self._known(symbol):  # an unknown one is learned from the account when a group joins
             self.set_baseline(symbol, self.baseline(symbol) + rest)
 
     def _known(self, symbol: str) -> bool:

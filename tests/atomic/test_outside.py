@@ -141,3 +141,15 @@ def test_a_difference_closes_the_contract_until_it_is_gone(
     gateway.clock += 301
     executor.on_data()
     assert executor.execute_atomic([(LP, 1)], 1).is_open
+
+
+def test_an_assignment_of_a_contract_without_groups_is_not_counted_twice(
+    executor: AtomicOrderExecutor, gateway: FakeGateway
+) -> None:
+    """What stands in a contract is learned when a group joins: a movement before that is in it already."""
+    gateway.holdings[CALL.symbol] = -1
+    gateway.holdings[CALL.symbol] += 1
+    executor.shell.on_foreign(CALL.symbol, 1, 1.0, "assignment", "a short call by hand")
+    group = executor.execute_atomic([(CALL, 1)], 1)
+    assert [leg.net for leg in group.legs] == [1]
+    assert executor.shell.outside.baseline(CALL.symbol) == 0
