@@ -19,11 +19,10 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench.engine.live.chaos import POINTS
 from workbench.paper.account import PaperAccount, PaperOrder
 
 #: the day of a case ends here: entry at 10:00, exit at 10:15 (`exit-before-close` of a half day)
@@ -33,23 +32,45 @@ PARAMETERS = {"exit-before-close": "165", "quantity": "3"}
 PRICING = ("market", "mid", "ladder")
 
 
+#: phases of a group's life in which a process is killed: name -> (points, pricing, whether after the exit time)
+PHASES: dict[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {
+    "before send": (("before-send",), PRICING, False),
+    "sent and unacknowledged": (("unacknowledged",), PRICING, False),
+    "partial": (("partial",), ("market",), False),
+    "filled": (("filled",), ("market",), False),
+    "cancelling": (("before-cancel", "cancelling"), ("mid",), False),
+    "closing": (("before-send", "unacknowledged", "partial", "filled"), ("market",), True),
+}
+#: the exit time of a case, seconds UTC
+EXIT_AT = datetime(2015, 12, 24, 15, 15, tzinfo=UTC).timestamp()
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One kill: where, at which passage, on which kind of day."""
+    """One kill: in which phase, at which passage of which point, on which kind of day."""
 
     number: int
+    phase: str
     point: str
     passage: int
     pricing: str
+    native: str
     seed: int
+
+    @property
+    def kill_from(self) -> float:
+        """Data time from which passages count."""
+        return EXIT_AT if PHASES[self.phase][2] else 0.0
 
     @classmethod
     def draw(cls, number: int, seed: int) -> Case:
-        """Points in turn, so that every one gets its share."""
+        """Phases in turn, so that every one gets its share."""
         rng = random.Random(seed * 1_000_003 + number)
-        point = POINTS[number % (len(POINTS) - 1)]  # brackets alone replace
-        pricing = rng.choice(PRICING) if "cancel" not in point else rng.choice(PRICING[1:])
-        return cls(number, point, rng.randint(1, 5), pricing, rng.randrange(1 << 30))
+        phase = list(PHASES)[number % len(PHASES)]
+        points, pricing, _ = PHASES[phase]
+        native = "never" if phase in ("partial", "cancelling") else rng.choice(("never", "never", "first"))
+        return cls(number, phase, rng.choice(points), rng.randint(1, 3), rng.choice(pricing), native,
+                   rng.randrange(1 << 30))  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -58,7 +79,8 @@ class Verdict:
 
     case: Case
     killed: bool
-    phase: str = ""
+    #: what the journal shows of the group in which the process died
+    found: str = ""
     outcomes: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
@@ -74,12 +96,13 @@ def live_one(spec: dict[str, Any]) -> None:
     from workbench.engine.live.session import LiveOptions, run_live
 
     plan = ChaosPlan(seed=spec["seed"], latency=0.003, partial=0.5, repeat_event=0.1, reissue=spec["restart"],
-                     kill=spec["point"], kill_at=spec["passage"])  # fmt: skip
+                     kill=spec["point"], kill_at=spec["passage"], kill_from=spec["kill_from"])  # fmt: skip
     options = LiveOptions(speed=0, until=datetime.fromisoformat(UNTIL), chaos=plan)
     root, folder = Path(spec["root"]), Path(spec["folder"])
     result = run_live(
         root / "algorithms" / "iron_condor", data=Path(spec["data"]), account=folder / "account.sqlite",
-        store=folder / "store", parameters={**PARAMETERS, "pricing": spec["pricing"]}, name="iron_condor",
+        store=folder / "store", name="iron_condor",
+        parameters={**PARAMETERS, "pricing": spec["pricing"], "native": spec["native"]},
         options=options, library_paths=[root / "Library"],
     )  # fmt: skip
     (folder / "log.txt").write_text("\n".join(f"{t} {text}" for t, text in result.log))
@@ -94,14 +117,14 @@ def run_case(case: Case, root: Path, data: Path, keep: Path | None = None) -> Ve
         folder = keep if keep is not None else Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         base = {"root": str(root), "folder": str(folder), "data": str(data), "pricing": case.pricing,
-                "seed": case.seed}  # fmt: skip
+                "native": case.native, "seed": case.seed, "kill_from": case.kill_from}  # fmt: skip
         first = _child({**base, "point": case.point, "passage": case.passage, "restart": False}, root)
         killed = first.returncode == -9
         verdict = Verdict(case, killed)
         if not killed and first.returncode != 0:
             verdict.violations.append(f"first process failed: {first.stderr[-400:]}")
             return verdict
-        verdict.phase = _phase(folder)
+        verdict.found = _phase(folder)
         if killed:
             second = _child({**base, "point": "", "passage": 0, "restart": True}, root)
             if second.returncode != 0:
@@ -214,5 +237,5 @@ def campaign(
 
 
 def histogram(verdicts: Iterable[Verdict]) -> dict[str, int]:
-    """Kills by point."""
-    return dict(sorted(Counter(v.case.point for v in verdicts if v.killed).items()))
+    """Kills by phase."""
+    return {phase: sum(v.killed for v in verdicts if v.case.phase == phase) for phase in PHASES}

@@ -41,14 +41,14 @@ class PaperBrokerage(BacktestingBrokerage):
         """Take a new order into the account; the broker's id becomes known with it."""
         if self._chaos.happens(self._chaos.plan.refuse):
             return False
-        self._chaos.point("before-send")
+        self._chaos.point("before-send", self._now)
         manager = order.group_order_manager
         number = self.account.submit(
             str(order.symbol.id), order.quantity, TYPES[order.type], self._now, order.limit_price, order.stop_price,
             0 if manager is None else manager.id,
         )  # fmt: skip
         self._ids[order.id] = number
-        self._chaos.point("unacknowledged")
+        self._chaos.point("unacknowledged", self._now)
         if super().place_order(order):
             order.broker_id[:] = [str(number)]
             return True
@@ -63,7 +63,7 @@ class PaperBrokerage(BacktestingBrokerage):
     def update_order(self, order: Order) -> bool:
         """Change it at the broker first; False when the broker has ended it."""
         number = self._ids.get(order.id)
-        self._chaos.point("replacing")
+        self._chaos.point("replacing", self._now)
         if number is not None and not self.account.update(
             number, self._now, order.quantity, order.limit_price, order.stop_price
         ):
@@ -75,12 +75,12 @@ class PaperBrokerage(BacktestingBrokerage):
         if self._chaos.happens(self._chaos.plan.refuse_cancel):
             return False
         orders = self._group(order)
-        self._chaos.point("before-cancel")
+        self._chaos.point("before-cancel", self._now)
         for one in orders or ():
             number = self._ids.get(one.id)
             if number is not None:
                 self.account.end(number, "canceled", self._now)
-        self._chaos.point("cancelling")
+        self._chaos.point("cancelling", self._now)
         return super().cancel_order(order)
 
     def _remove(self, orders: list[Order], status: Any, message: str = "") -> None:
@@ -122,4 +122,4 @@ class PaperBrokerage(BacktestingBrokerage):
             event.fill_quantity = quantity
             event.status = FILLED if abs(quantity) >= left else PARTIALLY_FILLED
         self.account.fill(number, quantity, event.fill_price, fee, self._now, multiplier)
-        self._chaos.point("filled" if event.status is FILLED else "partial")
+        self._chaos.point("filled" if event.status is FILLED else "partial", self._now)

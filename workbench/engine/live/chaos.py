@@ -31,6 +31,7 @@ class ChaosPlan:
         reissue: at a start the broker numbers its open orders anew.
         kill: name of a point (`POINTS`) at which the process kills itself with SIGKILL; empty for never.
         kill_at: the n-th passage of that point, from 1.
+        kill_from: passages before this data time (seconds UTC) do not count.
     """
 
     seed: int = 0
@@ -46,6 +47,7 @@ class ChaosPlan:
     reissue: bool = False
     kill: str = ""
     kill_at: int = 1
+    kill_from: float = 0.0
 
     @classmethod
     def storm(cls, seed: int) -> ChaosPlan:
@@ -76,9 +78,9 @@ class Chaos:
         with self._lock:
             return self._random.random() < probability
 
-    def point(self, name: str) -> None:
-        """The process passes a point; this may be where it dies."""
-        if self.plan.kill != name:
+    def point(self, name: str, now: float) -> None:
+        """The process passes a point at a data time; this may be where it dies."""
+        if self.plan.kill != name or now < self.plan.kill_from:
             return
         with self._lock:
             self._passed[name] = passed = self._passed.get(name, 0) + 1
