@@ -17,16 +17,13 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections import OrderedDict, deque
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from . import diff, plan
 from . import facts as f
-from .facts import IllegalFact
-from .facts import apply as apply_fact
-from .journal import JournalError
-from .model import REDUCING, TERMINAL, ChildStatus, HoldCause, Kind, Phase, Quote
-from .observe import EVENT_OF, OBSERVED
+from .ledger import Ledger
+from .model import REDUCING, ChildStatus, HoldCause, Kind, Phase, Quote
 from .outside import Outside
 from .ports import GroupEvent, OrderRequest, Severity
 
@@ -48,14 +45,6 @@ SPINS = 20_000
 ROUNDS = 200
 #: seconds a broker's thread may pump in live mode; the algorithm's thread goes on from there
 BROKER_THREAD_SECONDS = 0.05
-#: seconds without sending after the journal failed
-JOURNAL_RETRY = 1.0
-_CAUSE_SEVERITY = {
-    HoldCause.REQUESTED: Severity.P2,
-    HoldCause.POLICY: Severity.P1,
-    HoldCause.LEANED_ON: Severity.P1,
-    HoldCause.AMBIGUOUS: Severity.P1,
-}
 
 
 class QuoteBook(dict[str, Quote]):
@@ -74,7 +63,7 @@ class QuoteBook(dict[str, Quote]):
         return self[symbol]
 
 
-class Shell:
+class Shell(Ledger):
     """Groups, their facts and the pump. `ports.Sink` for the gateway; the executor is its public face.
 
     Args:
@@ -89,42 +78,18 @@ class Shell:
     def __init__(
         self, gateway: Gateway, journal: Journal, settings: Settings, gates: Gates, alerts: Alerts, observer: Observer
     ) -> None:
-        self.gateway = gateway
-        self.journal = journal
-        self.settings = settings
-        self.gates = gates
-        self.alerts = alerts
-        self.observer = observer
-        #: groups that are not closed, and closed ones until they are archived
-        self.groups: dict[str, GroupState] = {}
-        #: ended groups whose late fills are still found here; older ones come from the archive
-        self.recent: OrderedDict[str, GroupState] = OrderedDict()
+        super().__init__(gateway, journal, settings, gates, alerts, observer)
         #: called with every group event after the observer
         self.on_event: list[Callable[[GroupEvent], None]] = []
         #: called inside the pump when a wake-up of their own is due
         self.on_due: dict[str, Callable[[], Any]] = {}
-        #: called with every protected group and fact that was folded into it
-        self.on_folded: list[Callable[[GroupState, Any], None]] = []
-        #: called when a group leaves memory
-        self.on_forget: list[Callable[[str], None]] = []
         self.outside = Outside(self)
         self.quotes = QuoteBook(gateway.quote)
-        self.now = 0.0
         self._inbox: deque[tuple[str, Any]] = deque()
         self._busy = threading.Lock()
-        self._touched: dict[str, None] = {}
-        self._dirty: dict[str, GroupState] = {}
-        self._events: deque[GroupEvent] = deque()
-        self._wakes: dict[str, float] = {}
         self._asked_wake: float | None = None
         #: when orders that rest were looked at
         self._rested_at = 0.0
-        self._broken: set[str] = set()
-        #: standing alerts that were raised: (group id, code) -> text
-        self._said: dict[tuple[str, str], str] = {}
-        self._silent_until = 0.0
-        #: (group id, number) -> contracts, their cost and fees before this process adopted the order
-        self._bases: dict[tuple[str, int], tuple[int, float, float]] = {}
         gateway.attach(self)
 
     # --- Sink -------------------------------------------------------------------------------------------------
@@ -288,101 +253,6 @@ class Shell:
                 continue
             self.fold(group, fact)
 
-    def find(self, group_id: str) -> GroupState | None:
-        """A group, also an ended one that something still happens to; inside the pump only."""
-        group = self.groups.get(group_id)
-        if group is None:
-            group = self.recent.pop(group_id, None) or self.journal.recent(group_id)
-            if group is not None:
-                self.groups[group_id] = group
-                self._dirty[group_id] = group
-                self._touched[group_id] = None
-        return group
-
-    def fold(self, group: GroupState, fact: Any) -> bool:
-        """Fold one fact of the broker or the owner; what cannot follow from the group's state holds it."""
-        kind = type(fact)
-        if kind is f.Filled:
-            if self._bases:  # only after a restart
-                base = self._bases.get((group.spec.group_id, fact.order))
-                if base is not None:
-                    fact = _with_base(fact, *base)
-        elif kind is f.CancelAsked or kind is f.ReplaceAsked:
-            order = group.orders.get(fact.order)
-            if order is not None and order.status in TERMINAL:
-                return False  # its end overtook the answer on another thread
-        try:
-            return self.apply(group, fact)
-        except IllegalFact as error:
-            self.report_fault(group, error)
-            return False
-
-    def apply(self, group: GroupState, fact: Any) -> bool:
-        """Fold one fact and note what follows for hooks, counters, journal. Raises IllegalFact."""
-        phase = group.phase
-        if not apply_fact(group, fact):
-            return False
-        group_id = group.spec.group_id
-        self._touched[group_id] = None
-        self._dirty[group_id] = group
-        kind = fact.kind
-        if kind in OBSERVED:
-            self.observer.folded(group, fact)
-        if group.spec.kind is not Kind.ALL_OR_NONE:
-            for call in self.on_folded:
-                call(group, fact)
-        event = EVENT_OF.get(kind)
-        if event is not None:
-            self._events.append(GroupEvent(fact.at, event, group, fact))
-            if event == "fill":
-                self.gates.fuse.failures = 0
-            elif event == "rejected":
-                self._refused(group, fact)
-        elif kind == "noted":
-            self._noted(group, fact)
-        if group.phase is not phase and kind != "refused":
-            self._events.append(GroupEvent(fact.at, group.phase.value, group, fact))
-            if group.phase is Phase.HELD:
-                self._say_held(group, fact.at)
-        return True
-
-    def _refused(self, group: GroupState, fact: Any) -> None:
-        if self.gates.fuse.failed(self.now):
-            text = f"{group.spec.group_id} was the last of many refusals ({fact.why}): nothing opens for a while"
-            self.alerts.raise_(self.now, Severity.P1, "circuit-breaker", "", text)
-        self.journal.extra["breaker"] = self.gates.fuse.row()
-
-    def _noted(self, group: GroupState, fact: Any) -> None:
-        """A decision may carry an alert: it is part of the audit and goes out when it is folded."""
-        data = fact.data
-        if isinstance(data, dict) and "alert" in data:
-            self.alerts.raise_(
-                fact.at, Severity(data.get("severity", 1)), data["alert"], group.spec.group_id, fact.text, data
-            )
-
-    def _say_held(self, group: GroupState, at: float) -> None:
-        cause = group.held or HoldCause.FAULT
-        nets = {leg.spec.name or leg.spec.symbol: leg.net for leg in group.legs}
-        self.alerts.raise_(
-            at, _CAUSE_SEVERITY.get(cause, Severity.P0), f"held-{cause}", group.spec.group_id,
-            f"held: {group.held_why}; look at it, then release or close it", {"nets": nets},
-        )  # fmt: skip
-
-    def report_fault(self, group: GroupState | None, error: Exception) -> None:
-        """Our own fault: traceback to the log, P0 alert, the group held."""
-        group_id = group.spec.group_id if group is not None else ""
-        self.gateway.log(f"atomic fault {group_id}: {error!r}\n{traceback.format_exc()}")
-        self.alerts.raise_(self.now, Severity.P0, "fault", group_id, f"{type(error).__name__}: {error}")
-        if group is None:
-            return
-        if group.held is HoldCause.FAULT:
-            self._broken.add(group_id)
-            return
-        try:
-            self.apply(group, f.Held(self.now, HoldCause.FAULT, f"{type(error).__name__}: {error}"))
-        except IllegalFact:
-            self._broken.add(group_id)  # it has ended already
-
     # --- deciding ---------------------------------------------------------------------------------------------
 
     def _settle(self, group: GroupState) -> None:
@@ -510,45 +380,6 @@ class Shell:
         else:
             self.gateway.submit(requests[0])
 
-    # --- journal and ends -------------------------------------------------------------------------------------
-
-    def _record(self, *, flush: bool) -> bool:
-        """Write what changed; False when the store failed: nothing may be sent."""
-        dirty, groups = self._dirty, self.groups
-        changed = []
-        try:
-            for group_id, group in dirty.items():
-                if group_id not in groups:
-                    continue
-                if group.phase is Phase.CLOSED and not group.live:
-                    self.journal.archive(group)
-                    self._retire(group)
-                else:
-                    changed.append(group)
-            self.journal.save(changed, flush=flush)
-        except JournalError as error:
-            self._silent_until = self.now + JOURNAL_RETRY
-            self.gates.shut["journal"] = str(error)
-            self.alerts.raise_(self.now, Severity.P0, "journal-failing", "", f"nothing is sent: {error}")
-            return False
-        dirty.clear()
-        if self._silent_until:
-            self.gates.shut.pop("journal", None)
-            self._silent_until = 0.0
-        return True
-
-    def _retire(self, group: GroupState) -> None:
-        group_id = group.spec.group_id
-        del self.groups[group_id]
-        self._wakes.pop(group_id, None)
-        self.recent[group_id] = group
-        if len(self.recent) > self.settings.recent_ends:
-            oldest, _ = self.recent.popitem(last=False)
-            for key in [key for key in self._said if key[0] == oldest]:
-                del self._said[key]
-            for call in self.on_forget:
-                call(oldest)
-
     def _tell(self, event: GroupEvent) -> None:
         self.observer.event(event)
         for call in self.on_event:
@@ -559,13 +390,3 @@ class Shell:
                 group_id = event.group.spec.group_id
                 self.alerts.raise_(self.now, Severity.P2, "callback-failed", group_id, repr(error))
 
-    def adopted(self, group: GroupState, number: int) -> None:
-        """This process took over a broker's order: what had filled before counts on top of its ticket."""
-        order = group.orders[number]
-        self._bases[(group.spec.group_id, number)] = (order.base, order.avg_px * order.base, order.fees)
-
-
-def _with_base(fact: f.Filled, base: int, cost: float, fees: float) -> f.Filled:
-    total = base + fact.cum_qty
-    price = (cost + fact.cum_qty * fact.avg_px) / total if total else 0.0
-    return f.Filled(fact.at, fact.order, total, price, fees + fact.fees)
