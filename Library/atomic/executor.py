@@ -20,13 +20,14 @@ from .desk import OperatorDesk
 from .entry import check_terms, refusals
 from .gates import Gates
 from .group import AtomicGroup, Groups, close
+from .guard import LASTING, Guard
 from .journal import Journal, JournalError
 from .lease import Lease
 from .model import GroupSpec, Kind, Phase, new_group
 from .observe import Alerts, Observer
 from .plan import Env
 from .policy import Breaker, Policy, Settings
-from .ports import Reading, Severity
+from .ports import Severity
 from .shell import Shell
 from .startup import Reconciler, StartReport
 from .strategies import Strategies
@@ -115,6 +116,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
         self._reconciler = Reconciler(self.shell, self._loaded)
         self.shell.on_due["reconcile"] = self._reconciler.sweep
         self._init_brackets()
+        self.guard = Guard(self)
         # a gateway of one's own is a test or a simulation: one process, one journal
         self._writer = Writer(self.shell, Lease(store, self.journal.base)) if live and algorithm is not None else None
         if self._writer is not None:
@@ -196,6 +198,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
                 self._writer.beat()
             self.shell.bar()
             self._sweep()
+            self.guard.look(self._gateway.now())
             self.sweep_protection()
         except Exception as error:
             self.shell.report_fault(None, error)
@@ -214,7 +217,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
     def ready(self) -> bool:
         """True when groups may open: started, nothing shut, not paused, no breaker open."""
         gates = self._gates
-        return not gates.shut and not gates.paused and not gates.fuse.is_open(self.shell.now)
+        return not gates.shut and not gates.paused and not gates.fuse.is_open(self._gateway.now())
 
     def on_alert(self, call: Callable[[Alert], Any]) -> None:
         """Call this with every alert."""
@@ -287,7 +290,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
             shell.add(group)
             shell.apply(group, f.Refused(shell.now, "; ".join(problems)))
             return
-        equity, margin = self._account()
+        equity, margin = self.account()
         found = refusals(group.spec, shell, equity, margin)
         shell.add(group)
         if found:
@@ -296,7 +299,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
         else:
             shell.apply(group, f.Opening(shell.now))
 
-    def _account(self) -> tuple[float, float]:
+    def account(self) -> tuple[float, float]:
         """Equity and remaining margin in dollars; NaN when unknown. Only read when a risk gate asks for it."""
         if self._gates.risk is None or self._algorithm is None:
             return _NAN, _NAN
@@ -325,21 +328,24 @@ class AtomicOrderExecutor(Strategies, Brackets):
                     shell.apply(group, f.Emergency(shell.now, why))
 
         self._gates.paused = True
+        self.guard.keep(now=False)  # written with what `act` does
         self.alert_operator(f"emergency flatten of {len(groups)} groups: {why}", code="emergency-flatten")
         shell.do(act)
         return len(groups)
 
-    def alert_operator(self, text: str, *, severity: Severity = Severity.P0, code: str = "operator") -> None:
-        """Tell a person."""
-        self.alerts.raise_(self._gateway.now(), severity, code, "", text)
+    def alert_operator(self, text: str, *, severity: int = Severity.P0, code: str = "operator") -> None:
+        """Tell a person; severity 0 (P0) to 3 (P3)."""
+        self.alerts.raise_(self._gateway.now(), Severity(severity), code, "", text)
 
     def pause(self) -> None:
-        """No group opens until `resume`; what reduces or protects goes on."""
+        """No group opens until `resume`, also after a restart; what reduces or protects goes on."""
         self._gates.paused = True
+        self.guard.keep()
 
     def resume(self) -> None:
         """Groups may open again."""
         self._gates.paused = False
+        self.guard.keep()
         self.shell.bar()
 
     def accept_account(self, group: GroupState, why: str) -> str:
@@ -352,13 +358,10 @@ class AtomicOrderExecutor(Strategies, Brackets):
         if limit == "circuit-breaker":
             gates.fuse.open_until, gates.fuse.failures = 0.0, 0
             return "the circuit breaker is closed"
-        if limit in gates.shut and limit not in (NOT_STARTED, "journal"):
+        if limit in gates.shut and limit not in (NOT_STARTED, "journal", *LASTING):
             del gates.shut[limit]
             return f"{limit} was lifted by {by or 'an operator'}"
-        if gates.risk is not None and hasattr(gates.risk, "reset"):
-            return str(gates.risk.reset(limit, by, now))
-        known = ", ".join(["circuit-breaker", *gates.shut])
-        raise ValueError(f"no limit {limit!r}: {known}")
+        return self.guard.reset(limit, by, now)
 
     def shutdown(self) -> None:
         """The process ends in order: groups stay as they are, the journal is written and flushed."""
@@ -410,9 +413,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
         self._handles.pop(group_id, None)
 
     def _on_group_event(self, event: GroupEvent) -> None:
-        risk = self._gates.risk
-        if risk is not None:
-            risk.on_event(event)
+        self.guard.told(event)
         handle = self._handles.get(event.group.spec.group_id)
         if handle is not None:
             handle.tell(event)
@@ -426,9 +427,8 @@ class AtomicOrderExecutor(Strategies, Brackets):
         extra = self.journal.extra
         self._gates.fuse.restore(extra.get("breaker"))
         self.shell.outside.restore(extra.get("deliveries", {}))
-        risk = self._gates.risk
-        if "risk" in extra and risk is not None and hasattr(risk, "restore"):
-            risk.restore(extra["risk"])
+        for said in self.guard.restore():
+            self._gateway.log(f"atomic: {said}")
         for group in self._loaded.groups:
             self.shell.groups[group.spec.group_id] = group
             for leg in group.legs:
@@ -458,7 +458,6 @@ class AtomicOrderExecutor(Strategies, Brackets):
         if self.shell.groups and self.report is not None and now - self._compared_at >= every:
             self._compared_at = now
             self.shell.do(self._compare)
-        self._limits(now)
 
     def _compare(self) -> None:
         """Account against groups, inside the pump."""
@@ -466,26 +465,6 @@ class AtomicOrderExecutor(Strategies, Brackets):
         self.shell.outside.check_holdings()
         self.shell.outside.forget_unused()
         self.journal.extra["deliveries"] = self.shell.outside.state()
-
-    def _limits(self, now: float) -> None:
-        """Ask the risk guard what it wants done, when there is one that acts."""
-        risk = self._gates.risk
-        if risk is None or not hasattr(risk, "directives"):
-            return
-        equity, margin = self._account()
-        used = equity - margin
-        reading = Reading(now, equity, used, margin, self.observer.naked_for(now), len(self.shell.groups))
-        for directive in risk.directives(reading):
-            self.alerts.raise_(now, Severity.P1, f"limit-{directive.limit}", "", directive.reason)
-            if directive.action in ("flatten", "kill"):
-                self.emergency_flatten(directive.reason)
-                if directive.action == "kill":
-                    self._gates.shut["kill-switch"] = directive.reason
-            elif directive.action == "close_by_risk":
-                for group in self.groups.open:
-                    group.close(directive.reason)
-        if hasattr(risk, "state"):
-            self.journal.extra["risk"] = dict(risk.state())
 
     def _warming_up(self) -> bool:
         return bool(getattr(self._algorithm, "is_warming_up", False))

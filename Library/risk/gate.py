@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .limits import Directive, LimitBook
+from .proposal import held_legs, loss_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -76,6 +77,10 @@ class Gate:
     def directives(self, reading: ReadingLike) -> list[Directive]:
         """Limits that tripped with this reading."""
         return self.limits.read(reading, self._day_of(reading.at))
+
+    def by_risk(self, groups: Sequence[Any]) -> list[Any]:
+        """Groups in the order in which they are closed: the one that can lose most first, as it stands now."""
+        return sorted(groups, key=lambda group: loss_of(held_legs(group)), reverse=True)
 
     def state(self) -> Mapping[str, Any]:
         """What must survive a restart."""

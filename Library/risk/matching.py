@@ -6,9 +6,9 @@ matches once more with those definitions last that have an uncovered short leg, 
 Underlying shares take part in whole lots (one per contract).
 
 Where several contracts fit a leg LEAN takes the one whose hash code comes first, and hash codes of texts change from
-process to process: a book with such a choice has no one margin on LEAN. Here the earlier expiry and the higher strike come
-first. That order was fitted to two entries of LEAN's recordings, the only ones where it matters; it is no rule of
-LEAN's, and another order ("out of the money first") fits both as well. Do not take it for evidence.
+process to process: a book with such a choice has no one margin on LEAN. Here the earlier expiry and the higher strike
+come first. That order was fitted to two entries of LEAN's recordings, the only ones where it matters; it is no rule
+of LEAN's, and another order ("out of the money first") fits both as well. Do not take it for evidence.
 
 Source: LEAN Common/Securities/Option/StrategyMatcher/ (OptionStrategyMatcher, OptionStrategyDefinitions,
 OptionStrategyDefinition, OptionStrategyMatcherOptions, UncoveredShortQuantityOptionStrategyMatchObjectiveFunction).
