@@ -244,6 +244,7 @@ class AlertDesk:
         self._minute: list[float] = []
         self._state = {route.name: _State() for route, _ in self._routes}
         self._suppressed = self._limited = self._dropped = 0
+        self._warned = ""
         self._queue: queue.Queue[tuple[Route, AlertLike] | None] = queue.Queue(maxsize=1000)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -340,6 +341,12 @@ class AlertDesk:
             names = ", ".join(f"{r.name} ({state.error})" for r, state in people)
             return f"no alert route works: {names}; a P0 alert would only be logged"
         return ""
+
+    def new_warning(self) -> str:
+        """The warning when it is another one than at the newest call, else empty; for callers that ask regularly."""
+        text = self.warning()
+        before, self._warned = self._warned, text
+        return text if text != before else ""
 
     def health(self) -> DeskHealth:
         """Counters so far."""
