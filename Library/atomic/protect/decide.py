@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
-from ..model import ChildOrder, ChildStatus, GroupState, HoldCause, Phase, Purpose, RejectReason
+from ..model import ChildOrder, ChildStatus, GroupState, HoldCause, Phase, Purpose, RejectReason, Right
 from ..plan import trouble
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
@@ -45,6 +45,7 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
         or _trail(group, plan, view, now, quotes)
         or _break_even(group, plan, view, now)
         or _watched(group, plan, view, now, quotes, env)
+        or _bidless(group, view, now, quotes)
         or _release(group, view, now)
     )
 
@@ -143,6 +144,19 @@ def _give_up(group: GroupState, view: Exposure, now: float) -> list[Any]:
 
 def _held(now: float, cause: HoldCause, why: str) -> f.Held:
     return f.Held(now, cause, why)
+
+
+def _bidless(group: GroupState, view: Exposure, now: float, quotes: Mapping[str, Quote]) -> list[Any]:
+    """Name a long option that must go and has no bid, once: it is kept until a bid returns or it expires."""
+    leg = group.legs[0]
+    closing = group.emergency or group.target == 0 or group.phase is Phase.CLOSING
+    if not closing or leg.net <= 0 or leg.spec.right is Right.SHARE or group.memory.get("bidless"):
+        return []
+    quote = quotes.get(leg.spec.symbol)
+    if quote is None or not quote.open or quote.bid > 0:
+        return []
+    text = f"{leg.spec.name or leg.spec.symbol}: long {leg.net} without a bid, kept until one returns or it expires"
+    return [f.Remembered(now, "bidless", True), _alert(now, 2, "bidless-long", text)]
 
 
 def _entry_timeout(group: GroupState, plan: ExitPlan, view: Exposure, now: float) -> list[Any]:

@@ -14,20 +14,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..model import ChildStatus, ChildType, Deadline, GroupState, Phase, Purpose
+from ..model import ChildStatus, ChildType, Deadline, GroupState, Phase, Purpose, Right
 from ..plan.terms import Desired, Want
 from .decide import watches_targets
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ..model import Quote
-    from ..plan.terms import Env
+    from ..plan.terms import Env, Quotes
     from .levels import ExitPlan
 
 
-def desired_orders(group: GroupState, now: float, quotes: Mapping[str, Quote], env: Env) -> Desired:
+def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> Desired:
     """The orders that should be working, and the next moment at which that may change by itself."""
     if group.phase in (Phase.PLANNED, Phase.CLOSED):
         return Desired((), None)
@@ -37,19 +34,28 @@ def desired_orders(group: GroupState, now: float, quotes: Mapping[str, Quote], e
     entry = _entry(group, plan, view, env)
     if entry is not None:
         wants.append(entry)
-    session = _open(group, quotes)
     if view.open < 0:
-        if session:
+        if _open(group, quotes):
             wants.append(_market(Purpose.EXCESS, 0, view.side * -view.open))
     elif view.open > 0:
-        wants += _exits(group, plan, view, quotes, env, session)
-    wants += _delivered(group, session)
+        wants += _exits(group, plan, view, quotes, env)
+    if len(group.legs) > 1:
+        wants += _delivered(group, quotes)
     return Desired(tuple(wants), _wake(group, plan, view, now))
 
 
-def _open(group: GroupState, quotes: Mapping[str, Quote]) -> bool:
-    quote = quotes.get(group.legs[0].spec.symbol)
-    return quote is None or quote.open
+def _open(group: GroupState, quotes: Quotes, leg: int = 0) -> bool:
+    """True when a market order that takes this leg to zero may leave: in the session, at a price.
+
+    LEAN rests a market sale of an option that nobody bids for and fills it later, whatever the position is then
+    (trace p17): such a long is kept until a bid returns or it expires, a short until somebody offers.
+    """
+    quote = quotes.get(group.legs[leg].spec.symbol)
+    if quote is None:
+        return True
+    state = group.legs[leg]
+    side = quote.bid if state.net > 0 else quote.ask
+    return quote.open and (side > 0 or state.spec.right is Right.SHARE)
 
 
 def _market(purpose: Purpose, rung: int, quantity: int, leg: int = 0) -> Want:
@@ -75,11 +81,12 @@ def _entry(group: GroupState, plan: ExitPlan, view: Exposure, env: Env) -> Want 
 
 
 def _exits(
-    group: GroupState, plan: ExitPlan, view: Exposure, quotes: Mapping[str, Quote], env: Env, session: bool
+    group: GroupState, plan: ExitPlan, view: Exposure, quotes: Quotes, env: Env
 ) -> list[Want]:
     wants: list[Want] = []
     if group.emergency or group.phase is Phase.CLOSING or group.target == 0:
         purpose = Purpose.EMERGENCY if group.emergency else Purpose.CLOSE
+        session = _open(group, quotes)
         if session and _stops_gone(group, env):
             wants.append(_market(purpose, 0, -view.side * view.open))
         reserves = env.reserves_quantity or bool(group.memory.get("reserves"))
@@ -92,7 +99,7 @@ def _exits(
             continue
         trigger = group.memory.get(f"trigger.{i}")
         if trigger:
-            wants += _triggered(group, view, i, trigger["what"], open_, session)
+            wants += _triggered(group, view, i, trigger["what"], open_, quotes)
             continue
         stop = _stop(group, plan, view, i, open_)
         price = target_price(group, plan, view, i)
@@ -139,21 +146,25 @@ def _stops_gone(group: GroupState, env: Env) -> bool:
     return not any(o.purpose in (Purpose.STOP, Purpose.TARGET) for o in group.live.values())
 
 
-def _triggered(group: GroupState, view: Exposure, pair: int, what: str, quantity: int, session: bool) -> list[Want]:
+def _triggered(group: GroupState, view: Exposure, pair: int, what: str, quantity: int, quotes: Quotes) -> list[Want]:
     """A level we watch was reached: the pair's resting orders go first, then the exit is sent at market."""
     purpose = Purpose.STOP if what == "stop" else Purpose.TARGET
     for order in group.live.values():
         other = order.purpose in (Purpose.STOP, Purpose.TARGET) and order.rung == pair
         if other and not (order.purpose is purpose and order.type is ChildType.MARKET):
             return []
-    return [_market(purpose, pair, -view.side * quantity)] if session else []
+    return [_market(purpose, pair, -view.side * quantity)] if _open(group, quotes) else []
 
 
-def _delivered(group: GroupState, session: bool) -> list[Want]:
+def _delivered(group: GroupState, quotes: Quotes) -> list[Want]:
     """Shares that exercise or assignment delivered are closed unless the policy is to hold them."""
-    if group.spec.policy.on_outside == "hold" or not session:
+    if group.spec.policy.on_outside == "hold":
         return []
-    return [_market(Purpose.CLOSE, 0, -leg.net, i) for i, leg in enumerate(group.legs) if i and leg.net]
+    return [
+        _market(Purpose.CLOSE, 0, -leg.net, i)
+        for i, leg in enumerate(group.legs)
+        if i and leg.net and _open(group, quotes, i)
+    ]
 
 
 def _wake(group: GroupState, plan: ExitPlan, view: Exposure, now: float) -> Deadline | None:

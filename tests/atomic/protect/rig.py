@@ -140,6 +140,11 @@ class Rig:
         self.env = replace(self.env, **changes)
         self.settle()
 
+    def option_terms(self) -> LegSpec:
+        """The leg's terms as an option on the same symbol."""
+        leg = self.group.legs[0].spec
+        return LegSpec(leg.symbol, leg.ratio, Right.CALL, 95.0, "2030-01-18", "X", 100.0, leg.tick, leg.name)
+
     @property
     def open(self) -> int:
         """Filled-not-closed contracts, signed."""

@@ -251,6 +251,20 @@ def test_closing_waits_for_the_session_under_its_stop():
     assert rig.stopped == 100
 
 
+def test_a_long_option_without_a_bid_is_kept_and_named_not_sold_at_market():
+    """No bid: no market sale that would rest and fill later (trace p17); with a bid it is closed."""
+    rig = one()
+    rig.fill(ENTRY, 100)
+    rig.group.legs[0].spec = rig.option_terms()
+    rig.quote = rig.quote._replace(bid=0.0)
+    rig.tell(f.CloseAsked(rig.now, "owner"))
+    assert rig.live(Purpose.CLOSE) == []
+    assert "bidless-long" in rig.alerts
+    rig.after(60, bid=100.0)
+
+    assert [o.quantity for o in rig.live(Purpose.CLOSE)] == [-100]
+
+
 def test_a_time_exit_closes_at_its_moment():
     """At the given time the position is closed at market."""
     rig = Rig(plan((1.0, 102.0, 99.0), time_exit=500.0))
