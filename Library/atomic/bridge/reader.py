@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from AlgorithmImports import OrderStatus, OrderType
+from AlgorithmImports import OrderField, OrderStatus, OrderType
 
 from .. import facts as f
 from ..ports import BrokerOrder, Severity
@@ -179,15 +179,36 @@ class Reader:
         if kind in (ACCEPTED, UPDATED):
             self.report(slot, f.Accepted(at, slot.number))
         self._fill(slot)
-        if kind == UPDATED:
-            self._updated(slot)
-        elif kind == CANCELED:
+        if slot.asked is not None:
+            self._answer(slot)
+        if kind == CANCELED:
             self.report(slot, f.Canceled(at, slot.number, "seen on its ticket"))
         elif kind == REJECTED:
             reason, why = refusal(slot.ticket)
             self.report(slot, f.Rejected(at, slot.number, reason, why or "seen on its ticket"))
         if self.is_ended(slot):
             self.book.close(slot)
+
+    def _answer(self, slot: Slot) -> None:
+        """What became of an update whose event did not come: the ticket shows its terms, or the request its error."""
+        ticket, asked = slot.ticket, slot.asked
+        requests = list(ticket.update_requests)
+        if asked is None or not requests:
+            return
+        response = requests[-1].response
+        if response.is_error:
+            slot.asked = None
+            self.report(slot, f.ReplaceRefused(self.at(), slot.number, str(response.error_message)))
+            return
+        quantity, limit, stop = asked
+        shown = (
+            round(ticket.quantity),
+            float(ticket.get(OrderField.LIMIT_PRICE)) if limit else 0.0,
+            float(ticket.get(OrderField.STOP_PRICE)) if stop else 0.0,
+        )
+        # asked prices stand on the tick already
+        if shown[0] == quantity and abs(shown[1] - limit) < 0.004 and abs(shown[2] - stop) < 0.004:
+            self._updated(slot)
 
     def is_ended(self, slot: Slot) -> bool:
         """True when its ticket can change no more."""
