@@ -53,3 +53,42 @@ def test_a_late_fill_of_an_earlier_bundle_is_sold_back_while_the_unit_stays() ->
                 if isinstance(c, diff.Cancel | diff.Submit)]  # fmt: skip
     f.apply(group, f.Filled(3.0, 5, 1, 0.95, 0.0))
     assert (group.phase, group.outcome, [leg.net for leg in group.legs]) == (Phase.OPEN, Outcome.COMPLETE, [-1, 1])
+
+
+def test_a_bundle_that_is_not_needed_any_more_is_cancelled() -> None:
+    """Both legs of the cancelled bundle filled late: the one that works would double the unit."""
+    group = new_group(GroupSpec("g-1", Kind.ALL_OR_NONE, "put_spread", (SHORT, LONG), 1, 0.0, Policy(ladder=AT_MID)))
+    for fact in (
+        f.Opening(0.0),
+        f.Remembered(0.0, "native", True),
+        f.Wave(0.0, 1, 5.0),
+        f.Rung(0.0, 0, "open", 0, -0.01),
+        *(
+            f.Intended(0.0, n, i, "open", 0, q, "limit", -0.01, 0.0, f"g-1:{n}:open", 1)
+            for n, i, q in ((1, 1, 1), (2, 0, -1))
+        ),
+        f.Sent(0.0, 1),
+        f.Sent(0.0, 2),
+        f.CancelAsked(1.0, 1, ""),
+        f.CancelAsked(1.0, 2, ""),
+        f.Canceled(1.0, 1),
+        f.Canceled(1.0, 2),
+        f.Rung(1.0, 0, "open", 1, 0.05),
+        *(
+            f.Intended(1.0, n, i, "open", 1, q, "limit", 0.05, 0.0, f"g-1:{n}:open", 3)
+            for n, i, q in ((3, 1, 1), (4, 0, -1))
+        ),
+        f.Sent(1.0, 3),
+        f.Sent(1.0, 4),
+        f.Accepted(1.0, 3),
+        f.Accepted(1.0, 4),
+        f.Filled(2.0, 1, 1, 1.0, 0.0),
+        f.Filled(2.0, 2, 1, 1.0, 0.0),
+    ):
+        f.apply(group, fact)
+    found = diff.commands(group, desired_orders(group, 2.0, QUOTES, ENV), 2.0, ENV)
+    assert {c.number for c in found if isinstance(c, diff.Cancel)} == {3, 4}
+    for number in (3, 4):
+        f.apply(group, f.CancelAsked(2.0, number, ""))
+        f.apply(group, f.Canceled(2.0, number))
+    assert (group.phase, group.outcome) == (Phase.OPEN, Outcome.COMPLETE)

@@ -113,6 +113,7 @@ class AdversarialBroker:
         self._base: dict[int, int] = {}
         self._base_value: dict[int, float] = {}
         self._canceling: set[int] = set()
+        self._updating: set[int] = set()
         self._lean_ids: dict[int, int] = {}
         self._combo = 1 + max((o.combo for o in account.orders), default=0)
 
@@ -186,6 +187,11 @@ class AdversarialBroker:
             return
         self._first_answer(orders)
 
+    def submit_linked(self, requests: Sequence[OrderRequest]) -> None:
+        """Native contingent sets are off in these runs (`Env.takes_linked`): one order after the other."""
+        for request in requests:
+            self.submit(request)
+
     def cancel(self, group_id: str, number: int) -> None:
         """Refused while NEW, accepted otherwise; the end comes later."""
         self.calls += 1
@@ -215,19 +221,25 @@ class AdversarialBroker:
         """An update in place: taken or refused, as drawn."""
         self.calls += 1
         order = self.tickets.get((group_id, number))
-        if order is None or order.fate is not Fate.WORKING or order.cancel_pending:
-            self._sinks(group_id, ReplaceRefused(self.clock, number, "order cannot be updated"))
+        if order is None:
+            self._sinks(group_id, ReplaceRefused(self.clock, number, "no such order"))
+            return
+        self._tell_now(order, ReplaceAsked(self.clock, number, quantity, limit, stop))
+        if order.fate is not Fate.WORKING or order.cancel_pending:
+            self._tell_now(order, ReplaceRefused(self.clock, number, "order cannot be updated"))
         elif self._draw(self.faults.cancel_refused, 3) == 2:
             self._tell_now(order, ReplaceRefused(self.clock, number, "brokerage failed to update"))
         else:
             order.asked = (quantity, limit, stop)
-            self._tell_now(order, ReplaceAsked(self.clock, number, quantity, limit, stop))
+            self._updating.add(order.id)
 
     def poll(self, group_id: str, number: int) -> None:
         """The ticket as it truly stands, now."""
         order = self.tickets.get((group_id, number))
         if order is None:
             return
+        if order.id in self._updating and order.asked is None:
+            self._tell_now(order, Replaced(self.clock, number, order.quantity, order.limit, order.stop))
         self._read(order)
         if order.id in self._canceling and order.fate.alive and not order.cancel_pending:
             # a failed cancel restores the old status in silence; the ticket shows it
@@ -374,8 +386,10 @@ class AdversarialBroker:
                     self.fill(order, part)
 
     def _drain(self) -> None:
-        """Synchronous mode: an accepted submit drains the cancels that were queued before it."""
+        """Synchronous mode: an accepted submit drains the cancels and updates that were queued before it."""
         if self.sync:
+            for order in [o for o in self.account.live.values() if o.asked is not None]:
+                self.end_update(order)
             for order in [o for o in self.account.live.values() if o.cancel_pending and not o.deaf]:
                 if not order.fate.alive:
                     continue

@@ -8,6 +8,7 @@ import atomic.shell as shell_module
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
 from atomic.plan import Env
+from atomic.protect import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from atomic.model import GroupState
 
     from .broker import AdversarialBroker
-    from .scenarios import Setting
+    from .scenarios import BracketTerms, Setting
 
 NAME = "chaos"
 
@@ -62,9 +63,27 @@ class ShellDriver:
 
     def open_group(self, setting: Setting) -> str | None:
         """Ask for a group."""
+        if setting.bracket is not None:
+            return self._bracket(setting, setting.bracket)
         legs = [(leg.symbol, leg.ratio) for leg in setting.legs]
         handle = self.executor.execute_atomic(
             legs, setting.units, setting.strategy, policy=setting.policy, limit_net=setting.limit_net
+        )
+        return handle.id
+
+    def _bracket(self, setting: Setting, terms: BracketTerms) -> str:
+        quote = self.broker.quote(terms.symbol)
+        price = {"market": 0.0, "limit": quote.ask if terms.side > 0 else quote.bid, "stop": quote.last}[terms.entry]
+        handle = self.executor.bracket_order(
+            terms.symbol,
+            terms.side * setting.units,
+            targets=[(share, Level(percent=distance)) for share, distance in terms.targets],
+            stop_loss=Level(percent=terms.stop),
+            limit_price=price if terms.entry == "limit" else 0.0,
+            stop_price=price if terms.entry == "stop" else 0.0,
+            break_even_after=min(terms.break_even_after, max(0, len(terms.targets) - 1)),
+            trail=Level(percent=terms.trail) if terms.trail else None,
+            policy=setting.policy,
         )
         return handle.id
 

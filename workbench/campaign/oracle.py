@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from atomic.model import ChildType, HoldCause, Phase, Right
+from atomic.model import ChildStatus, ChildType, HoldCause, Kind, Phase, Purpose, Right
 
 from .account import Fate
 
@@ -25,6 +25,18 @@ if TYPE_CHECKING:
 
     from .account import SimOrder
     from .market import SimMarket
+
+
+#: purposes that only reduce
+_REDUCES = frozenset({"unwind", "close", "excess", "emergency"})
+#: purposes that protect what is held
+_PROTECTS = frozenset({Purpose.STOP, Purpose.CLOSE, Purpose.EMERGENCY, Purpose.EXCESS, Purpose.UNWIND})
+
+
+#: the broker owes an answer
+_OWED = frozenset({ChildStatus.SENT, ChildStatus.CANCELING, ChildStatus.QUARANTINED})
+#: seconds after a refused cancel in which the next one is waited for
+_PATIENCE = 31.0
 
 
 class Violation(NamedTuple):
@@ -81,8 +93,8 @@ class Truth:
     live: dict[int, SimOrder] = field(default_factory=dict)
     numbers: set[int] = field(default_factory=set)
     rejections: int = 0
-    #: reducing orders that found no fill at their price in all the time they were given
-    unfilled: int = 0
+    #: reducing orders that stood without a complete fill for as long as a price gets
+    stood: set[int] = field(default_factory=set)
     overfilled: bool = False
     stuck: bool = False
     outside: bool = False
@@ -107,6 +119,8 @@ class Oracle:
         self.recorded: Callable[[str], bool] | None = None
         #: the specification of a group the oracle has not met; set by the world
         self.resolve: Callable[[str], GroupSpec | None] | None = None
+        #: the group as the algorithm sees it; set by the world
+        self.lookup: Callable[[str], GroupState | None] | None = None
 
     def add(self, spec: GroupSpec) -> None:
         """A group was asked for."""
@@ -128,7 +142,8 @@ class Oracle:
         if truth is None or request.symbol not in truth.legs:
             self.say("own-share", request.group_id, f"order {request.number} in {request.symbol}, not a leg")
             return
-        order.purpose = request.tag.rsplit(":", 1)[-1]
+        prefix = request.tag.split("-", 1)[0]
+        order.purpose = prefix if prefix in ("entry", "sl", "tp") else request.tag.rsplit(":", 1)[-1]
         if request.number in truth.numbers:
             self.say("no-double", request.group_id, f"order {request.number} was sent twice")
         truth.numbers.add(request.number)
@@ -137,8 +152,11 @@ class Oracle:
         if self.recorded is not None and not self.recorded(request.tag):
             self.say("journal-before-send", request.group_id, f"order {request.number} left without its intent")
         quote = self.market.quote(request.symbol)
-        if not quote.open:
+        rests = truth.spec.kind is not Kind.ALL_OR_NONE and request.type is not ChildType.MARKET  # waits at the venue
+        if not quote.open and not rests:
             self.say("session", request.group_id, f"order {request.number} sent while the market is closed")
+        if truth.spec.kind is not Kind.ALL_OR_NONE:
+            self._exits_only_what_is_held(truth, request, order)
         option = truth.legs[request.symbol].right is not Right.SHARE  # shares may have trade bars only
         if option and request.quantity < 0 and request.type is ChildType.MARKET and quote.bid <= 0:
             self.say("bidless", request.group_id, f"order {request.number} sells a long without a bid at market")
@@ -162,10 +180,6 @@ class Oracle:
             truth.live.pop(order.id, None)
             if order.fate is Fate.REJECTED or order.fate is Fate.EXPIRED:
                 truth.rejections += 1
-                if order.purpose != "open" and self.now - order.born >= truth.spec.policy.order_timeout:
-                    truth.unfilled += 1  # it had stood without a fill for as long as a price gets
-            elif order.fate is Fate.CANCELED and order.purpose != "open" and order.filled < abs(order.quantity):
-                truth.unfilled += 1
 
     def on_outside(self, symbol: str, delta: int, cause: str) -> None:
         """The account moved without us: every group in the contract is excused by that much."""
@@ -207,7 +221,50 @@ class Oracle:
         truth.excuse[symbol] = truth.excuse.get(symbol, 0) + qty
         truth.excused += qty
 
+    def _exits_only_what_is_held(self, truth: Truth, request: OrderRequest, order: SimOrder) -> None:
+        """An exit is never meant to be larger than what the group knows to hold."""
+        group = self.lookup(request.group_id) if self.lookup is not None else None
+        if group is not None and order.purpose in ("sl", "tp"):
+            held = sum(leg.net for leg in group.legs if leg.spec.symbol == request.symbol)
+            if request.quantity * held >= 0 or abs(request.quantity) > abs(held):
+                text = f"exit {request.number} of {request.quantity:+d} while {held:+d} are held"
+                self.say("own-share", request.group_id, text)
+
+    def judge_protection(self, group: GroupState, now: float, *, at_rest: bool) -> None:
+        """Every filled share is stopped or being closed.
+
+        While the broker owes an answer to an exit (sent, to be cancelled, to be changed), while a back-off after a
+        refusal counts down, or without a market, the rest may wait; nothing else may keep it bare.
+        """
+        if group.spec.kind is Kind.ALL_OR_NONE or group.phase is Phase.CLOSED or group.phase is Phase.HELD:
+            return
+        leg = group.legs[0]
+        if not leg.net or leg.settled:
+            return
+        covering = sum(
+            o.leaves_qty
+            for o in group.live.values()
+            if o.leg == 0 and o.quantity * leg.net < 0 and o.purpose in _PROTECTS
+        )
+        if covering < abs(leg.net):
+            quote = self.market.quote(leg.spec.symbol)
+            excused = (
+                not quote.open
+                or quote.bid <= 0
+                or quote.ask <= 0
+                or any(at > now for at in group.retry_at.values())
+                or any(o.status in _OWED or o.asked is not None for o in group.live.values())
+                or any(now - o.cancel_refused_at < _PATIENCE for o in group.live.values() if o.cancel_refused_at)
+                or any(o.replace_refusals for o in group.live.values())
+            )
+            if not excused or at_rest:
+                text = f"{leg.net:+d} {leg.spec.symbol} held, {covering} stopped or being closed"
+                self.say("protected", group.group_id, text)
+
     def _judge(self, truth: Truth, what: str) -> None:
+        if truth.spec.kind is not Kind.ALL_OR_NONE:
+            self._judge_entry(truth, what)
+            return
         buys = dict.fromkeys(truth.net, 0)
         sells = dict.fromkeys(truth.net, 0)
         combo_sells = 0
@@ -231,9 +288,22 @@ class Oracle:
                 text = f"{worst} short contracts may be uncovered, the structure has {truth.structural}: {what}"
                 self.say("covered", truth.spec.group_id, text)
 
+    def _judge_entry(self, truth: Truth, what: str) -> None:
+        """A bracket never holds more than was asked; its exits may overshoot together and are reversed."""
+        for symbol, net in truth.net.items():
+            goal, slack = truth.goal[symbol], truth.excuse.get(symbol, 0)
+            side = 1 if goal > 0 else -1
+            entering = sum(o.leaves for o in truth.live.values() if o.purpose == "entry" and o.symbol == symbol)
+            if side * net + entering > abs(goal) + slack:
+                text = f"{symbol} may reach {net + side * entering}, asked {goal}: {what}"
+                self.say("own-share", truth.spec.group_id, text)
+
     def pass_time(self, seconds: float) -> None:
         """Naked seconds: contracts that are short beyond the structure's own, by time."""
         for truth in self.groups.values():
+            for order in truth.live.values():
+                if order.purpose in _REDUCES and self.now + seconds - order.born >= truth.spec.policy.order_timeout:
+                    truth.stood.add(order.id)
             if not any(net < 0 for net in truth.net.values()):
                 continue
             held = {s: (max(0, -n), max(0, n)) for s, n in truth.net.items()}
@@ -277,6 +347,8 @@ class Oracle:
                 self.say("conservation", group.group_id, text)
         if group.phase is Phase.HELD:
             self._judge_hold(group, truth)
+        elif group.spec.kind is not Kind.ALL_OR_NONE:
+            self.judge_protection(group, self.now, at_rest=True)
         elif group.phase is Phase.OPEN:
             for leg in group.legs:
                 if not leg.settled and leg.net != leg.spec.ratio * group.target and not truth.outside:
@@ -292,7 +364,7 @@ class Oracle:
         cause, policy = group.held, group.spec.policy
         reasons = {
             HoldCause.REFUSED_BEYOND_CAPS: policy.cost_budget is not None
-            or truth.rejections + truth.unfilled >= policy.rollback_attempts,
+            or truth.rejections + len(truth.stood) >= policy.rollback_attempts,
             HoldCause.AMBIGUOUS: truth.restarted and self._ambiguous(truth),
             HoldCause.QUARANTINE: truth.stuck,
             HoldCause.BREAK: any(t.excused > 0 for t in self.groups.values() if t.legs.keys() & truth.legs.keys()),

@@ -32,12 +32,13 @@ class Finding:
     steps: list[list[int]]
     script: list[str]
     crash: bool
+    brackets: bool = False
 
     def row(self) -> dict[str, Any]:
         """JSON-able form, the content of a replay file."""
         return {
             "format": FORMAT, "seed": self.seed, "violation": self.name, "text": self.text,
-            "crash": self.crash, "steps": self.steps, "script": self.script,
+            "crash": self.crash, "brackets": self.brackets, "steps": self.steps, "script": self.script,
         }  # fmt: skip
 
 
@@ -100,36 +101,37 @@ def _sum(into: dict[str, int], more: dict[str, int]) -> None:
 
 
 def one(seed: int, drive: Callable[[AdversarialBroker], Driver], *, steps: int = STEPS, crash: bool = False,
-        ) -> tuple[RunResult, list[list[int]], World]:  # fmt: skip
+        brackets: bool = False) -> tuple[RunResult, list[list[int]], World]:  # fmt: skip
     """One run from a seed; its choices come back with it."""
     choices = SeededChoices(seed, steps + 1)
-    world = World(choices, drive, crash=crash)
+    world = World(choices, drive, crash=crash, brackets=brackets)
     return world.run(), choices.taken, world
 
 
 def again(
-    steps: Sequence[Sequence[int]], drive: Callable[[AdversarialBroker], Driver], *, crash: bool = False
-) -> World:
+    steps: Sequence[Sequence[int]], drive: Callable[[AdversarialBroker], Driver], *, crash: bool = False,
+    brackets: bool = False,
+) -> World:  # fmt: skip
     """A recorded run once more."""
-    world = World(ReplayedChoices(steps), drive, crash=crash)
+    world = World(ReplayedChoices(steps), drive, crash=crash, brackets=brackets)
     world.run()
     return world
 
 
 def cut(seed: int, steps: Sequence[Sequence[int]], name: str, drive: Callable[[AdversarialBroker], Driver], *,
-        crash: bool, budget: int = 600) -> Finding:  # fmt: skip
+        crash: bool, brackets: bool = False, budget: int = 600) -> Finding:  # fmt: skip
     """The shortest event list found that breaks the same invariant."""
 
     def fails(candidate: Sequence[Sequence[int]]) -> bool:
-        found = again(candidate, drive, crash=crash).oracle.violations
+        found = again(candidate, drive, crash=crash, brackets=brackets).oracle.violations
         return bool(found) and found[0].name == name
 
     best = shrink(steps, fails, budget=budget)
-    world = again(best, drive, crash=crash)
+    world = again(best, drive, crash=crash, brackets=brackets)
     first = world.oracle.violations[0] if world.oracle.violations else None
     text = f"{first.group_id}: {first.text}" if first else "does not reproduce"
     script = [f"setting: {describe(world)}", *world.script]
-    return Finding(seed, name, text, best, script, crash)
+    return Finding(seed, name, text, best, script, crash, brackets)
 
 
 def describe(world: World) -> str:
@@ -141,32 +143,36 @@ def describe(world: World) -> str:
         f"ladder {p.ladder.first}/{p.ladder.last}", f"unwind {p.unwind_ladder.first}/{p.unwind_ladder.last}",
         f"timeout {p.on_timeout}", f"keep_units {p.keep_units}", f"restart {p.on_restart}", f"outside {p.on_outside}",
         f"expiry {p.on_expiry}", f"combos {s.combos}", f"budget {p.cost_budget}", f"limit_net {s.limit_net}",
-        "faults " + (" ".join(s.faults.names()) or "none"),
+        str(s.bracket or "no bracket"), "faults " + (" ".join(s.faults.names()) or "none"),
     ]  # fmt: skip
     return ", ".join(parts)
 
 
 def batch(seeds: Sequence[int], drive: Callable[[AdversarialBroker], Driver], *, steps: int = STEPS,
-          crash: bool = False, keep: int = 3) -> Tally:  # fmt: skip
+          crash: bool = False, brackets: bool = False, keep: int = 3) -> Tally:  # fmt: skip
     """Runs of some seeds in this process; at most `keep` violations are cut down."""
     tally = Tally()
     for seed in seeds:
-        result, taken, _ = one(seed, drive, steps=steps, crash=crash)
+        result, taken, _ = one(seed, drive, steps=steps, crash=crash, brackets=brackets)
         tally.add(result)
         if result.violations and len(tally.findings) < keep:
-            tally.findings.append(cut(seed, taken, result.violations[0].name, drive, crash=crash))
+            tally.findings.append(cut(seed, taken, result.violations[0].name, drive, crash=crash, brackets=brackets))
     return tally
 
 
-def campaign(runs: int, seed: int, drive: Callable[[AdversarialBroker], Driver], *, steps: int = STEPS,
-             crash: bool = False, jobs: int | None = None, chunk: int = 50) -> Iterator[Tally]:  # fmt: skip
+def campaign(
+    runs: int, seed: int, drive: Callable[[AdversarialBroker], Driver], *, steps: int = STEPS, crash: bool = False,
+    brackets: bool = False, jobs: int | None = None, chunk: int = 50,
+) -> Iterator[Tally]:  # fmt: skip
     """Runs on all cores; yields each worker's sums as they come."""
     from joblib import Parallel, delayed
 
     seeds = range(seed, seed + runs)
     chunks = [seeds[i : i + chunk] for i in range(0, runs, chunk)]
     parallel = Parallel(n_jobs=jobs or os.cpu_count() or 1, return_as="generator_unordered")
-    yield from parallel(delayed(batch)(list(part), drive, steps=steps, crash=crash) for part in chunks)
+    yield from parallel(
+        delayed(batch)(list(part), drive, steps=steps, crash=crash, brackets=brackets) for part in chunks
+    )
 
 
 def load(path: Path) -> Finding:
@@ -179,6 +185,7 @@ def load(path: Path) -> Finding:
         row = json.loads(path.read_text())
         if row.get("format") != FORMAT:
             raise ValueError(f"{path} has format {row.get('format')!r}, this program reads {FORMAT}")
-        return Finding(row["seed"], row["violation"], row["text"], row["steps"], row["script"], row["crash"])
+        return Finding(row["seed"], row["violation"], row["text"], row["steps"], row["script"], row["crash"],
+                       bool(row.get("brackets")))  # fmt: skip
     except (KeyError, AttributeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} is no replay file: {error!r}; use one that `atomic chaos` wrote") from None

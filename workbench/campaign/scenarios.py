@@ -56,6 +56,29 @@ UNWIND_LADDERS = tuple(ladder for ladder in LADDERS if ladder is not AT_MID)
 
 
 @dataclass(frozen=True, slots=True)
+class BracketTerms:
+    """A bracket to run: distances are fractions of the entry price.
+
+    Attributes:
+        symbol: contract or share.
+        side: +1 buys to open, -1 sells to open.
+        entry: "market", "limit" (at the natural price) or "stop" (at the last price).
+        targets: (share, distance) of each target; empty for a stop alone.
+        stop: distance of the stop.
+        break_even_after: targets after which the other stops go to the entry price; 0 for never.
+        trail: distance of a trailing stop; 0 for none.
+    """
+
+    symbol: str = UNDERLYING
+    side: int = 1
+    entry: str = "market"
+    targets: tuple[tuple[float, float], ...] = ((1.0, 0.02),)
+    stop: float = 0.01
+    break_even_after: int = 0
+    trail: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """What a run is about."""
 
@@ -68,10 +91,14 @@ class Setting:
     limit_net: float | None = None
     max_groups: int = 3
     owner_holds: bool = False
+    #: a bracket instead of an all-or-none group
+    bracket: BracketTerms | None = None
 
     @property
     def legs(self) -> tuple[LegSpec, ...]:
         """Legs of one unit."""
+        if self.bracket is not None:
+            return (replace(CHAIN[self.bracket.symbol], ratio=self.bracket.side),)
         return STRUCTURES[self.strategy]
 
 
@@ -108,4 +135,42 @@ def draw_setting(choices: Choices) -> Setting:
         limit_net=(None, None, None, 0.5)[choices.draw(4)],
         max_groups=1 + choices.draw(3),
         owner_holds=choices.draw(4) == 3,
+    )
+
+
+TARGETS: tuple[tuple[tuple[float, float], ...], ...] = (
+    ((1.0, 0.02),),
+    ((0.5, 0.01), (0.5, 0.02)),
+    (),
+    ((0.3, 0.01), (0.3, 0.03), (0.4, 0.05)),
+)
+
+
+def draw_bracket(choices: Choices) -> Setting:
+    """A bracket at random; 0 everywhere is one share with one target and a stop at an honest broker."""
+    terms = BracketTerms(
+        symbol=(UNDERLYING, C105)[choices.draw(2)],
+        side=(1, 1, -1)[choices.draw(3)],
+        entry=("market", "limit", "stop")[choices.draw(3)],
+        targets=TARGETS[choices.draw(len(TARGETS))],
+        stop=(0.01, 0.03)[choices.draw(2)],
+        break_even_after=choices.draw(2),
+        trail=(0.0, 0.0, 0.02)[choices.draw(3)],
+    )
+    faults = replace(Faults.drawn(choices), combo_breaks=False, assignment=False)
+    policy = Policy(
+        emergency_flatten=choices.draw(4) != 3,
+        allow_naked=True,
+        on_outside=("adjust", "unwind", "hold")[choices.draw(3)],
+        on_restart=("resume", "roll_back", "complete")[choices.draw(3)],
+    )
+    return Setting(
+        strategy="bracket",
+        units=1 + choices.draw(12),
+        policy=policy,
+        faults=faults,
+        sync=bool(choices.draw(2)),
+        max_groups=1 + choices.draw(3),
+        owner_holds=choices.draw(4) == 3,
+        bracket=terms,
     )

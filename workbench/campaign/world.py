@@ -11,13 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from atomic.model import ChildType, HoldCause, Outcome, Phase, Purpose
+from atomic.model import WORKING, ChildType, HoldCause, Kind, Outcome, Phase, Purpose
 
 from .account import Account, Fate, SimOrder
 from .broker import AdversarialBroker
 from .market import CHAIN, START, SimMarket
 from .oracle import Oracle, Violation
-from .scenarios import Setting, draw_setting
+from .scenarios import Setting, draw_bracket, draw_setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +40,27 @@ def rests_by_budget(group: GroupState) -> bool:
     if group.spec.policy.cost_budget is None or group.phase is not Phase.UNWINDING or not group.live:
         return False
     return all(o.purpose is Purpose.UNWIND and o.type is ChildType.LIMIT for o in group.live.values())
+
+
+def rests_protected(group: GroupState) -> bool:
+    """True for a bracket whose exits all work, with stops for exactly what is open; a held one may lack some."""
+    if group.spec.kind is Kind.ALL_OR_NONE:
+        return False
+    exits = all(o.purpose in (Purpose.STOP, Purpose.TARGET) and o.status in WORKING for o in group.live.values())
+    stops = sum(o.leaves_qty for o in group.live.values() if o.purpose is Purpose.STOP)
+    return exits and (group.phase is Phase.HELD or stops == abs(group.legs[0].net))
+
+
+def waits_to_enter(group: GroupState) -> bool:
+    """True for a bracket of which nothing has filled and whose entry rests away from the market."""
+    if group.spec.kind is Kind.ALL_OR_NONE or group.phase is not Phase.OPENING or not group.is_flat or not group.live:
+        return False
+    return all(o.purpose is Purpose.ENTRY and o.status in WORKING for o in group.live.values())
+
+
+def stands(group: GroupState) -> bool:
+    """True when every leg holds what the target asks for, or has ended."""
+    return all(leg.settled or leg.net == leg.spec.ratio * group.target for leg in group.legs)
 
 
 class Driver(Protocol):
@@ -106,11 +127,11 @@ class World:
 
     def __init__(
         self, choices: Choices, drive: Callable[[AdversarialBroker], Driver], setting: Setting | None = None, *,
-        crash: bool = False,
+        crash: bool = False, brackets: bool = False,
     ) -> None:  # fmt: skip
         choices.begin()
         self.choices = choices
-        self.setting = setting if setting is not None else draw_setting(choices)
+        self.setting = setting if setting is not None else (draw_bracket if brackets else draw_setting)(choices)
         self.crash = crash
         self.now = START
         self.market = SimMarket()
@@ -385,6 +406,9 @@ class World:
     def while_down(self) -> None:
         """What the broker does while nobody looks, as drawn."""
         for order in list(self.account.live.values()):
+            if order.combo:
+                self.account.accept(order)  # a combo arrives as one
+                continue
             fate = self.choices.draw(5)
             name = f"order {order.group_id}:{order.number}"
             if order.fate is Fate.NEW:
@@ -396,7 +420,7 @@ class World:
                 if fate == 4 and self.now - order.born <= 2.0:
                     self.script.append(f"{name} is shown 10 s later only")
                     order.hidden_until = self.now + 10.0
-            elif fate >= 3 and self.market.open and order.symbol not in self.market.settled and not order.combo:
+            elif fate >= 3 and self.market.open and order.symbol not in self.market.settled:
                 qty = 1 + self.choices.draw(order.leaves) if self.setting.faults.partial else order.leaves
                 order.hidden_until = 0.0
                 self.script.append(f"{name} fills {qty} while down")
@@ -410,6 +434,11 @@ class World:
     def calm(self) -> None:
         """Answer everything until every group rests; what does not come to rest is a violation."""
         self.broker.kind = True
+        if self.setting.bracket is not None and not self.oracle.violations:
+            # what rests at the venue is looked at from time to time: lost news is found by then
+            for seconds in (6.0, 61.0):
+                self._deliver_all()
+                self._pass(seconds, fresh=True, wake=True)
         for turn in range(CALM_ROUNDS):
             self.result.rounds += 1
             self.market.heal(self.now)
@@ -419,13 +448,13 @@ class World:
             self._deliver_all()
             if self.oracle.violations:
                 return
-            if self._rests(budget=turn > BUDGET_ROUNDS):
+            if self._rests(late=turn > BUDGET_ROUNDS):
                 break
             wake = self.broker.wake
             delay = 1.0 if wake is None else min(60.0, max(0.25, wake - self.now))
             self._pass(delay, fresh=True, wake=True)
         for group in self.driver.groups():
-            if not rests_by_budget(group):
+            if not rests_by_budget(group) and not waits_to_enter(group):
                 self.oracle.judge_group(group, settled=True)
         self.broker.kind = False
 
@@ -456,11 +485,24 @@ class World:
         while self.broker.queue and not self.oracle.violations:
             self.broker.deliver(0)
 
-    def _rests(self, *, budget: bool) -> bool:
-        if self.broker.queue or (self.account.live and not budget):
+    def _rests(self, *, late: bool) -> bool:
+        """Nothing is on its way and every group stands where it should (or, `late`, where its policy lets it rest)."""
+        brackets = self.setting.bracket is not None
+        if self.broker.queue or (self.account.live and not late and not brackets):
             return False
+        if brackets:
+            if any(o.fate is Fate.NEW or o.cancel_pending or o.asked for o in self.account.live.values()):
+                return False
+            return all(
+                g.phase is Phase.CLOSED
+                or waits_to_enter(g)
+                or (g.phase in (Phase.OPEN, Phase.HELD) and rests_protected(g))
+                for g in self.driver.groups()
+            )
         return all(
-            (g.phase in (Phase.OPEN, Phase.CLOSED, Phase.HELD) and not g.live) or (budget and rests_by_budget(g))
+            (g.phase in (Phase.CLOSED, Phase.HELD) and not g.live)
+            or (g.phase is Phase.OPEN and not g.live and (late or stands(g)))
+            or (late and rests_by_budget(g))
             for g in self.driver.groups()
         )
 
@@ -476,6 +518,7 @@ class World:
     def _wire(self) -> None:
         driver = self.driver
         self.oracle.recorded = driver.recorded
+        self.oracle.lookup = driver.group
         self.oracle.resolve = lambda group_id: g.spec if (g := driver.group(group_id)) is not None else None
 
     def _open(self) -> None:
@@ -507,6 +550,8 @@ class World:
             self.oracle.say("runaway", "", f"{calls} gateway calls in one step")
         for group in self.driver.groups():
             self.oracle.note_unclear(group)
+            if self.broker.wake is None or self.broker.wake > self.now:  # else its timer is late
+                self.oracle.judge_protection(group, self.now, at_rest=False)
             if group.held is HoldCause.FAULT:
                 self.oracle.judge_group(group, settled=False)
             if group.outcome is Outcome.FAILED:

@@ -37,11 +37,6 @@ def chosen(group: GroupState, env: Env) -> bool:
     return gcd(*(leg.ratio for leg in spec.legs)) == 1 and all(leg.right is not Right.SHARE for leg in spec.legs)
 
 
-def stands(group: GroupState) -> bool:
-    """True when every leg holds exactly what the target asks for."""
-    return all(leg.net == leg.spec.ratio * group.target for leg in group.legs)
-
-
 def active(group: GroupState) -> bool:
     """True while the group opens as a native combo."""
     return bool(group.memory) and not group.native_refused and bool(group.memory.get("native"))
@@ -126,8 +121,8 @@ def desired_orders(
     if known is None:
         return Desired((), wake)
     rung, price, _ = known
-    if group.units_held >= group.target and not stands(group):
-        # a late fill of an earlier bundle: what is too much goes back leg by leg, no combo is left to wait for
+    if group.units_held >= group.target:
+        # late fills of an earlier bundle: no combo is left to wait for, what is too much goes back leg by leg
         back: list[Want] = []
         alerts: list[Any] = []
         reducing.wants(group, now, quotes, env, reducing.by_leg(group), back, {}, alerts)

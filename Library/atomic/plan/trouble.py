@@ -177,11 +177,13 @@ def _outside(group: GroupState, now: float) -> list[Any]:
     nets = ", ".join(f"{leg.spec.name or leg.spec.symbol} {leg.net:+d}" for leg in group.legs)
     why = f"position moved from outside: {nets}"
     if policy.on_outside == "hold":
-        if group.memory.get("outside") == nets:
+        if group.memory.get("outside") != nets:
+            return [Remembered(now, "outside", nets), *hold(group, now, HoldCause.POLICY, why)]
+        if phase is not Phase.UNWINDING:
             return []  # a person saw it and released the group
-        return [Remembered(now, "outside", nets), *hold(group, now, HoldCause.POLICY, why)]
+        # going back: units that are not there any more cannot be kept
     keep = 0
-    if policy.on_outside == "adjust" and (phase is not Phase.OPENING or policy.keep_units):
+    if policy.on_outside != "unwind" and (phase is not Phase.OPENING or policy.keep_units):
         keep = min(group.units_held, group.target)
     if keep == group.target and (keep == group.spec.units or phase is Phase.UNWINDING):
         return []
