@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 )
 @click.option("--steps", type=click.IntRange(1), default=STEPS, show_default=True, help="Events before the calm.")
 @click.option("--crash", is_flag=True, help="Stop the process after every write, send and event of each scenario.")
+@click.option("--brackets", is_flag=True, help="Lives of brackets instead of all-or-none groups.")
+@click.option("--restarts", is_flag=True, help="Processes also stop and start again during the storm.")
 @click.option("--exhaustive", is_flag=True, help="Every interleaving for small groups over the pure core.")
 @click.option("--replay", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Replay a kept violation.")
 @click.option("--jobs", type=click.IntRange(1), default=None, help="Processes; all cores unless told otherwise.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=None,
               help="Where replay files of violations go; the present folder unless told otherwise.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
-def chaos(runs: int, seed: int, steps: int, crash: bool, exhaustive: bool, replay: Path | None,
+def chaos(runs: int, seed: int, steps: int, crash: bool, brackets: bool, restarts: bool, exhaustive: bool, replay: Path | None,
           jobs: int | None, out: Path | None, as_json: bool) -> None:  # fmt: skip
     """Run groups under an adversarial broker and judge the invariants.
 
@@ -53,7 +55,7 @@ def chaos(runs: int, seed: int, steps: int, crash: bool, exhaustive: bool, repla
     elif crash:
         row, findings = _crash(console, jobs)
     else:
-        row, findings = _storm(console, runs, seed, steps, jobs)
+        row, findings = _storm(console, runs, seed, steps, jobs, brackets, restarts)
     row["seconds"] = round(time.monotonic() - started, 1)
     kept = [_keep(finding, out or Path()) for finding in findings]
     if as_json:
@@ -65,7 +67,7 @@ def chaos(runs: int, seed: int, steps: int, crash: bool, exhaustive: bool, repla
 
 
 def _storm(
-    console: Console, runs: int, seed: int, steps: int, jobs: int | None
+    console: Console, runs: int, seed: int, steps: int, jobs: int | None, brackets: bool, restarts: bool
 ) -> tuple[dict[str, Any], Sequence[Finding | CrashFinding]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -75,7 +77,7 @@ def _storm(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=console.quiet) as progress:
         task = progress.add_task("chaos", total=runs)
-        for part in campaign(runs, seed, shell, steps=steps, jobs=jobs):
+        for part in campaign(runs, seed, shell, steps=steps, crash=restarts, brackets=brackets, jobs=jobs):
             total.merge(part)
             progress.update(task, advance=part.runs, description=f"chaos, {sum(total.violations.values())} violations")
     return {"seed": seed, **total.row()}, total.findings
@@ -116,7 +118,7 @@ def _replay(console: Console, path: Path) -> None:
         finding = load(path)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    world = again(finding.steps, shell, crash=finding.crash)
+    world = again(finding.steps, shell, crash=finding.crash, brackets=finding.brackets)
     console.print(f"setting: {describe(world)}", highlight=False)
     for number, line in enumerate(world.script, 1):
         console.print(f"{number:4} {line}", highlight=False)
