@@ -15,8 +15,18 @@ from ..policy import Policy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+def _encoder() -> Callable[[Any], str]:
+    """`JSONEncoder.encode` with its C encoder made once: half the time for the small pieces written here."""
+    plain = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # not CPython
+        return plain.encode
+    pieces = make(None, plain.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True)
+    return lambda value: "".join(pieces(value, 0))
+
+
 #: compact JSON, ASCII only; named tuples and string enumerations come out as lists and texts
-encode: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":")).encode
+encode: Callable[[Any], str] = _encoder()
 
 #: an id as `Journal.next_id` makes it, inside any tag that begins with it or with a purpose and a dash
 _TAGGED = re.compile(r"^(?:[a-z]+-)?(?P<id>[A-Za-z0-9_-]*?[A-Za-z0-9_]-\d{6,})(?![0-9])(?:[-:](?P<number>\d+))?")
