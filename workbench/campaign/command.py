@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=None,
               help="Where replay files of violations go; the present folder unless told otherwise.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
-def chaos(runs: int, seed: int, steps: int, crash: bool, brackets: bool, restarts: bool, exhaustive: bool, replay: Path | None,
-          jobs: int | None, out: Path | None, as_json: bool) -> None:  # fmt: skip
+def chaos(
+    runs: int, seed: int, steps: int, crash: bool, brackets: bool, restarts: bool, exhaustive: bool,
+    replay: Path | None, jobs: int | None, out: Path | None, as_json: bool,
+) -> None:  # fmt: skip
     """Run groups under an adversarial broker and judge the invariants.
 
     Exits with 1 when an invariant was broken; each violation is cut down to the shortest event list that still shows
