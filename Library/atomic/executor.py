@@ -29,6 +29,7 @@ from .plan import Env
 from .policy import Breaker, Policy, Settings
 from .ports import Severity
 from .shell import Shell
+from .snapshot import Snapshot, take
 from .startup import Reconciler, StartReport
 from .strategies import Strategies
 from .writer import Writer
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 NOT_STARTED = "not-started"
 _START_LINE = "call `self.atomic.start()` in `on_warmup_finished(self)`: nothing opens before"
 _NAN = float("nan")
+#: seconds between looks at the identity of open orders in a backtest
+IDENTITY_SECONDS = 3600.0
 #: seconds after which a start no longer waits for the price of an expired contract's underlying
 START_PATIENCE = 600.0
 
@@ -111,7 +114,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
         self.control = Control(self.desk, gateway.log)
         self.report: StartReport | None = None
         self._swept_at = 0.0
-        self._compared_at = 0.0
+        self._compared_at = self._identified_at = 0.0
         self._asked_at = 0.0
         self._reconciler = Reconciler(self.shell, self._loaded)
         self.shell.on_due["reconcile"] = self._reconciler.sweep
@@ -374,32 +377,17 @@ class AtomicOrderExecutor(Strategies, Brackets):
         if self._writer is not None:
             self._writer.stop()
 
+    def snapshot(self) -> Snapshot:
+        """Everything it shows of itself, at this moment."""
+        return take(self, self._gateway.now())
+
     def health(self) -> dict[str, Any]:
-        """Is it alive and able: JSON-able."""
-        gates = self._gates
-        return {
-            "ready": self.ready,
-            "live": bool(self._gateway.live),
-            "started": self.report is not None,
-            "shut": dict(gates.shut),
-            "paused": gates.paused,
-            "breaker_open": gates.fuse.is_open(self.shell.now),
-            "groups": len(self.shell.groups),
-            "held": [g.spec.group_id for g in self.shell.groups.values() if g.phase is Phase.HELD],
-            "closed_contracts": sorted(self.shell.outside.closed_contracts),
-            "journal": self.journal.failing or "ok",
-        }
+        """Is it alive and able, and why not: JSON-able."""
+        return self.snapshot().health()
 
     def metrics(self) -> dict[str, Any]:
-        """Counters since the start of this process."""
-        return {
-            **self.observer.metrics(),
-            **self.coverage.metrics(),
-            "alerts": dict(self.alerts.raised),
-            "alerts_held_back": self.alerts.held_back,
-            "journal_bytes": self.journal.size,
-            "open_groups": len(self.shell.groups),
-        }
+        """Counters since the start of this process: JSON-able."""
+        return self.snapshot().metrics()
 
     # --- inside -----------------------------------------------------------------------------------------------
 
@@ -457,11 +445,17 @@ class AtomicOrderExecutor(Strategies, Brackets):
         every = 0.0 if force or self._gateway.live else self.settings.protection_sweep
         if self.shell.groups and self.report is not None and now - self._compared_at >= every:
             self._compared_at = now
+            if force:
+                self._identified_at = 0.0
             self.shell.do(self._compare)
 
     def _compare(self) -> None:
         """Account against groups, inside the pump."""
-        self._reconciler.sweep()
+        now = self.shell.now
+        # ids and tags are lost only with a process: within a backtest identity is looked at for form's sake
+        if self._gateway.live or now - self._identified_at >= IDENTITY_SECONDS:
+            self._identified_at = now
+            self._reconciler.sweep()
         self.shell.outside.check_holdings()
         self.shell.outside.forget_unused()
         self.journal.extra["deliveries"] = self.shell.outside.state()

@@ -454,6 +454,8 @@ class GroupState:
     shape: Any = None
     #: exposure of a protected group and the number of facts it rests on, kept by `protect.view`
     view: Any = None
+    #: number of facts and whether new prices can change nothing, kept by `protect.at_rest`
+    resting: tuple[int, bool] = (-1, False)
 
     @property
     def group_id(self) -> str:

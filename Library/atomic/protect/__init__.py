@@ -52,6 +52,15 @@ def at_rest(group: GroupState) -> bool:
     """
     if group.phase is Phase.CLOSED:
         return True
+    known = group.resting
+    if known[0] == len(group.facts):
+        return known[1]
+    rests = _rests(group)
+    group.resting = (len(group.facts), rests)
+    return rests
+
+
+def _rests(group: GroupState) -> bool:
     if group.spec.kind is Kind.CONTINGENT:
         return not group.failures and not group.retry_at and group.target != 0
     if group.phase not in (Phase.OPENING, Phase.OPEN) or group.emergency or group.failures or group.retry_at:

@@ -32,22 +32,40 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
         return []
     if env.reserves_quantity and not group.memory.get("reserves"):
         return [f.Remembered(now, "reserves", True)]
-    plan = plan_of(group)
-    found = _failures(group, now) or (_stuck(group, now, env) if group.live else [])
+    found = _failures(group, now) if group.failures else []
+    if not found and group.live:
+        found = _stuck(group, now, env)
     if found:
         return found
+    plan = plan_of(group)
     view = exposure(group, plan)
-    return (
-        _over_filled(group, view, now)
-        or _give_up(group, view, now)
-        or _entry_timeout(group, plan, view, now)
-        or _time_exit(group, plan, view, now)
-        or _trail(group, plan, view, now, quotes)
-        or _break_even(group, plan, view, now)
-        or _watched(group, plan, view, now, quotes, env)
-        or _bidless(group, view, now, quotes)
-        or _release(group, view, now)
-    )
+    if view.open < 0:
+        found = _over_filled(group, view, now)
+    if not found and group.attempts:
+        found = _give_up(group, view, now)
+    if not found and plan.entry_timeout:
+        found = _entry_timeout(group, plan, view, now)
+    if not found and plan.time_exit:
+        found = _time_exit(group, plan, view, now)
+    if not found and view.open > 0:
+        found = _while_open(group, plan, view, now, quotes, env)
+    return found or (_release(group, view, now) if group.phase is Phase.HELD else [])
+
+
+def _while_open(
+    group: GroupState, plan: ExitPlan, view: Exposure, now: float, quotes: Mapping[str, Quote], env: Env
+) -> list[Any]:
+    """What prices and fills of an open position make us remember."""
+    found: list[Any] = []
+    if plan.trail is not None:
+        found = _trail(group, plan, view, now, quotes)
+    if not found and plan.break_even_after:
+        found = _break_even(group, plan, view, now)
+    if not found and (plan.trigger != "native" or plan.target_market or group.memory.get("reserves")):
+        found = _watched(group, plan, view, now, quotes, env)
+    if not found and (group.target == 0 or group.emergency):
+        found = _bidless(group, view, now, quotes)
+    return found
 
 
 def _alert(now: float, severity: int, code: str, text: str, **data: Any) -> f.Noted:

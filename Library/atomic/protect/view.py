@@ -104,10 +104,13 @@ def _expose(group: GroupState, plan: ExitPlan) -> Exposure:
         filled += adopted
         paid += adopted * float(group.memory.get("adopted_px", 0.0))
     still = leg.net * side
-    shares = [pair.share for pair in plan.pairs]
-    given = webster(max(filled, sum(closed)), shares, closed)
-    left = [given[i] - closed[i] for i in range(len(given))]
-    _fit(left, max(still, 0))
+    if len(closed) == 1:
+        left = [max(still, 0)]
+    else:
+        shares = [pair.share for pair in plan.pairs]
+        given = webster(max(filled, sum(closed)), shares, closed)
+        left = [given[i] - closed[i] for i in range(len(given))]
+        _fit(left, max(still, 0))
     price = paid / filled if filled else 0.0
     return Exposure(side, filled, price, still, closing, stopped, closed, left, entry, entering)
 

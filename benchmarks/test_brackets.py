@@ -1,0 +1,58 @@
+"""Bracket lives with our helper against LEAN's benchmark file with three raw orders, on the embedded engine.
+
+    .venv/bin/python -m pytest benchmarks/test_brackets.py -s
+
+Target: at most 200 µs above the raw version, not growing with the number of brackets. LEAN itself needs 2,240 to
+2,430 µs for a raw bracket life.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+
+from workbench.engine.run import run_backtest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+DATA = Path(os.environ.get("LEAN_DATA_FOLDER") or SHARED / "lean_data")
+RAW = SHARED / "lean_benchmarks" / "brackets.py"
+OURS = ROOT / "benchmarks" / "algorithms" / "brackets_atomic.py"
+
+
+def loop_seconds() -> float:
+    """A fixed Python loop."""
+    begin = perf_counter()
+    total = 0
+    for number in range(1_000_000):
+        total += number & 7
+    return perf_counter() - begin
+
+
+def life(algorithm: Path, count: int, per: int = 1) -> float:
+    """Microseconds of one bracket life, the bars taken off."""
+
+    def seconds(n: int) -> float:
+        result = run_backtest(
+            algorithm, data=DATA, parameters={"n": str(n), "per": str(per)}, library_paths=[ROOT / "Library"]
+        )
+        assert result.status == "completed", result.error
+        line = next(text for _, text in result.log if text.startswith("BENCH"))
+        return float(re.findall(r"loop_s=([\d.]+)", line)[0])
+
+    return 1e6 * (min(seconds(count) for _ in range(3)) - min(seconds(0) for _ in range(3))) / count
+
+
+@pytest.mark.skipif(not (RAW.is_file() and DATA.is_dir()), reason="LEAN's sample data or benchmarks are not beside this")
+def test_bracket_lives() -> None:
+    """Ours against raw, and ours for ten times as many."""
+    raw, ours = life(RAW, 1900), life(OURS, 1900)
+    few, many = life(OURS, 1000), life(OURS, 10_000, per=6)
+    loop = 1e6 * min(loop_seconds() for _ in range(3))
+    print(f"\nraw {raw:.0f} us, ours {ours:.0f} us, above raw {ours - raw:.0f} us (target 200), "
+          f"{1e3 * ours / loop:.2f} thousandths of the loop")
+    print(f"1,000 brackets {few:.0f} us each, 10,000 brackets {many:.0f} us each")
