@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from AlgorithmImports import QCAlgorithm
 
+from .charts import Panel
 from .executor import AtomicOrderExecutor
 
 if TYPE_CHECKING:
@@ -35,9 +36,13 @@ class AtomicAlgorithm(QCAlgorithm):
     #: the executor; None until `use_atomic`
     atomic: AtomicOrderExecutor = None  # type: ignore[assignment]  # who trades has called `use_atomic`
 
+    #: charts and runtime statistics; None until `use_atomic`
+    panel: Panel | None = None
+
     def use_atomic(self, name: str, **options: Any) -> AtomicOrderExecutor:
-        """Make the executor; call it in `initialize`. Options as for `AtomicOrderExecutor`."""
+        """Make the executor and its charts; call it in `initialize`. Options as for `AtomicOrderExecutor`."""
         self.atomic = AtomicOrderExecutor(self, name=name, **options)
+        self.panel = Panel(self, self.atomic)
         return self.atomic
 
     def on_slice(self, slice: Slice) -> None:
@@ -66,11 +71,15 @@ class AtomicAlgorithm(QCAlgorithm):
         if self.atomic is not None:
             self.atomic.on_data(slice)
         self.on_slice(slice)
+        if self.panel is not None:
+            self.panel.update()
 
     def on_end_of_algorithm(self) -> None:
         """Write the journal a last time."""
         if self.atomic is not None:
             self.atomic.shutdown()
+        if self.panel is not None:
+            self.panel.update(last=True)
 
     def on_command(self, data: object) -> bool:
         """Hand an operator's command to the executor: `lean live command`, `atomic command`."""

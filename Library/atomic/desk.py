@@ -23,8 +23,8 @@ class OperatorDesk:
 
     def status(self) -> Mapping[str, Any]:
         """Health, counts, limits; JSON-able."""
-        executor = self._executor
-        return {**executor.health(), "metrics": executor.metrics()}
+        shown = self._executor.snapshot()
+        return {**shown.health(), "metrics": shown.metrics()}
 
     def list_groups(self, which: str) -> list[Mapping[str, Any]]:
         """Groups as records; `which` is open or all."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .model import GroupSpec, LegSpec
+    from .ports import RefusalLike
     from .shell import Shell
 
 #: phases in which a group counts against `max_pending_groups`
@@ -32,9 +33,9 @@ def check_terms(legs: Iterable[LegSpec], units: int, strategy: str, max_legs: in
     return checked
 
 
-def refusals(spec: GroupSpec, shell: Shell, equity: float, margin: float) -> list[Refusal]:
+def refusals(spec: GroupSpec, shell: Shell, equity: float, margin: float) -> list[RefusalLike]:
     """Why this group may not open now; empty when it may. Called inside the pump, before the group is added."""
-    found = [Refusal("gate", "open", code, why) for code, why in shell.gates.shut.items()]
+    found: list[RefusalLike] = [Refusal("gate", "open", code, why) for code, why in shell.gates.shut.items()]
     if shell.gates.paused:
         found.append(Refusal("pause", "running", "paused", "trading is paused; resume it first"))
     if shell.gates.fuse.is_open(shell.now):

@@ -12,7 +12,7 @@ from .plan.terms import UNLIMITED
 
 if TYPE_CHECKING:
     from .policy import Breaker
-    from .ports import Refusal, RiskGate
+    from .ports import RefusalLike, RiskGate
 
 
 class Bucket:
@@ -106,7 +106,7 @@ class Gates:
         self._base = base
         self._key = ()
 
-    def refusal(self, now: float) -> Refusal | None:
+    def refusal(self, now: float) -> RefusalLike | None:
         """Why the risk gate lets nothing open now."""
         return self.risk.may_open(now) if self.risk is not None else None
 

@@ -166,6 +166,26 @@ class Gateway(Protocol):
         """A line in the algorithm's log."""
 
 
+class RefusalLike(Protocol):
+    """Why a check said no, in whatever form a risk gate says it; all of it text for people."""
+
+    @property
+    def check(self) -> str:
+        """Stable name of the check."""
+
+    @property
+    def limit(self) -> str:
+        """What is allowed."""
+
+    @property
+    def value(self) -> str:
+        """What was found."""
+
+    @property
+    def reason(self) -> str:
+        """One sentence."""
+
+
 class Refusal(NamedTuple):
     """Why a check said no."""
 
@@ -192,13 +212,13 @@ class Proposal:
 class RiskGate(Protocol):
     """What the executor asks the risk package; any object with these three methods will do."""
 
-    def approve(self, proposal: Proposal) -> Sequence[Refusal]:
+    def approve(self, proposal: Proposal) -> Sequence[RefusalLike]:
         """Empty when the group may open."""
 
     def on_event(self, event: GroupEvent) -> None:
         """Every group event, for limits that count."""
 
-    def may_open(self, now: float) -> Refusal | None:
+    def may_open(self, now: float) -> RefusalLike | None:
         """None while new groups are allowed; asked before every opening order. Never asked for orders that reduce."""
 
 

@@ -12,11 +12,13 @@ from AlgorithmImports import *
 from datetime import date
 
 from atomic import AtomicGroup, AtomicOrderExecutor
+from atomic.charts import Panel
 from atomic.parameters import Parameters
 from atomic.strikes import beyond, calls, out_of_the_money, puts
 from atomic.testing import install_fault
 from atomic.day_plan import DayPlan
 from risk import PayoffLeg, check_iron_condor, condor_figures, iron_condor_legs, units_for_max_loss
+from risk.configure import desk_from, gate_from, session_close
 
 
 class IronCondor(QCAlgorithm):
@@ -43,7 +45,10 @@ class IronCondor(QCAlgorithm):
         #: least credit for one unit, dollars per share
         self.min_credit = read.number("min-credit", 0.05)
         self.refused = ""
-        self.atomic = AtomicOrderExecutor(self, name="iron_condor", policy=read.policy())
+        #: checks and limits by parameters such as `max-group-loss` and `daily-loss`: see `risk.configure`
+        gate = gate_from(read, session_close(self, self.day.underlying))
+        self.atomic = AtomicOrderExecutor(self, name="iron_condor", policy=read.policy(), risk=gate)
+        self.panel = Panel(self, self.atomic, desk_from(self, read, self.atomic))
         self.day.memory = self.atomic.journal.extra  # a restart does not enter a second time
 
     def on_warmup_finished(self) -> None:
@@ -57,6 +62,7 @@ class IronCondor(QCAlgorithm):
     def on_end_of_algorithm(self) -> None:
         """End in order: groups stay as they are, the journal is written."""
         self.atomic.shutdown()
+        self.panel.update(last=True)
 
     def on_command(self, data: object) -> bool:
         """Hand an operator's command to the executor: `lean live command`, `atomic command`."""
@@ -69,6 +75,7 @@ class IronCondor(QCAlgorithm):
             chain = self.day.chain(slice)
             if chain is not None:
                 self.open_condor(chain)
+        self.panel.update()
 
     def open_condor(self, chain: OptionChain) -> None:
         """Choose strikes and size, check them, and send the group."""

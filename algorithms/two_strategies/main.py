@@ -12,10 +12,12 @@ from datetime import date, time
 
 from atomic import AtomicGroup
 from atomic.algorithm import AtomicAlgorithm
+from atomic.charts import Panel
 from atomic.day_plan import DayPlan
 from atomic.parameters import Parameters
 from atomic.strikes import beyond, calls, nearest, puts
 from atomic.testing import install_fault
+from risk.configure import desk_from, gate_from, session_close
 
 
 class TwoStrategies(AtomicAlgorithm):
@@ -34,7 +36,10 @@ class TwoStrategies(AtomicAlgorithm):
         self.width = read.number("wing-width", 5.0, low=0.01)
         self.condors = read.whole("condor-quantity", 2, low=1)
         self.strangles = read.whole("strangle-quantity", 1, low=1)
-        self.use_atomic("two_strategies", policy=read.policy())
+        #: checks and limits by parameters such as `max-underlying-loss` and `drawdown`: see `risk.configure`
+        gate = gate_from(read, session_close(self, self.day.underlying))
+        self.use_atomic("two_strategies", policy=read.policy(), risk=gate)
+        self.panel = Panel(self, self.atomic, desk_from(self, read, self.atomic))
         self.day.memory = self.atomic.journal.extra  # a restart does not enter a second time
         leave = read.clock("strangle-exit-time", time(11, 30))
         self.schedule.on(

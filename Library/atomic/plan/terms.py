@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ..model import ChildType, Deadline, Purpose, Quote
-    from ..ports import Alert, Refusal
+    from ..ports import Alert, RefusalLike
 
     #: newest quote by symbol; `get` may be lazy (asked only for legs that need a new order or a new rung)
     Quotes = Mapping[str, Quote]
@@ -53,7 +53,7 @@ class Env:
     takes_linked: bool = False
     paused: bool = False
     breaker_open: bool = False
-    may_open: Refusal | None = None
+    may_open: RefusalLike | None = None
     tokens: int = UNLIMITED
     reserved: int = UNLIMITED
     token_at: float = 0.0
