@@ -47,7 +47,7 @@ def life(algorithm: Path, count: int, per: int = 1) -> float:
     return 1e6 * (min(seconds(count) for _ in range(3)) - min(seconds(0) for _ in range(3))) / count
 
 
-@pytest.mark.skipif(not (RAW.is_file() and DATA.is_dir()), reason="LEAN's sample data or benchmarks are not beside this")
+@pytest.mark.skipif(not (RAW.is_file() and DATA.is_dir()), reason="no LEAN data and benchmarks beside this")
 def test_bracket_lives() -> None:
     """Ours against raw, and ours for ten times as many."""
     raw, ours = life(RAW, 1900), life(OURS, 1900)

@@ -1,5 +1,4 @@
 """`lean_benchmarks/chain.py`, but the algorithm reads bid and ask of every contract with a new bar."""
-# ruff: noqa: F403, F405, I001
 from AlgorithmImports import *
 import time
 

@@ -180,6 +180,7 @@ def judge(folder: Path, verdict: Verdict) -> None:
         verdict.outcomes.append(f"{group.outcome}/{group.phase}" if group.phase != "closed" else str(group.outcome))
         if group.held is not None:
             verdict.held.append(str(group.held))
+    log = (folder / "log.txt").read_text() if (folder / "log.txt").is_file() else ""
     still = [order for order in orders if order.status in ("open", "partial")]
     if still and not verdict.held:
         bad.append(f"orphans: {[(o.symbol, o.quantity) for o in still]}")
@@ -195,6 +196,9 @@ def judge(folder: Path, verdict: Verdict) -> None:
         for symbol, quantity in held.items():
             if quantity < 0:
                 bad.append(f"naked: {quantity:+g} {symbol} at the end of the day")
+        for group in groups:
+            if group.phase != "closed" and "bidless-long" not in log:
+                bad.append(f"not settled: {group.spec.group_id} is {group.phase} and names no long without a bid")
     _once(orders, groups, bad)
     _covered(orders, bad, groups)
 
