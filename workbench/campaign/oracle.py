@@ -311,6 +311,13 @@ class Oracle:
             if extra > 0:
                 truth.naked_seconds += extra * seconds
 
+    def overfill_unknown(self, symbol: str, surplus: int) -> None:
+        """More filled than ordered, and the news died with the process: it looks like a fill of any order there."""
+        for truth in self.groups.values():
+            if symbol in truth.net:
+                truth.unclear = True
+                self._excuse(truth, symbol, surplus)
+
     def note_unclear(self, group: GroupState) -> None:
         """Remember that a restart left this group to a person; that it may be left is judged elsewhere."""
         truth = self.groups.get(group.group_id)

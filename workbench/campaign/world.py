@@ -393,6 +393,9 @@ class World:
         self.result.restarts += 1
         for index in [i for i, (order, _) in enumerate(self.broker.queue) if order.late][::-1]:
             self.broker.deliver(index)  # nobody could know of it any more
+        for order, fact in self.broker.queue:
+            if fact.kind == "filled" and order.filled > abs(order.quantity):
+                self.oracle.overfill_unknown(order.symbol, order.filled - abs(order.quantity))
         self.while_down()
         for truth in self.oracle.groups.values():
             truth.restarted = True
