@@ -314,7 +314,7 @@ def test_aoe_47_restart_with_a_bracket_open(play: Any, quantity: int) -> None:
                     stops=[(o.leaves_qty, o.stop) for o in a.atomic.groups.open[0].stops],
                     entries=sum(1 for o in a.atomic.groups.open[0].orders if o.purpose is Purpose.ENTRY),
                 ),
-                "12:00:00": lambda a: a.atomic.groups.open[0].close("end of the card"),
+                "12:00:00": lambda a: [g.close("end of the card") for g in a.atomic.groups.open],
             }
         ),
         start_at="10:30:00", account=first.result.account, store=first.store, resume="1",
