@@ -140,7 +140,8 @@ class AtomicExecutionModel(ExecutionModel):
     """Trades the portfolio targets of one insight group as one atomic group: all of its legs or none.
 
     A larger target adds a group; a smaller or turned one closes them first, what is then still wanted opens anew.
-    Targets that were refused are tried again after `retry_after` seconds, or when they change.
+    Targets that were refused or rolled back are tried again after `retry_after` seconds, `attempts` times in all; after
+    that they wait until they change: each attempt of a structure that does not fill costs money.
 
     Args:
         executor: an `AtomicOrderExecutor` (or whatever has `ready` and `execute_atomic`).
@@ -156,6 +157,7 @@ class AtomicExecutionModel(ExecutionModel):
         *,
         group_of: Callable[[Any, Any], Any] = insight_group,
         retry_after: float = 300.0,
+        attempts: int = 3,
         **options: Any,
     ) -> None:
         super().__init__()
@@ -163,11 +165,13 @@ class AtomicExecutionModel(ExecutionModel):
         self._strategy = strategy
         self._group_of = group_of
         self._retry_after = retry_after
+        self._attempts = attempts
         self._options = options
         self._wanted: dict[Any, int] = {}
         self._bucket: dict[Any, Any] = {}
         self._handles: dict[Any, list[Any]] = {}
-        self._refused: dict[Any, tuple[tuple[Any, ...], float]] = {}
+        #: what was tried last: the difference, when (seconds UTC), how often
+        self._refused: dict[Any, tuple[tuple[Any, ...], float, int]] = {}
 
     def execute(self, algorithm: QCAlgorithm, targets: Sequence[Any]) -> None:
         """Take new targets over, and bring each bucket nearer to its own."""
@@ -204,9 +208,12 @@ class AtomicExecutionModel(ExecutionModel):
         now = algorithm.utc_time.timestamp()
         key = tuple(deltas.items())
         refused = self._refused.get(bucket)
-        if refused is not None and refused[0] == key and now - refused[1] < self._retry_after:
+        before = refused[2] if refused is not None and refused[0] == key else 0
+        if refused is not None and before and (now - refused[1] < self._retry_after or before >= self._attempts):
             return
-        self._refused[bucket] = (key, now)  # until the group stands: what fails is not asked again at once
+        self._refused[bucket] = (key, now, before + 1)  # until the group stands: what fails is not asked again at once
+        if before + 1 == self._attempts > 1:
+            algorithm.log(f"{self._strategy}: attempt {before + 1} is the last one for these targets")
         units = math.gcd(*deltas.values())
         legs = [(symbol, delta // units) for symbol, delta in deltas.items()]
         try:

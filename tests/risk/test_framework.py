@@ -47,6 +47,7 @@ class Fake:
         self.portfolio = Account()
         self.tickets: list[Any] = []
         self.errors: list[str] = []
+        self.lines: list[str] = []
         self.utc_time = datetime(2015, 12, 24, 15, 0, tzinfo=UTC)
         self.transactions = SimpleNamespace(
             get_open_order_tickets=lambda symbol: [t for t in self.tickets if t.symbol == symbol]
@@ -59,6 +60,9 @@ class Fake:
 
     def error(self, message: str) -> None:
         self.errors.append(message)
+
+    def log(self, message: str) -> None:
+        self.lines.append(message)
 
 
 def target(symbol: Any, quantity: float) -> Any:
@@ -246,6 +250,21 @@ def test_what_was_refused_is_not_asked_again_at_once() -> None:
     algorithm.utc_time = datetime(2015, 12, 24, 15, 5, tzinfo=UTC)
     model.execute(algorithm, [])
     assert len(executor.asked) == 3
+
+
+def test_what_fails_again_and_again_is_given_up_until_the_targets_change() -> None:
+    """Each roll-back costs money: after three attempts of the same targets nothing more is sent for them."""
+    algorithm, executor = Fake(), Executor()
+    model = AtomicExecutionModel(executor, retry_after=60)
+    model.execute(algorithm, [target(*pair) for pair in CONDOR])
+    for minute in range(1, 8):
+        executor.handles[-1].is_done = True
+        algorithm.utc_time = datetime(2015, 12, 24, 15, 2 * minute, tzinfo=UTC)
+        model.execute(algorithm, [])
+    assert len(executor.asked) == 3
+    assert algorithm.lines == ["insights: attempt 3 is the last one for these targets"]
+    model.execute(algorithm, [target(symbol, quantity // 2) for symbol, quantity in CONDOR])
+    assert len(executor.asked) == 4
 
 
 def test_nothing_is_sent_before_the_executor_is_ready_and_bad_terms_are_logged() -> None:

@@ -14,7 +14,7 @@ from workbench.data.generate import generate
 
 ROOT = Path(__file__).resolve().parents[2]
 CONDOR = str(ROOT / "algorithms" / "iron_condor")
-ALGORITHMS = ("iron_condor", "put_spread", "strangle", "two_strategies")
+ALGORITHMS = ("framework_condor", "iron_condor", "put_spread", "strangle", "two_strategies")
 FAULTS = ("reject-leg", "never-fill", "partial-fill")
 
 

@@ -30,6 +30,7 @@ _ROOMS: Final = (
     "workbench.engine.holdings", "workbench.engine.portfolio", "workbench.engine.transactions",
     "workbench.engine.schedule", "workbench.engine.schedule_rules", "workbench.engine.legs",
     "workbench.engine.strategies", "workbench.engine.targets", "workbench.engine.framework",
+    "workbench.engine.insights",
     "workbench.engine.commands", "workbench.engine.results", "workbench.engine.settings", "workbench.engine.store",
     "workbench.engine.feed_contract", "workbench.engine.hours", "workbench.engine.properties",
     "workbench.engine.chains", "workbench.engine.filters", "workbench.engine.pricing", "workbench.engine.markets",

@@ -205,7 +205,7 @@ class Engine(Subscribing):
         self.on_order_event = self.algorithm.on_order_event
         self.tells_end_of_step = kind.on_end_of_time_step is not Callbacks.on_end_of_time_step
         self.tells_end_of_day = kind.on_end_of_day is not Callbacks.on_end_of_day
-        self.has_framework = bool(self.risk_models) or self.execution_model is not None
+        self.has_framework = self.framework.used
         self.locked = True
         self.status = AlgorithmStatus.RUNNING
 

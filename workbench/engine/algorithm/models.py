@@ -69,12 +69,29 @@ class Models:
         raise unsupported("QCAlgorithm.set_universe_selection")
 
     def set_alpha(self, model: Any) -> None:
-        """Not supported."""
-        raise unsupported("QCAlgorithm.set_alpha")
+        """Use an alpha model: `update` is called each step with data."""
+        self._engine.framework.alpha = model
 
     def set_portfolio_construction(self, model: Any) -> None:
-        """Not supported."""
-        raise unsupported("QCAlgorithm.set_portfolio_construction")
+        """Use a portfolio construction: `create_targets` is called each step with data."""
+        self._engine.framework.construction = model
+
+    @property
+    def insights(self) -> Any:
+        return self._engine.framework.insights
+
+    @property
+    def alpha(self) -> Any:
+        return self._engine.framework.alpha
+
+    @property
+    def portfolio_construction(self) -> Any:
+        return self._engine.framework.construction
+
+    def emit_insights(self, *insights: Any) -> None:
+        """Have insights without an alpha model."""
+        flat = [one for given in insights for one in (given if isinstance(given, list | tuple) else [given])]
+        self._engine.framework.emit(flat)
 
     @property
     def execution(self) -> Any:
