@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.paper.account import AccountError, PaperAccount
@@ -90,6 +90,7 @@ def test_a_file_that_is_no_account_is_named(tmp_path):
     assert path.read_text().startswith("not a database")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(-5, 5).filter(bool), st.integers(1, 400)), max_size=30))
 def test_cash_and_holdings_are_conserved(tmp_path_factory, trades):
     """After any trades cash equals the start minus what was paid, and the holding is their sum."""
@@ -113,14 +114,18 @@ def test_a_kill_leaves_a_whole_account(tmp_path):
     """Killed at any moment, every fill in the file has moved cash and holding."""
     path = tmp_path / "a.sqlite"
     context = multiprocessing.get_context("spawn")
-    for pause in (0.6, 0.3, 0.2):
+    before = 0.0
+    for more in (3, 7, 20):
         worker = context.Process(target=_trade_forever, args=(str(path),))
         worker.start()
-        worker.join(pause + 0.5)
+        watch = PaperAccount(path)
+        while len(watch.orders()) < before + more and worker.is_alive():
+            worker.join(0.005)
+        watch.close()
         os.kill(worker.pid, signal.SIGKILL)
         worker.join()
         account = PaperAccount(path)
-        filled = sum(o.filled for o in account.orders())
+        filled = before = sum(o.filled for o in account.orders())
 
         assert account.holdings().get(CALL, (0.0, 0.0))[0] == filled
         assert account.cash == pytest.approx(100_000 - 100 * filled)
