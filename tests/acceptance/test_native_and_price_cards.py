@@ -211,3 +211,25 @@ def test_at_mid_rests_until_the_deadline(play: Any) -> None:
     group = played.algorithm.groups["condor"]
     assert group.outcome in ("complete", "rolled_back"), group.summary()
     assert bool(played.holdings()) == (group.outcome == "complete")
+
+
+def test_a_brokerage_that_sells_by_day_only(play: Any) -> None:
+    """Under Tradier's model (no combos, short sales as day orders above 5 dollars) a put spread opens and closes."""
+
+    def tradier(a: Any) -> None:
+        from AlgorithmImports import AccountType, BrokerageName
+
+        a.set_brokerage_model(BrokerageName.TRADIER_BROKERAGE, AccountType.MARGIN)
+
+    def subscribe(a: Any) -> None:
+        a.kept["short"], a.kept["long"] = a.option(760.0, 1), a.option(755.0, 1)
+
+    def act(a: Any) -> None:
+        a.groups["spread"] = a.atomic.execute_put_spread_atomic(a.kept["short"], a.kept["long"], quantity=1)
+
+    steps = {"10:00:00": act, "11:00:00": lambda a: a.groups["spread"].close()}
+    played = play(Script(steps=steps, before=tradier, setup=subscribe))
+    group = played.algorithm.groups["spread"]
+    assert group.outcome == "closed", group.summary()
+    assert not any(order.bundle for order in group.orders)
+    assert not played.holdings()

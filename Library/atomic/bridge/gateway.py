@@ -16,7 +16,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from AlgorithmImports import Leg, UpdateOrderFields
+from AlgorithmImports import Leg, OrderProperties, TimeInForce, UpdateOrderFields
 
 from .. import facts as f
 from ..brokerages import capabilities_of
@@ -57,6 +57,7 @@ class LeanGateway:
         self._clock = AlarmClock(algorithm, self.live, self.now, lambda: self._reader.sink.on_wake())
         self._asynchronous: dict[str, Any] = {"asynchronous": True} if self.live else {}
         self._plain_limits = False
+        self._day_sells: bool | None = None
         self.on_order_event = self._reader.on_order_event
         self.on_delistings = self._reader.on_delistings
 
@@ -265,6 +266,10 @@ class LeanGateway:
         symbol = self.contracts.symbol(request.symbol)
         algorithm, kind = self._algorithm, request.type
         quantity, tag, more = request.quantity, request.tag, self._asynchronous
+        if quantity < 0 and self._sells_by_day():
+            properties = OrderProperties()
+            properties.time_in_force = TimeInForce.DAY
+            more = {**more, "order_properties": properties}
         if kind is ChildType.MARKET:
             return algorithm.market_order(symbol=symbol, quantity=quantity, tag=tag, **more)
         if kind is ChildType.LIMIT:
@@ -273,13 +278,22 @@ class LeanGateway:
             call, prices = algorithm.stop_market_order, {"stop_price": request.stop}
         else:
             call, prices = algorithm.stop_limit_order, {"stop_price": request.stop, "limit_price": request.limit}
-        if not more or self._plain_limits:
-            return call(symbol=symbol, quantity=quantity, tag=tag, **prices)
+        if self._plain_limits:
+            more = {name: value for name, value in more.items() if name != "asynchronous"}
         try:
             return call(symbol=symbol, quantity=quantity, tag=tag, **prices, **more)
-        except TypeError:  # LEAN before September 2025 has no `asynchronous` here; nothing was sent
+        except TypeError:
+            if "asynchronous" not in more:
+                raise
+            # LEAN before September 2025 has no `asynchronous` here; nothing was sent
             self._plain_limits = True
-            return call(symbol=symbol, quantity=quantity, tag=tag, **prices)
+            return self._send(request)
+
+    def _sells_by_day(self) -> bool:
+        """True where the brokerage takes sales as day orders only (Tradier, Webull: facts LEAN 2.5)."""
+        if self._day_sells is None:
+            self._day_sells = self.capabilities.day_sells
+        return self._day_sells
 
     def _open_slot(self, request: OrderRequest, tag: str) -> Slot:
         slot = Slot(request.group_id, request.number, request.symbol, tag, self._reader.now, request.tag)
