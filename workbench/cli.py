@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "data": ("workbench.commands.data", "data", "Generate sample data in LEAN's format."),
     "live": ("workbench.commands.live", "live", "Trade an algorithm on paper over a data day."),
     "groups": ("workbench.commands.groups", "groups", "List, show, verify and repair what the journals hold."),
+    "metrics": ("workbench.commands.metrics", "metrics", "Show a running session's figures as Prometheus text."),
     "watch": ("workbench.commands.watch", "watch", "Alert when nobody looks after open groups."),
 }
 

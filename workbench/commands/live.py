@@ -203,11 +203,22 @@ def command(
     ACTION is status, groups, close, rollback, hold, release, pause, resume, flatten, reset, acknowledge or stop;
     GROUP_ID where the action is about one group.
     """
+    answer = ask(project, _fields(action, group_id, reason, limit, which, data), timeout)
+    if as_json:
+        click.echo(json.dumps(answer, indent=1))
+    else:
+        for text in answer["log"]:
+            click.echo(text)
+    if answer["Success"] is False:
+        raise RunFailed(answer["error"] or "the command was refused")
+
+
+def ask(project: Path, fields: dict[str, Any], timeout: float) -> dict[str, Any]:
+    """Send a command to the running session of a project and wait for its answer."""
     found = find_project(project)
     session = _running(found.folder / "live")
     if session is None:
         raise UsageProblem(f"no session of {found.name} runs: start one with `atomic live {project}`")
-    fields = _fields(action, group_id, reason, limit, which, data)
     number = f"{time.time_ns()}"
     fields.setdefault("id", number)
     partial = session / f"incoming-{number}.tmp"
@@ -219,15 +230,9 @@ def command(
         if time.monotonic() > until:
             raise RunFailed(f"no answer within {timeout:g} s: the session is busy or gone (see {session})")
         time.sleep(0.02)
-    answer = json.loads(reply.read_text("utf-8"))
+    answer: dict[str, Any] = json.loads(reply.read_text("utf-8"))
     reply.unlink()
-    if as_json:
-        click.echo(json.dumps(answer, indent=1))
-    else:
-        for text in answer["log"]:
-            click.echo(text)
-    if answer["Success"] is False:
-        raise RunFailed(answer["error"] or "the command was refused")
+    return answer
 
 
 def _fields(
