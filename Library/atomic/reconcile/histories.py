@@ -12,6 +12,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..model import Kind
 from .identity import looks_like, spans
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     #: what decides the next step of a group: net per leg, living orders with what they may still fill
     Consequence = tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int, int], ...]]
 
+_PROTECTED = frozenset({Kind.BRACKET, Kind.EXITS})
 #: more arrangements than this are not looked through: nobody can tell
 _MOST = 5000
 #: seconds between an order's sending and the time the broker shows, beyond which time is no evidence
@@ -40,6 +42,8 @@ class Solution(NamedTuple):
     torn: set[str]
     #: signed contracts that no history explains
     rest: int
+    #: protected groups whose nets are certain while the rests of their living orders are not
+    loose: frozenset[str] = frozenset()
 
 
 class _History(NamedTuple):
@@ -84,6 +88,7 @@ def _common(
     """What all histories that fit agree on; None when none fits."""
     found: list[_History] = []
     torn: set[str] = set()
+    between: set[str] = set()
     for pairs in arrangements:
         alive = {known.key for known, _ in pairs}
         gone: list[Reading] = [(k, 0, k.order.leaves_qty, False) for k in free if k.key not in alive]
@@ -97,6 +102,8 @@ def _common(
             if divided is not None:
                 fills, unclear = divided
                 torn |= unclear
+                if len(unclear) > 1:
+                    between |= unclear
                 left = [
                     (-1 if most > least and k.key[0] in unclear else k.order.leaves_qty - fills[k.key], k.key[0])
                     for k, least, most, _ in way
@@ -111,9 +118,27 @@ def _common(
     for ticket in zip(*(history.left for history in found), strict=True):
         if len({left for left, _ in ticket}) > 1:
             torn.update(group_id for _, group_id in ticket)
+    loose = _loose(torn - between, found, (*paired, *first.pairs), free)
+    torn -= loose
     pairs = [pair for pair in first.pairs if pair[0].group.spec.group_id not in torn]
     unseen = {key: filled for key, filled in first.fills.items() if key[0] not in torn}
-    return Solution(pairs, unseen, torn, 0)
+    return Solution(pairs, unseen, torn, 0, loose)
+
+
+def _loose(
+    torn: set[str], found: list[_History], shown: tuple[tuple[Known, BrokerOrder], ...], free: list[Known]
+) -> frozenset[str]:
+    """Brackets that need no person: every history gives the same net, and exits follow the net.
+
+    Which of its exits has filled does not matter to a bracket; what is left of those that live is not certain, so
+    they are to be replaced by orders whose size is known. Holding it instead would leave its fills unprotected.
+    """
+    kinds = {known.group.spec.group_id: known.group.spec.kind for known in (*(k for k, _ in shown), *free)}
+    return frozenset(
+        group_id
+        for group_id in torn
+        if kinds.get(group_id) in _PROTECTED and len({history.consequences[group_id][0] for history in found}) == 1
+    )
 
 
 def _arrangements(

@@ -68,6 +68,8 @@ class _Work:
         self.doubts: dict[str, set[str]] = {}
         self.doubtful = {symbol for group in self.groups.values() for symbol in in_doubt(group)}
         self.open_fate: list[Known] = []
+        #: brackets whose living orders are replaced by ones of known size
+        self.loose: set[str] = set()
 
     def unsettled(self, known: Known) -> bool:
         """True when this reconciliation has to find out what became of the order."""
@@ -247,6 +249,8 @@ def _take_over(work: _Work, known: Known, pair: Match, cum: int) -> None:
     elif status is ChildStatus.CANCELING and work.view.start:
         verdict.add(group_id, CancelRefused(now, number, 0, "the broker still shows it after a restart"))
     verdict.adopt.append(Adoption(group_id, number, pair.order, pair.how))
+    if group_id in work.loose:
+        verdict.cancel.append(verdict.adopt[-1])
     text = f"order {number} of {group_id} is {_terms(pair.order)} (by {pair.how}, {cum} filled)"
     verdict.find("adopted", group_id, text, how=pair.how, base=base, lean_id=pair.order.lean_id)
 
@@ -282,6 +286,7 @@ def _contracts(work: _Work) -> None:
             work.paired[known.key] = Match(known, order, "fingerprint")
             work.shown.remove(order)
         work.fills.update(solution.fills)
+        work.loose |= solution.loose
         for group_id in sorted(solution.torn):
             why = (
                 f"the account moved by {difference:+d} {symbol} and shows {len(paired) + len(shown)} of our "
