@@ -37,7 +37,7 @@ def protection(group: GroupState) -> tuple[int, int, bool]:
         if o.leg == 0 and o.side == -side and o.purpose is not Purpose.TARGET and o.status in WORKING
     )
     exits = group.spec.exits
-    watched = exits.get("trigger", "native") != "native" or any(
+    watched = exits.get("trigger", "native") != "native" or bool(group.memory.get("watch_stops")) or any(
         key.startswith("trigger.") and value for key, value in group.memory.items()
     )
     stops = all(pair[2] is not None for pair in exits.get("pairs", ()))

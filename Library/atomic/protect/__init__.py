@@ -66,7 +66,9 @@ def _rests(group: GroupState) -> bool:
     if group.phase not in (Phase.OPENING, Phase.OPEN) or group.emergency or group.failures or group.retry_at:
         return False
     memory = group.memory
-    if memory.get("reserves") or memory.get("trail") is not None or any(o.asked for o in group.live.values()):
+    if memory.get("reserves") or memory.get("watch_stops") or memory.get("trail") is not None:
+        return False
+    if any(order.asked for order in group.live.values()):
         return False
     plan = view.plan_of(group)
     if plan.trigger != "native" or plan.target_market or plan.trail is not None:

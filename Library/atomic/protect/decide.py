@@ -61,7 +61,9 @@ def _while_open(
         found = _trail(group, plan, view, now, quotes)
     if not found and plan.break_even_after:
         found = _break_even(group, plan, view, now)
-    if not found and (plan.trigger != "native" or plan.target_market or group.memory.get("reserves")):
+    memory = group.memory
+    watching = plan.trigger != "native" or plan.target_market or memory.get("reserves") or memory.get("watch_stops")
+    if not found and watching:
         found = _watched(group, plan, view, now, quotes, env)
     if not found and (group.target == 0 or group.emergency):
         found = _bidless(group, view, now, quotes)
@@ -89,13 +91,16 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         tried = counted[key] = group.attempts.get(key, 0) + 1
         if order.reject is RejectReason.RESERVED and not group.memory.get("reserves"):
             out.append(f.Remembered(now, "reserves", True))
+        if order.reject is RejectReason.CAPABILITY and order.purpose is Purpose.STOP:
+            text = f"the venue takes no such stop ({order.reason}): it is watched from now on"
+            out += [f.Remembered(now, "watch_stops", True), _alert(now, 1, "stop-watched", text, order=order.number)]
         # an exit that somebody else cancelled is replaced at once; one that was refused waits
         unasked = order.status is not ChildStatus.REJECTED and tried == 1
         delay = 0.0 if unasked else group.spec.policy.retry.delay(tried)
         out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
         if order.purpose is Purpose.TARGET and order.reject is not RejectReason.RESERVED:
             out += _target_failed(group, order, now, tried)
-        elif order.purpose is Purpose.STOP and group.legs[0].net:
+        elif order.purpose is Purpose.STOP and group.legs[0].net and order.reject is not RejectReason.CAPABILITY:
             text = f"stop ended without being asked, new one in {delay:g} s: {order.reason or order.status}"
             out.append(_alert(now, 1, "stop-rejected", text, order=order.number))
         elif order.purpose is Purpose.ENTRY:
@@ -137,7 +142,8 @@ def _give_up(group: GroupState, view: Exposure, now: float) -> list[Any]:
     """
     policy = group.spec.policy
     attempts = group.attempts
-    if view.open > 0 and not group.emergency and attempts.get((0, Purpose.STOP), 0) >= policy.rollback_attempts:
+    refused = 0 if group.memory.get("watch_stops") else attempts.get((0, Purpose.STOP), 0)
+    if view.open > 0 and not group.emergency and refused >= policy.rollback_attempts:
         if view.stopped >= view.open:
             if group.memory.get("stuck_stop"):
                 return []
@@ -238,8 +244,8 @@ def _watched(
     group: GroupState, plan: ExitPlan, view: Exposure, now: float, quotes: Mapping[str, Quote], env: Env
 ) -> list[Any]:
     """Levels that we watch ourselves: two sightings on different fresh quotes trigger the exit."""
-    own = plan.trigger != "native"
-    targets = own or plan.target_market or watches_targets(group, env)
+    own = plan.trigger != "native" or bool(group.memory.get("watch_stops"))
+    targets = plan.trigger != "native" or plan.target_market or watches_targets(group, env)
     if view.open <= 0 or not (own or targets):
         return []
     for i in range(len(plan.pairs)):

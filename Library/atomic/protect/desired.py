@@ -119,7 +119,7 @@ def _rests(group: GroupState, pair: int) -> bool:
 
 def _stop(group: GroupState, plan: ExitPlan, view: Exposure, pair: int, quantity: int) -> Want | None:
     """The resting stop of a pair, or None when it has none or we watch it ourselves."""
-    if plan.pairs[pair].stop is None or plan.trigger != "native":
+    if plan.pairs[pair].stop is None or plan.trigger != "native" or group.memory.get("watch_stops"):
         return None
     price = stop_price(group, plan, view, pair)
     if plan.stop_limit:

@@ -372,6 +372,24 @@ def test_a_watched_stop_closes_at_market_after_two_sightings():
     assert rig.done
 
 
+def test_a_stop_the_venue_does_not_take_is_watched():
+    """Refused for capability: no emergency, the level is watched and closes the position on two sightings."""
+    rig = one()
+    rig.refuse[STOP] = ["capability"] * 9
+    rig.fill(ENTRY, 100)
+    rig.after(60, bid=100.0, ask=100.02)
+    assert not rig.group.emergency
+    assert rig.alerts == ["stop-watched"]
+    assert [o.leaves_qty for o in rig.live(TARGET)] == [100]
+    rig.refuse.clear()
+    rig.after(60, bid=98.9, ask=98.92)
+    rig.after(60, bid=98.8, ask=98.82)
+
+    assert [(o.purpose, o.quantity) for o in rig.group.live.values()] == [(STOP, -100)]
+    rig.fill(STOP, 100, 98.8)
+    assert rig.done
+
+
 def test_a_short_bracket_mirrors_everything():
     """Entry sells, stop above buys, target below buys."""
     rig = Rig(plan((1.0, 98.0, 101.0)), units=-100)
