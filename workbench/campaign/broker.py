@@ -286,6 +286,8 @@ class AdversarialBroker:
         """Fill `qty` at the order's price or the quote's."""
         self.account.fill(order, qty, self._price(order))
         self._tell(order, self._filled(order))
+        if order.fate is Fate.FILLED and (end := self._end_fact(order)) is not None:
+            self._tell(order, end)
 
     def end_cancel(self, order: SimOrder) -> None:
         """A pending cancel comes to its end; a combo ends as one."""
@@ -432,6 +434,9 @@ class AdversarialBroker:
     def _end_fact(self, order: SimOrder) -> Any:
         if order.fate is Fate.CANCELED:
             return Canceled(self.clock, order.number)
+        if order.fate is Fate.FILLED and order.id in self._base:
+            # adopted: it is complete whatever was believed to have filled before (as the bridge says it)
+            return Canceled(self.clock, order.number, "complete at the broker")
         if order.fate is Fate.REJECTED:
             return Rejected(self.clock, order.number, order.reason, order.why)
         if order.fate is Fate.EXPIRED:

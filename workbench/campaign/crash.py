@@ -13,14 +13,14 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from atomic.model import HoldCause, Outcome, Phase
+from atomic.model import HoldCause, Kind, Outcome, Phase
 from atomic.policy import AT_MID, Ladder, Policy
 
 from .account import Fate
 from .broker import Faults
 from .choices import ReplayedChoices
-from .scenarios import Setting
-from .world import World
+from .scenarios import TARGETS, BracketTerms, Setting
+from .world import World, rests_protected, waits_to_enter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -86,7 +86,25 @@ def scenarios() -> list[CrashScenario]:
             "accept fill accept part2 wait6 cancel-ends accept",
         ),
     ]
-    return [
+    brackets = [
+        ("bracket-target", BracketTerms(), 2, "accept fill accept target"),
+        ("bracket-partial-entry", BracketTerms(targets=TARGETS[1], entry="limit"), 4,
+         "accept part2 accept part1 accept part1 accept target accept stop"),
+        ("bracket-both-exits", BracketTerms(side=-1), 3, "accept fill accept stop target accept fill"),
+        ("bracket-stop-rejected", BracketTerms(targets=()), 2, "accept fill reject wait1 reject wait2 accept fill"),
+        ("bracket-close", BracketTerms(targets=TARGETS[3]), 10,
+         "accept fill accept target close accept cancel-ends accept fill"),
+    ]  # fmt: skip
+    protected = [
+        CrashScenario(
+            name,
+            Setting(strategy="bracket", units=units, policy=Policy(allow_naked=True), faults=partial, max_groups=1,
+                    bracket=terms),
+            tuple(_word(w) for w in story.split()),
+        )
+        for name, terms, units, story in brackets
+    ]  # fmt: skip
+    return protected + [
         CrashScenario(
             name,
             Setting(strategy=strategy, units=units, policy=policy, faults=partial, max_groups=1,
@@ -188,6 +206,9 @@ class Story(World):
             for order in live:
                 if order.fate.alive and not order.cancel_pending:
                     broker.fill(order, order.leaves)
+        elif word in ("stop", "target"):
+            for order in [o for o in live if o.purpose == {"stop": "sl", "target": "tp"}[word]][:1]:
+                broker.fill(order, order.leaves)
         elif word == "part" and live:
             broker.fill(live[0], min(number or 1, live[0].leaves))
         elif word == "reject" and live:
@@ -217,6 +238,12 @@ class Story(World):
 
     def _prescribed(self, group: GroupState, truth: Truth) -> None:
         policy = group.spec.policy
+        if group.spec.kind is not Kind.ALL_OR_NONE:
+            flat = group.phase is Phase.CLOSED and not any(truth.net.values())
+            if not (flat or waits_to_enter(group) or (group.phase is Phase.OPEN and rests_protected(group))):
+                text = f"{group.phase} ({group.held_why or group.reason}) with {truth.net}: neither flat nor protected"
+                self.oracle.say("restart-equals-continue", group.group_id, text)
+            return
         full = truth.net == truth.goal
         if group.phase is Phase.CLOSED:
             good = not any(truth.net.values())

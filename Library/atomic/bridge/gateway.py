@@ -255,6 +255,7 @@ class LeanGateway:
         slot = Slot(group_id, number, order.symbol, order.tag, reader.at())
         slot.ticket = order.handle
         slot.heard = 1
+        slot.adopted = True
         slot.lean_id = order.lean_id
         self._book.adopt(slot)
         reader.report(slot, f.Identified(reader.at(), number, order.lean_id, order.broker_ids))

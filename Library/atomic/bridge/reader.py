@@ -100,6 +100,7 @@ class Reader:
             slot.fees += float(event.order_fee.value.amount)
             self._fill(slot)
             if slot.ticket.status == OrderStatus.FILLED:
+                self._complete(slot)
                 self.book.close(slot)
         elif kind == ACCEPTED:
             if self.sending and not self._live:
@@ -181,6 +182,8 @@ class Reader:
         self._fill(slot)
         if slot.asked is not None:
             self._answer(slot)
+        if slot.ticket.status == OrderStatus.FILLED:
+            self._complete(slot)
         if kind == CANCELED:
             self.report(slot, f.Canceled(at, slot.number, "seen on its ticket"))
         elif kind == REJECTED:
@@ -188,6 +191,11 @@ class Reader:
             self.report(slot, f.Rejected(at, slot.number, reason, why or "seen on its ticket"))
         if self.is_ended(slot):
             self.book.close(slot)
+
+    def _complete(self, slot: Slot) -> None:
+        """An adopted order that is complete has ended, also where its earlier fills were booked to another order."""
+        if slot.adopted:
+            self.report(slot, f.Canceled(self.at(), slot.number, "complete at the broker"))
 
     def _answer(self, slot: Slot) -> None:
         """What became of an update whose event did not come: the ticket shows its terms, or the request its error."""

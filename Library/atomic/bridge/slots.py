@@ -11,8 +11,8 @@ ENDED_KEPT = 2048
 class Slot:
     """One child order at LEAN."""
 
-    __slots__ = ("asked", "canceling", "fees", "group_id", "heard", "lean_id", "number", "own_tag", "sent_at",
-                 "silent", "symbol", "tag", "ticket")  # fmt: skip
+    __slots__ = ("adopted", "asked", "canceling", "fees", "group_id", "heard", "lean_id", "number", "own_tag",
+                 "sent_at", "silent", "symbol", "tag", "ticket")  # fmt: skip
 
     def __init__(
         self, group_id: str, number: int, symbol: str, tag: str, sent_at: float, own_tag: str = ""
@@ -33,6 +33,8 @@ class Slot:
         self.heard = 0
         #: accepted within its own send, and not said yet
         self.silent = False
+        #: taken over from an earlier process: what had filled before is a guess from holdings
+        self.adopted = False
         #: a cancel of ours is pending
         self.canceling = False
         #: terms of an update of ours that is pending
