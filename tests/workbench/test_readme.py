@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_readmes_algorithm_opens_and_closes_a_group(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Copied into a project of a new workspace beside the library, it opens one condor and closes it."""
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (code,) = [block for block in blocks if "(QCAlgorithm)" in block]
     (tmp_path / "lean.json").write_text("{}")
     (tmp_path / "Library").symlink_to(ROOT / "Library")
     project = tmp_path / "My Project"
