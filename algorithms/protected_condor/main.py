@@ -83,9 +83,7 @@ class ProtectedCondor(QCAlgorithm):
             self.log(f"{group.id} brought no credit: closing")
             group.close("no credit")
             return
-        self.atomic.protect_group(
-            group, take_profit=credit * self.target_part, stop_loss=credit * self.stop_part
-        )
+        self.atomic.protect_group(group, take_profit=credit * self.target_part, stop_loss=credit * self.stop_part)
 
     def report(self, group: AtomicGroup) -> None:
         """Write what became of a group into the log."""
