@@ -39,3 +39,13 @@ def test_that_a_venue_takes_no_combo_may_be_learnt_while_held() -> None:
     apply(group, Held(1.0, "policy", "not filled in time"))
     assert apply(group, NativeRefused(2.0, "no combos"))
     assert group.native_refused
+
+
+def test_refusals_while_new_do_not_count_once_the_broker_has_the_order() -> None:
+    """Cancels that were answered while the order was NEW are no reason to quarantine one that works."""
+    group = _sent()
+    for at in (1.0, 2.0, 3.0, 4.0, 5.0):
+        apply(group, CancelAsked(at, 1, ""))
+        apply(group, CancelRefused(at, 1, -32, "order is new"))
+    apply(group, Accepted(6.0, 1))
+    assert group.orders[1].cancel_refusals == 0

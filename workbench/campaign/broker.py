@@ -278,8 +278,10 @@ class AdversarialBroker:
             return
         if reason is None:
             reason = _REASONS[self._draw(True, len(_REASONS))]
-        for one in self._siblings(order):
+        ended = self._siblings(order)
+        for one in ended:
             self.account.end(one, Fate.REJECTED, reason, f"refused: {reason}")
+        for one in ended:
             self._tell(one, Rejected(self.clock, one.number, reason, f"refused: {reason}"))
 
     def fill(self, order: SimOrder, qty: int) -> None:
@@ -291,8 +293,10 @@ class AdversarialBroker:
 
     def end_cancel(self, order: SimOrder) -> None:
         """A pending cancel comes to its end; a combo ends as one."""
-        for one in self._siblings(order):
+        ended = self._siblings(order)
+        for one in ended:
             self.account.end(one, Fate.CANCELED)
+        for one in ended:
             self._tell(one, Canceled(self.clock, one.number))
 
     def fail_cancel(self, order: SimOrder) -> None:
@@ -313,8 +317,10 @@ class AdversarialBroker:
 
     def expire(self, order: SimOrder) -> None:
         """A day order ends."""
-        for one in self._siblings(order):
+        ended = self._siblings(order)
+        for one in ended:
             self.account.end(one, Fate.EXPIRED)
+        for one in ended:
             self._tell(one, Expired(self.clock, one.number))
 
     def outside(self, symbol: str, delta: int, price: float, cause: str, why: str) -> None:

@@ -356,8 +356,8 @@ class Oracle:
             self._judge_hold(group, truth)
         elif group.spec.kind is not Kind.ALL_OR_NONE:
             self.judge_protection(group, self.now, at_rest=True)
-        elif group.phase is Phase.OPEN:
-            for leg in group.legs:
+        elif group.phase is Phase.OPEN and not (truth.excused and group.spec.policy.on_outside == "hold"):
+            for leg in group.legs:  # a broken word, held by policy and released by a person, may stand as it is
                 if not leg.settled and leg.net != leg.spec.ratio * group.target and not truth.outside:
                     text = f"open at {leg.net} of {leg.spec.symbol}, target is {group.target} units"
                     self.say("converges", group.group_id, text)

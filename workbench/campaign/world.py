@@ -373,7 +373,7 @@ class World:
             self.script.append(f"1 {symbol} is assigned")
             self.broker.outside(symbol, 1, 0.0, "assignment", "assigned")
         elif what == 3 and faults.expiry and CHAIN[symbol].expiry:
-            day = CHAIN[symbol].expiry
+            day = min(leg.expiry for leg in CHAIN.values() if leg.expiry and leg.symbol not in self.market.settled)
             self.script.append(f"the contracts of {day} expire")
             for one in [leg.symbol for leg in CHAIN.values() if leg.expiry == day]:
                 self.broker.settle(one, "expiry")

@@ -133,6 +133,7 @@ def _accepted(group: GroupState, fact: Accepted) -> bool:
     order, status = _order(group, fact.order, "accepted")
     if order.status is status:
         return False
+    order.cancel_refusals = 0  # those were answered while nobody had it
     _move(group, order, status, fact.at)
     return True
 
