@@ -80,7 +80,7 @@ def send_before_journal(patch: Patch) -> None:
 
 def late_fill_ignored(patch: Patch) -> None:
     """What fills after its order's end is not booked."""
-    filled = atomic.facts.fold._filled
+    filled = atomic.facts.fold._FOLD[f.Filled]
 
     def deaf(group: Any, fact: Any) -> bool:
         order = group.orders.get(fact.order)
@@ -91,7 +91,7 @@ def late_fill_ignored(patch: Patch) -> None:
 
 def fills_add_up(patch: Patch) -> None:
     """A repeated fill event is booked again: deltas instead of cumulative quantities."""
-    filled = atomic.facts.fold._filled
+    filled = atomic.facts.fold._FOLD[f.Filled]
 
     def adds(group: Any, fact: Any) -> bool:
         order = group.orders.get(fact.order)

@@ -17,7 +17,8 @@ What the broker reports is cumulative (`cum_qty`), so a duplicate or late event 
 False and records nothing. "Fill beats cancel": rows that look odd carry their reason.
 """
 
-from .fold import BY_KIND, IllegalFact, apply, decode, encode, replay
+from .broker import IllegalFact
+from .fold import BY_KIND, apply, decode, encode, replay
 from .kinds import (
     Accepted,
     Adjusted,

@@ -1,0 +1,299 @@
+"""What the broker says about a child order, folded: its status, its fills, what the leg holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..model import (
+    MAY_FILL,
+    TERMINAL,
+    ChildOrder,
+    ChildStatus,
+    GroupState,
+    LegState,
+    Phase,
+    Purpose,
+    RejectReason,
+)
+from .kinds import (
+    Accepted,
+    CancelAsked,
+    Canceled,
+    CancelRefused,
+    Expired,
+    Filled,
+    Identified,
+    Quarantined,
+    Rejected,
+    ReplaceAsked,
+    Replaced,
+    ReplaceRefused,
+    Sent,
+    Withdrawn,
+)
+from .tables import ORDER_TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+#: LEAN's answer to a cancel while it waits for the brokerage (OrderResponseErrorCode.InvalidNewOrderStatus)
+STILL_NEW = -32
+
+
+class IllegalFact(ValueError):  # noqa: N818 - a fact is illegal, not an error of the caller
+    """The fact cannot follow from the group's state; the group is unchanged."""
+
+
+def illegal(group: GroupState, what: str) -> IllegalFact:
+    """The exception to raise, naming the group."""
+    return IllegalFact(f"{group.spec.group_id}: {what}")
+
+
+def _order(group: GroupState, number: int, trigger: str) -> tuple[ChildOrder, ChildStatus]:
+    """The order and its next status; raises IllegalFact when the table has no such row."""
+    order = group.orders.get(number)
+    if order is None:
+        raise illegal(group, f"no child order {number} for {trigger!r}")
+    try:
+        return order, ORDER_TABLE[order.status][trigger]
+    except KeyError:
+        raise illegal(group, f"order {number}: {order.status} -> {trigger}") from None
+
+
+def _move(group: GroupState, order: ChildOrder, status: ChildStatus, at: float) -> None:
+    """Set the status and keep the leg's may-fill sums and the live view true."""
+    if (status in MAY_FILL) is (order.status in MAY_FILL):
+        order.status = status
+        return
+    before = order.leaves_qty
+    order.status = status
+    leaves(group, order, before)
+    if status in MAY_FILL:
+        group.live[order.number] = order
+    elif group.live.pop(order.number, None) is not None:
+        order.ended_at = at
+
+
+def leaves(group: GroupState, order: ChildOrder, before: int) -> None:
+    """Carry a change of an order's leaves into its leg's may-fill sums."""
+    delta = order.leaves_qty - before
+    if delta:
+        leg = group.legs[order.leg]
+        if order.quantity > 0:
+            leg.buying += delta
+        else:
+            leg.selling += delta
+
+
+def _sent(group: GroupState, fact: Sent) -> bool:
+    order, status = _order(group, fact.order, "sent")
+    order.sent_at = fact.at
+    _move(group, order, status, fact.at)
+    return True
+
+
+def _identified(group: GroupState, fact: Identified) -> bool:
+    order = group.orders.get(fact.order)
+    if order is None:
+        raise illegal(group, f"no child order {fact.order} for 'identified'")
+    ids = tuple(fact.broker_ids)
+    if order.lean_id == fact.lean_id and order.broker_ids == ids:
+        return False
+    order.lean_id, order.broker_ids = fact.lean_id, ids
+    return True
+
+
+def _accepted(group: GroupState, fact: Accepted) -> bool:
+    order, status = _order(group, fact.order, "accepted")
+    if order.status is status:
+        return False
+    order.cancel_refusals = 0  # those were answered while nobody had it
+    _move(group, order, status, fact.at)
+    return True
+
+
+def _filled(group: GroupState, fact: Filled) -> bool:
+    if fact.cum_qty < 0:
+        raise illegal(group, f"order {fact.order}: cum_qty {fact.cum_qty} is negative")
+    known = group.orders.get(fact.order)
+    trigger = "fill" if known is not None and fact.cum_qty >= known.order_qty else "partial"
+    order, status = _order(group, fact.order, trigger)
+    delta = fact.cum_qty - order.cum_qty
+    if delta <= 0:
+        return False  # duplicate or reordered: a fill never shrinks
+    before = order.leaves_qty
+    px = (fact.avg_px * fact.cum_qty - order.avg_px * order.cum_qty) / delta
+    fees = max(0.0, fact.fees - order.fees)
+    order.cum_qty, order.avg_px = fact.cum_qty, fact.avg_px
+    order.fees += fees
+    group.fees += fees
+    leg = group.legs[order.leg]
+    signed = delta if order.quantity > 0 else -delta
+    closing = group.phase is Phase.CLOSING or (group.phase is Phase.HELD and group.held_from is Phase.CLOSING)
+    if order.purpose in _GIVES_UP and not closing:
+        group.rollback_cost += _given_up(leg, signed, px) + fees
+    elif group.target < group.spec.units and order.purpose is Purpose.OPEN:
+        group.rollback_cost += fees  # a late opening fill that must be reversed
+    if leg.settled:
+        # it happened before the contract ended and was told after: what was settled was that much more (or less)
+        leg.cost += signed * (px - leg.settlement) * leg.spec.multiplier
+    else:
+        hold(leg, signed, px)
+        leg.cost += signed * px * leg.spec.multiplier
+    leaves(group, order, before)
+    if status is not order.status:
+        _move(group, order, status, fact.at)
+    return True
+
+
+_GIVES_UP = frozenset({Purpose.UNWIND, Purpose.EXCESS, Purpose.EMERGENCY})
+
+
+def hold(leg: LegState, signed: int, px: float) -> None:
+    """Move the net; the average entry price changes only with what is added."""
+    before, after = leg.net, leg.net + signed
+    if before * signed >= 0:
+        if after:
+            leg.avg = (leg.avg * abs(before) + px * abs(signed)) / abs(after)
+    elif before * after < 0:
+        leg.avg = px
+    elif after == 0:
+        leg.avg = 0.0
+    leg.net = after
+
+
+def _given_up(leg: LegState, signed: int, px: float) -> float:
+    """Dollars lost by reversing at `px` what the leg holds at its average entry price; negative = gained."""
+    if leg.net == 0 or leg.net * signed > 0:
+        return 0.0
+    reversed_qty = max(-abs(leg.net), min(abs(leg.net), signed))
+    return (leg.avg - px) * -reversed_qty * leg.spec.multiplier
+
+
+def _cancel_asked(group: GroupState, fact: CancelAsked) -> bool:
+    order, status = _order(group, fact.order, "cancel_asked")
+    order.cancel_at = fact.at
+    _move(group, order, status, fact.at)
+    return True
+
+
+def _cancel_refused(group: GroupState, fact: CancelRefused) -> bool:
+    order, status = _order(group, fact.order, "cancel_refused")
+    if order.status in TERMINAL:
+        return False
+    order.cancel_refusals += 1
+    order.cancel_refused_at = fact.at
+    order.cancel_at = 0.0
+    if status is ChildStatus.WORKING and order.cum_qty:
+        status = ChildStatus.PARTIAL
+    elif status is ChildStatus.WORKING and fact.code == STILL_NEW and order.status is ChildStatus.CANCELING:
+        status = ChildStatus.SENT if not order.broker_ids else status
+    _move(group, order, status, fact.at)
+    return True
+
+
+def _canceled(group: GroupState, fact: Canceled) -> bool:
+    return _end(group, fact.order, "canceled", fact.why, fact.at)
+
+
+def _expired(group: GroupState, fact: Expired) -> bool:
+    return _end(group, fact.order, "expired", fact.why, fact.at)
+
+
+def _rejected(group: GroupState, fact: Rejected) -> bool:
+    changed = _end(group, fact.order, "rejected", fact.why, fact.at)
+    if changed:
+        group.orders[fact.order].reject = RejectReason(fact.reason)
+    return changed
+
+
+def _withdrawn(group: GroupState, fact: Withdrawn) -> bool:
+    return _end(group, fact.order, "withdrawn", fact.why, fact.at)
+
+
+def _quarantined(group: GroupState, fact: Quarantined) -> bool:
+    return _end(group, fact.order, "quarantined", fact.why, fact.at)
+
+
+def _end(group: GroupState, number: int, trigger: str, why: str, at: float) -> bool:
+    order, status = _order(group, number, trigger)
+    if status is order.status:
+        return False
+    order.reason = why
+    _move(group, order, status, at)
+    if status in _FAILED and not order.cancel_at and order.cum_qty < order.order_qty:
+        opens = order.purpose is Purpose.OPEN
+        if not opens or group.phase is Phase.OPENING:
+            group.failures[number] = order
+    return True
+
+
+_FAILED = frozenset({ChildStatus.REJECTED, ChildStatus.CANCELED, ChildStatus.EXPIRED})
+
+
+def forget(group: GroupState, purposes: frozenset[Purpose]) -> None:
+    """Failures of these purposes were decided upon."""
+    for number in [number for number, order in group.failures.items() if order.purpose in purposes]:
+        del group.failures[number]
+
+
+OPENS = frozenset({Purpose.OPEN, Purpose.ENTRY})
+
+
+def _replace_asked(group: GroupState, fact: ReplaceAsked) -> bool:
+    order, _ = _order(group, fact.order, "replace_asked")
+    if fact.quantity * order.quantity <= 0:
+        raise illegal(group, f"order {fact.order}: update to {fact.quantity} changes its side")
+    before = order.leaves_qty
+    order.asked = (fact.quantity, fact.limit, fact.stop)
+    order.asked_at = fact.at
+    leaves(group, order, before)
+    return True
+
+
+def _replace_refused(group: GroupState, fact: ReplaceRefused) -> bool:
+    order, _ = _order(group, fact.order, "replace_refused")
+    if order.asked is None:
+        return False
+    before = order.leaves_qty
+    order.asked, order.asked_at = None, 0.0
+    order.replace_refusals += 1
+    leaves(group, order, before)
+    return True
+
+
+def _replaced(group: GroupState, fact: Replaced) -> bool:
+    order, _ = _order(group, fact.order, "replaced")
+    terms = (fact.quantity, fact.limit, fact.stop)
+    if order.asked is None and (order.quantity, order.limit, order.stop) == terms:
+        return False
+    if fact.quantity * order.quantity <= 0:
+        raise illegal(group, f"order {fact.order}: update to {fact.quantity} changes its side")
+    before = order.leaves_qty
+    order.quantity, order.limit, order.stop = terms
+    order.asked, order.asked_at = None, 0.0
+    leaves(group, order, before)
+    if order.cum_qty >= order.order_qty and order.status not in TERMINAL:
+        # its last fill was told before the update that made it the last
+        _move(group, order, ChildStatus.FILLED, fact.at)
+    return True
+
+
+#: how each fact about a child order is folded
+BROKER_FOLD: dict[type, Callable[[GroupState, Any], bool]] = {
+    Sent: _sent,
+    Identified: _identified,
+    Accepted: _accepted,
+    Filled: _filled,
+    CancelAsked: _cancel_asked,
+    CancelRefused: _cancel_refused,
+    Canceled: _canceled,
+    Rejected: _rejected,
+    Expired: _expired,
+    ReplaceAsked: _replace_asked,
+    ReplaceRefused: _replace_refused,
+    Replaced: _replaced,
+    Withdrawn: _withdrawn,
+    Quarantined: _quarantined,
+}

@@ -1,0 +1,244 @@
+"""Decisions that need memory, and what moves a position from outside, folded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..model import (
+    REDUCING,
+    ChildOrder,
+    ChildType,
+    GroupState,
+    HoldCause,
+    LegSpec,
+    LegState,
+    Outcome,
+    Phase,
+    Purpose,
+    Right,
+)
+from .broker import OPENS, forget, hold, illegal, leaves
+from .kinds import (
+    Adjusted,
+    Attempt,
+    BaseSet,
+    CloseAsked,
+    Delivered,
+    Emergency,
+    Held,
+    Intended,
+    NativeRefused,
+    Noted,
+    Opening,
+    Refused,
+    Released,
+    Remembered,
+    Rung,
+    Settled,
+    TargetSet,
+    Wave,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _opening(group: GroupState, fact: Opening) -> bool:
+    group.phase = Phase.OPENING
+    group.target = group.spec.units
+    group.reason = fact.why
+    return True
+
+
+def _refused(group: GroupState, fact: Refused) -> bool:
+    group.phase, group.outcome = Phase.CLOSED, Outcome.REFUSED
+    group.reason, group.ended_at = fact.why, fact.at
+    return True
+
+
+def _wave(group: GroupState, fact: Wave) -> bool:
+    if fact.wave < group.wave:
+        raise illegal(group, f"wave {fact.wave} after wave {group.wave}")
+    if (fact.wave, fact.deadline) == (group.wave, group.deadline):
+        return False
+    group.wave, group.deadline = fact.wave, fact.deadline
+    return True
+
+
+def _rung(group: GroupState, fact: Rung) -> bool:
+    group.rungs[(fact.leg, Purpose(fact.purpose))] = (fact.rung, fact.price, fact.at)
+    return True
+
+
+def _intended(group: GroupState, fact: Intended) -> bool:
+    if fact.order != group.next_number:
+        raise illegal(group, f"intent {fact.order}, expected {group.next_number}")
+    if fact.quantity == 0 or not 0 <= fact.leg < len(group.legs):
+        raise illegal(group, f"intent {fact.order}: quantity {fact.quantity}, leg {fact.leg}")
+    purpose = Purpose(fact.purpose)
+    if group.phase is Phase.HELD and purpose not in REDUCING:
+        raise illegal(group, f"intent {fact.order}: {purpose} while held")
+    order = ChildOrder(
+        fact.order, fact.leg, purpose, fact.rung, fact.quantity, ChildType(fact.type),
+        fact.limit, fact.stop, fact.tag, fact.bundle, fact.at,
+    )  # fmt: skip
+    group.orders[fact.order] = group.live[fact.order] = order
+    group.next_number += 1
+    group.sends += 1
+    if purpose in REDUCING:
+        group.reducing_sends += 1
+    leaves(group, order, 0)
+    return True
+
+
+def _base(group: GroupState, fact: BaseSet) -> bool:
+    order = group.orders.get(fact.order)
+    if order is None:
+        raise illegal(group, f"no child order {fact.order} for 'base'")
+    if order.base == fact.base:
+        return False
+    order.base = fact.base
+    return True
+
+
+def _target(group: GroupState, fact: TargetSet) -> bool:
+    if not 0 <= fact.units <= group.target or fact.units == group.target == group.spec.units:
+        raise illegal(group, f"target {fact.units} from {group.target}")
+    group.target, group.reason = fact.units, fact.why
+    forget(group, OPENS)
+    if group.phase is Phase.HELD:
+        group.held_from = Phase.UNWINDING
+    else:
+        group.phase = Phase.UNWINDING
+    return True
+
+
+def _close(group: GroupState, fact: CloseAsked) -> bool:
+    opened = group.phase is Phase.OPEN or (group.phase is Phase.HELD and group.held_from is Phase.OPEN)
+    phase = Phase.CLOSING if opened or group.phase is Phase.CLOSING else Phase.UNWINDING
+    group.target, group.reason = 0, fact.why
+    forget(group, OPENS)
+    if group.phase is Phase.HELD:
+        group.held_from = phase
+    else:
+        group.phase = phase
+    return True
+
+
+def _attempt(group: GroupState, fact: Attempt) -> bool:
+    key = (fact.leg, Purpose(fact.purpose))
+    group.attempts[key] = group.attempts.get(key, 0) + 1
+    group.retry_at[key] = fact.retry_at
+    for number in [n for n, order in group.failures.items() if (order.leg, order.purpose) == key]:
+        del group.failures[number]
+    return True
+
+
+def _emergency(group: GroupState, fact: Emergency) -> bool:
+    if group.emergency:
+        return False
+    group.emergency = True
+    group.attempts.clear()
+    group.retry_at.clear()
+    group.failures.clear()
+    return True
+
+
+def _native_refused(group: GroupState, fact: NativeRefused) -> bool:
+    group.native_refused = True
+    group.wave, group.deadline = 0, 0.0
+    group.rungs.clear()
+    forget(group, OPENS)
+    return True
+
+
+def _held(group: GroupState, fact: Held) -> bool:
+    cause = HoldCause(fact.cause)
+    if group.held is cause:
+        return False
+    if group.phase is not Phase.HELD:
+        group.held_from = group.phase
+    group.phase, group.held, group.held_why = Phase.HELD, cause, fact.why
+    return True
+
+
+def _released(group: GroupState, fact: Released) -> bool:
+    group.phase, group.held, group.held_why = group.held_from, None, ""
+    group.attempts.clear()
+    group.retry_at.clear()
+    group.failures.clear()
+    if group.phase is Phase.OPENING and group.wave:
+        group.deadline = fact.at + group.spec.policy.order_timeout  # the wave gets its time again
+    return True
+
+
+def _remembered(group: GroupState, fact: Remembered) -> bool:
+    if fact.key in group.memory and group.memory[fact.key] == fact.value:
+        return False
+    group.memory[fact.key] = fact.value
+    return True
+
+
+def _noted(group: GroupState, fact: Noted) -> bool:
+    return True
+
+
+def _adjusted(group: GroupState, fact: Adjusted) -> bool:
+    if not 0 <= fact.leg < len(group.legs):
+        raise illegal(group, f"adjusted: no leg {fact.leg}")
+    leg = group.legs[fact.leg]
+    hold(leg, fact.delta, fact.price)
+    leg.moved += fact.delta
+    if fact.cause == "split":
+        group.memory["split"] = fact.at
+    leg.cost += fact.delta * fact.price * leg.spec.multiplier
+    return fact.delta != 0
+
+
+def _settled(group: GroupState, fact: Settled) -> bool:
+    if not 0 <= fact.leg < len(group.legs):
+        raise illegal(group, f"settled: no leg {fact.leg}")
+    leg = group.legs[fact.leg]
+    if leg.settled:
+        return False
+    leg.cost -= leg.net * fact.price * leg.spec.multiplier
+    leg.net, leg.avg, leg.settled, leg.settlement = 0, 0.0, True, fact.price
+    return True
+
+
+def _delivered(group: GroupState, fact: Delivered) -> bool:
+    spec = LegSpec.from_row(list(fact.leg))
+    if spec.right is not Right.SHARE:
+        raise illegal(group, f"delivered: {spec.right} instead of shares")
+    for leg in group.legs:
+        if leg.spec.symbol == spec.symbol:
+            break
+    else:
+        leg = LegState(spec)
+        group.legs.append(leg)
+    hold(leg, fact.quantity, fact.price)
+    leg.cost += fact.quantity * fact.price * leg.spec.multiplier
+    return True
+
+
+#: how each decision and each outside movement is folded
+DECISION_FOLD: dict[type, Callable[[GroupState, Any], bool]] = {
+    Opening: _opening,
+    Refused: _refused,
+    Wave: _wave,
+    Rung: _rung,
+    Intended: _intended,
+    BaseSet: _base,
+    TargetSet: _target,
+    CloseAsked: _close,
+    Attempt: _attempt,
+    Emergency: _emergency,
+    NativeRefused: _native_refused,
+    Held: _held,
+    Released: _released,
+    Remembered: _remembered,
+    Noted: _noted,
+    Adjusted: _adjusted,
+    Settled: _settled,
+    Delivered: _delivered,
+}

@@ -1,0 +1,67 @@
+"""The phase as the joint result of nets, live orders and target, computed at a fixed point."""
+
+from __future__ import annotations
+
+from ..model import (
+    GroupState,
+    Kind,
+    Outcome,
+    Phase,
+    Purpose,
+)
+
+
+def settle(group: GroupState, at: float) -> None:
+    """Phase and outcome as the joint result of nets, live orders and target, at a fixed point."""
+    phase = group.phase
+    if phase is Phase.HELD or phase is Phase.PLANNED:
+        return
+    if group.spec.kind is not Kind.ALL_OR_NONE:
+        _settle_protected(group, at)
+        return
+    if phase is Phase.CLOSED:
+        if group.outcome is not Outcome.REFUSED and (group.live or not group.is_flat):
+            # a fill that comes after the end reopens the group
+            group.phase, group.target, group.ended_at = Phase.UNWINDING, 0, 0.0
+        return
+    if phase is Phase.OPENING or phase is Phase.UNWINDING:
+        target = group.target
+        if not group.live and target and _stands_at(group, target):
+            group.phase = Phase.OPEN
+            group.outcome = Outcome.COMPLETE if target == group.spec.units else Outcome.PARTIAL_UNITS
+            group.opened_at = group.opened_at or at
+            return
+    if not group.live and group.is_flat and (group.target == 0 or all(leg.settled for leg in group.legs)):
+        group.phase, group.ended_at, group.deadline = Phase.CLOSED, at, 0.0
+        group.failures.clear()
+        if any(leg.settled for leg in group.legs):
+            group.outcome = Outcome.EXPIRED
+        else:
+            group.outcome = Outcome.CLOSED if group.opened_at else Outcome.ROLLED_BACK
+
+
+def _stands_at(group: GroupState, units: int) -> bool:
+    return all(leg.net == leg.spec.ratio * units and not leg.settled for leg in group.legs)
+
+
+def _settle_protected(group: GroupState, at: float) -> None:
+    """Brackets and exits: open while something is held, closed when flat and nothing may fill."""
+    phase = group.phase
+    if phase is Phase.CLOSED:
+        if group.outcome is not Outcome.REFUSED and (group.live or not group.is_flat):
+            group.phase, group.ended_at = Phase.CLOSING, 0.0
+        return
+    entering = any(order.purpose is Purpose.ENTRY for order in group.live.values())
+    if phase is Phase.OPENING and not entering and not group.is_flat:
+        group.phase, group.outcome = Phase.OPEN, Outcome.COMPLETE
+        group.opened_at = group.opened_at or at
+    elif not group.live and group.is_flat and group.orders:
+        group.phase, group.ended_at = Phase.CLOSED, at
+        group.failures.clear()
+        held = group.opened_at or any(o.cum_qty for o in group.orders.values() if o.purpose is Purpose.ENTRY)
+        if any(leg.settled for leg in group.legs):
+            group.outcome = Outcome.EXPIRED
+        else:
+            group.outcome = Outcome.CLOSED if held else Outcome.ROLLED_BACK
+        if not held and not group.reason:
+            group.reason = next((o.reason for o in group.orders.values() if o.reason), "")
