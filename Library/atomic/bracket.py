@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import facts as f
-from .coverage import protection
 from .group import AtomicGroup
+from .layers import protection
 from .model import Kind, Phase, Purpose
 from .protect import gap
 from .protect.levels import nearest_tick

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from . import facts as f
 from .bracket import AtomicBracket
-from .coverage import PROTECTED_KINDS, Coverage
 from .group import AtomicGroup
+from .layers import PROTECTED_KINDS, Coverage
 from .model import ChildType, Kind, Phase
 from .operations import Operations
 from .protect import EntryPlan, ExitPair, ExitPlan, Level
