@@ -10,6 +10,8 @@ from workbench.campaign.drivers import shell
 NAMES = [s.name for s in scenarios()]
 #: played on every change; all of them by `atomic chaos --crash`
 QUICK = ("open", "partial-then-timeout", "short-rejected", "ladder", "ten-three-two", "combo", "close-partially")
+#: brackets go on protecting whatever the restart policy for openings says
+BRACKETS = ("bracket-target", "bracket-partial-entry", "bracket-both-exits", "bracket-stop-rejected", "bracket-close")
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -22,6 +24,17 @@ def test_a_crash_at_any_step_ends_as_the_restart_policy_prescribes(name: str) ->
     assert tally.points[name] > 100
     assert tally.runs == tally.points[name] * len(DOWN) + len(RESTARTS)
     assert set(map(str, tally.held)) <= {"policy"}
+
+
+@pytest.mark.parametrize("name", BRACKETS)
+def test_a_bracket_is_flat_or_protected_after_a_crash_at_any_step(name: str) -> None:
+    """Every point, everything the broker may do meanwhile: stops for exactly what is open, or nothing open; no hold."""
+    scenario = next(s for s in scenarios() if s.name == name)
+    tally = crash_scenario(scenario, shell, restarts=("resume",))
+    print(tally.row())  # noqa: T201 - crash points counted
+    assert tally.violations == {}, [f.row() for f in tally.findings]
+    assert tally.points[name] > 50
+    assert tally.held == {}
 
 
 def test_a_second_crash_while_recovering_changes_nothing() -> None:

@@ -38,11 +38,13 @@ class Given:
 class ExecutorMachine(RuleBasedStateMachine):
     """The executor under an adversarial broker."""
 
+    brackets = False
+
     @initialize(drawn=settings_drawn)
     def born(self, drawn: list[int]) -> None:
         self.choices = Given()
         self.choices.left = list(drawn)
-        self.world = World(self.choices, shell)
+        self.world = World(self.choices, shell, brackets=self.brackets)
 
     def happens(self, what: str, drawn: Sequence[int]) -> None:
         self.choices.left = list(drawn)
@@ -94,6 +96,25 @@ class ExecutorMachine(RuleBasedStateMachine):
             self.choices.left = []
             self.world.finish()
             self.judge()
+
+
+class BracketMachine(ExecutorMachine):
+    """The same life with brackets: what is filled is stopped, being closed, or waits for an answer or a back-off."""
+
+    brackets = True
+
+
+def test_no_bracket_is_left_unprotected_whatever_broker_market_and_owner_do() -> None:
+    """1,000 lives of 50 steps with brackets: protected at every event, exits never meant to be too large, at rest."""
+    run_state_machine_as_test(
+        BracketMachine,
+        settings=settings(
+            max_examples=EXAMPLES // 2,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
 
 
 def test_no_invariant_breaks_whatever_broker_market_and_owner_do() -> None:
