@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .world import Driver
 
 #: the process after the first crash dies again after so many points (0: it lives)
-TWICE = (0, 1, 3, 7)
+TWICE = (0, 3)
 RESTARTS = ("roll_back", "complete", "resume", "adopt", "hold")
 
 
