@@ -46,7 +46,12 @@ def refusals(spec: GroupSpec, shell: Shell, equity: float, margin: float) -> lis
         found += _market(spec, shell)
     if not found and shell.gates.risk is not None:
         book = [g for g in shell.groups.values() if g.phase is not Phase.CLOSED]
+        sizes = getattr(shell.gateway, "sizes", None)
         quotes = {leg.symbol: shell.quotes[leg.symbol] for leg in spec.legs}
+        if sizes is not None:
+            for symbol, quote in quotes.items():
+                bid, ask = sizes(symbol)
+                quotes[symbol] = quote._replace(bid_size=bid, ask_size=ask)
         for leg in spec.legs:
             if leg.underlying:
                 quotes[leg.underlying] = shell.quotes[leg.underlying]

@@ -63,6 +63,9 @@ class Counters:
     peak_equity: float = 0.0
     failures: int = 0
     rejections: int = 0
+    #: most in a row since the newest reading: a fill between two readings does not hide them
+    failures_peak: int = 0
+    rejections_peak: int = 0
     #: breaker: open since (0 = closed), trial under way
     breaker_at: float = 0.0
     trial: bool = False
@@ -182,7 +185,8 @@ class Rejections:
 
     def breach(self, reading: ReadingLike, counters: Counters) -> tuple[str, str] | None:
         """Rejections against the limit."""
-        return (str(counters.rejections), str(self.count)) if counters.rejections >= self.count else None
+        row = max(counters.rejections, counters.rejections_peak)
+        return (str(row), str(self.count)) if row >= self.count else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +208,8 @@ class BreakerLimit:
 
     def breach(self, reading: ReadingLike, counters: Counters) -> tuple[str, str] | None:
         """Failures against the limit."""
-        return (str(counters.failures), str(self.failures)) if counters.failures >= self.failures else None
+        row = max(counters.failures, counters.failures_peak)
+        return (str(row), str(self.failures)) if row >= self.failures else None
 
 
 #: outcomes of a group that count as a failure, and those that count as a success
@@ -250,6 +255,7 @@ class LimitBook:
             if isinstance(limit, BreakerLimit):
                 c.breaker_at, c.trial = reading.at, False
             found.append(Directive(limit.action, limit.name, f"{limit.name} is {value}, limit {bound}"))
+        c.failures_peak, c.rejections_peak = c.failures, c.rejections
         return found
 
     def may_open(self, now: float) -> Refusal | None:
@@ -276,17 +282,20 @@ class LimitBook:
         breaker = next((limit for limit in self.limits if isinstance(limit, BreakerLimit)), None)
         if outcome in FAILED_OUTCOMES:
             c.failures += 1
+            c.failures_peak = max(c.failures_peak, c.failures)
             if breaker is not None and c.trial:
                 c.breaker_at, c.trial = now, False
         elif outcome in GOOD_OUTCOMES:
             c.failures = 0
             if breaker is not None and c.trial:
                 self.tripped.pop(breaker.name, None)
-                c.breaker_at, c.trial = 0.0, False
+                c.failures_peak, c.breaker_at, c.trial = 0, 0.0, False
 
     def rejected(self) -> None:
         """An order was rejected."""
-        self.counters.rejections += 1
+        c = self.counters
+        c.rejections += 1
+        c.rejections_peak = max(c.rejections_peak, c.rejections)
 
     def accepted(self) -> None:
         """An order was accepted or filled."""
@@ -306,9 +315,9 @@ class LimitBook:
             return f"{name} was not tripped"
         c = self.counters
         if name == "failures":
-            c.failures, c.breaker_at, c.trial = 0, 0.0, False
+            c.failures, c.failures_peak, c.breaker_at, c.trial = 0, 0, 0.0, False
         elif name == "rejections":
-            c.rejections = 0
+            c.rejections = c.rejections_peak = 0
         elif name == "daily-loss":
             c.day = ""
         elif name == "drawdown":
@@ -324,6 +333,8 @@ class LimitBook:
             "peak_equity": c.peak_equity,
             "failures": c.failures,
             "rejections": c.rejections,
+            "failures_peak": c.failures_peak,
+            "rejections_peak": c.rejections_peak,
             "breaker_at": c.breaker_at,
             "trial": c.trial,
         }

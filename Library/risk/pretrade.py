@@ -310,7 +310,8 @@ class DaysToExpiry:
 class NoEventDay:
     """No opening on (or `days_before`) a dividend, split or earnings day of the underlying.
 
-    `days`: ISO dates by underlying (identifier text, or the ticker it starts with).
+    `days`: ISO dates by underlying: its ticker as contracts carry it ("GOOG"), its identifier text, or the ticker that
+    this starts with (LEAN's identifiers name the first listing: GOOCV for GOOG).
     """
 
     days: Mapping[str, Collection[str]] = field(default_factory=dict)
@@ -319,11 +320,13 @@ class NoEventDay:
     def __call__(self, proposal: ProposalLike) -> Refusal | None:
         """Compare."""
         today = date.fromisoformat(utc_day(proposal.now))
-        for underlying in {leg.underlying or leg.symbol for leg in proposal.spec.legs}:
-            known = self.days.get(underlying) or self.days.get(underlying.split(" ")[0], ())
-            for day in sorted(known):
+        for leg in proposal.spec.legs:
+            underlying = leg.underlying or leg.symbol
+            ticker = leg.name.split(" ")[0]
+            names = {underlying, underlying.split(" ")[0], ticker}
+            for day in sorted({day for name in names for day in self.days.get(name, ())}):
                 ahead = (date.fromisoformat(day) - today).days
                 if 0 <= ahead <= self.days_before:
-                    reason = f"{underlying} has an event on {day}"
+                    reason = f"{ticker or underlying} has an event on {day}"
                     return Refusal("event-day", f"{ahead} days ahead", f"more than {self.days_before}", reason)
         return None

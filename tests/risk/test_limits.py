@@ -145,3 +145,30 @@ def test_the_trading_day_changes_between_us_sessions():
     base = 1450983600.0  # 2015-12-24 19:00 UTC
     assert utc_day(base) == utc_day(base + 7 * 3600) == "2015-12-24"
     assert utc_day(base + 17 * 3600) == "2015-12-25"
+
+
+def test_a_row_that_a_fill_ended_before_the_next_reading_still_trips():
+    """Two rejections in a row and then a fill, all between two readings: the limit of two trips once, not later."""
+    book = LimitBook([Rejections(2), BreakerLimit(2)])
+    for _ in range(2):
+        book.rejected()
+        book.ended("rolled_back", 0.0)
+    book.accepted()
+    book.ended("complete", 0.0)
+
+    assert [d.limit for d in book.read(Account(), "d")] == ["rejections", "failures"]
+    book.reset("rejections")
+    book.reset("failures")
+    assert book.read(Account(), "d") == []
+
+
+def test_a_row_survives_a_restart_before_it_was_read():
+    """Killed between the rejections and the next reading: the next process trips."""
+    book = LimitBook([Rejections(2)])
+    book.rejected()
+    book.rejected()
+    book.accepted()
+    again = LimitBook([Rejections(2)])
+    again.restore(json.loads(json.dumps(book.state())))
+
+    assert [d.limit for d in again.read(Account(), "d")] == ["rejections"]

@@ -287,3 +287,12 @@ def test_checks_are_composed_and_all_refusals_are_told() -> None:
     """A gate runs every check and reports each refusal, in order."""
     gate = Gate([MaxLossPerGroup(100), MaxContracts(per_group=8), UnitPrice(min_credit=2.0)])
     assert [refusal.rule for refusal in gate.approve(proposal())] == ["max-loss-group", "unit-price"]
+
+
+def test_an_event_day_is_found_by_the_ticker_of_the_contract() -> None:
+    """LEAN's identifier of GOOG begins with GOOCV: days are known by ticker, by that name and by the identifier."""
+    for name in ("GOOG", "GOOCV", GOOG):
+        refusal = NoEventDay({name: ["2015-12-24"]})(proposal())
+        assert refusal is not None, name
+        assert "GOOG" in refusal.reason
+    assert NoEventDay({"GOO": ["2015-12-24"]})(proposal()) is None

@@ -162,6 +162,11 @@ class Contracts:
             bid = ask = 0.0
         return Quote(bid, ask, last, at, bool(exchange.exchange_open))
 
+    def sizes(self, text: str) -> tuple[float, float]:
+        """Contracts at the bid and at the ask; 0 where unknown. Apart from `quote`, which is asked far more often."""
+        found = self._securities.get(text) or self._look_up(text)
+        return (float(found[0].bid_size), float(found[0].ask_size)) if found is not None else (0.0, 0.0)
+
     def _offset(self, text: str, security: Any, now: float) -> float:
         """Exchange time minus UTC (bars carry exchange time), looked up once an hour."""
         offset = round((seconds(security.local_time) - seconds(self._algorithm.utc_time)) / 900.0) * 900.0

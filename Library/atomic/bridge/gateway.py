@@ -76,6 +76,10 @@ class LeanGateway:
         """Newest quote; a missing side is 0, an unknown symbol is all zeros and closed."""
         return self.contracts.quote(symbol, self._reader.now)
 
+    def sizes(self, symbol: str) -> tuple[float, float]:
+        """Contracts at the bid and at the ask; 0 where unknown."""
+        return self.contracts.sizes(symbol)
+
     def holding(self, symbol: str) -> int:
         """Signed net of the whole account in this symbol, as the algorithm sees it."""
         return self.contracts.holding(symbol)
