@@ -76,10 +76,10 @@ class AtomicAlgorithm(QCAlgorithm):
 
     def on_end_of_algorithm(self) -> None:
         """Write the journal a last time."""
-        if self.atomic is not None:
-            self.atomic.shutdown()
         if self.panel is not None:
             self.panel.update(last=True)
+        if self.atomic is not None:
+            self.atomic.shutdown()
 
     def on_command(self, data: object) -> bool:
         """Hand an operator's command to the executor: `lean live command`, `atomic command`."""

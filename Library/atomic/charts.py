@@ -3,7 +3,7 @@
 ```python
 self.panel = Panel(self, self.atomic)       # in initialize, after the executor
 self.panel.update()                         # at the end of on_data
-self.panel.update(last=True)                # in on_end_of_algorithm
+self.panel.update(last=True)                # in on_end_of_algorithm, before `shutdown`
 ```
 
 LEAN is called only for what has changed, and at most once a minute: a call costs microseconds, points are limited.

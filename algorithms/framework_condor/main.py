@@ -14,11 +14,12 @@ from datetime import date, timedelta
 
 from atomic import AtomicOrderExecutor
 from atomic.algorithm import AtomicAlgorithm
+from atomic.charts import Panel
 from atomic.day_plan import DayPlan
 from atomic.parameters import Parameters
 from atomic.strikes import beyond, calls, nearest, puts
 from atomic.testing import install_fault
-from risk.configure import gate_from, session_close
+from risk.configure import desk_from, gate_from, session_close
 from risk.framework import AtomicExecutionModel, CoverRiskModel
 
 
@@ -92,6 +93,7 @@ class FrameworkCondor(AtomicAlgorithm):
         self.day = DayPlan(self, read, on_exit=self.close_left, ticker="GOOG", day=date(2015, 12, 24))
         gate = gate_from(read, session_close(self, self.day.underlying))
         self.use_atomic("framework_condor", policy=read.policy(), risk=gate)
+        self.panel = Panel(self, self.atomic, desk_from(self, read, self.atomic))
         self.day.memory = self.atomic.journal.extra  # a restart does not enter a second time
         distance = read.number("short-distance", 0.4, low=0.0, high=50.0)
         width = read.number("wing-width", 5.0, low=0.01)

@@ -61,8 +61,8 @@ class IronCondor(QCAlgorithm):
 
     def on_end_of_algorithm(self) -> None:
         """End in order: groups stay as they are, the journal is written."""
-        self.atomic.shutdown()
         self.panel.update(last=True)
+        self.atomic.shutdown()
 
     def on_command(self, data: object) -> bool:
         """Hand an operator's command to the executor: `lean live command`, `atomic command`."""
