@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .model import Phase
-from .ports import Reading, Severity
+from .ports import Directive, Reading, Severity
 from .writer import GATE as ONE_WRITER
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .executor import AtomicOrderExecutor
     from .model import GroupState
-    from .ports import Directive, GroupEvent
+    from .ports import GroupEvent
 
 #: seconds between two looks at the account; with minute bars every bar
 LOOK_SECONDS = 5.0
@@ -25,6 +25,8 @@ KILL_SWITCH = "kill-switch"
 #: reasons for a shut gate that only a person takes away: they survive a restart
 LASTING = frozenset({KILL_SWITCH})
 _GATES, _RISK = "gates", "risk"
+#: what tripped limits want done and is not yet known to be done: [action, limit, reason] each
+_ACTING = "risk-acting"
 #: how loud a limit is by what it does
 _SEVERITY = {"warn": Severity.P2, "flatten": Severity.P0, "kill": Severity.P0}
 
@@ -100,18 +102,23 @@ class Guard:
 
     def look(self, now: float) -> None:
         """Show the account to the limits when it is time, and do what they want done."""
-        if self._acts is None or now - self._looked_at < LOOK_SECONDS:
+        executor = self._executor
+        if self._acts is None or executor.report is None or now - self._looked_at < LOOK_SECONDS:
             return
         self._looked_at = now
-        executor = self._executor
         equity, margin = executor.account()
         naked = executor.observer.naked_for(now)
         reading = Reading(now, equity, equity - margin, margin, naked, len(self._shell.groups))
-        directives = list(self._acts.directives(reading))
-        if directives:
-            self.keep()  # a kill in the middle does not forget what tripped
-            for directive in directives:
+        # a tripped limit asks only once: what a kill kept from being done is done by the next process
+        wanted = [Directive(*row) for row in self._extra.get(_ACTING) or ()]
+        wanted += [Directive(*directive) for directive in self._acts.directives(reading)]
+        if wanted:
+            self._extra[_ACTING] = [list(directive) for directive in wanted]
+            self.keep()
+            for directive in wanted:
                 self._carry_out(directive, now)
+            self._extra[_ACTING] = []
+            self.keep()
         else:
             self._keep_limits()  # written with what comes next
 

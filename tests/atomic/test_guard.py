@@ -114,6 +114,28 @@ def test_each_action_does_what_its_name_says(action: str, severity: int, opens: 
     assert executor.ready is (action not in ("flatten", "kill"))
 
 
+@pytest.mark.parametrize("action", ["close_by_risk", "flatten", "kill"])
+def test_what_a_kill_kept_from_being_done_is_done_by_the_next_process(action: str) -> None:
+    """The limit tripped and is on record, the process dies before the first closing order: the next one closes."""
+    gateway, store, account = FakeGateway(), MemoryStore(), Account()
+    first = started(gateway, store, account, DailyLoss(500.0, action))
+    first.execute_atomic(CONDOR, 1)
+    account.equity = 99_000.0
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    first.emergency_flatten = first.groups.get = dies  # type: ignore[method-assign,assignment]
+    with pytest.raises(KeyboardInterrupt):
+        bar(gateway, first)
+    assert any(gateway.holdings.values())
+    second = started(gateway, store, account, DailyLoss(500.0, action))
+    assert not any(gateway.holdings.values())
+    assert (0 if action != "close_by_risk" else 1, "limit-daily-loss") in loud(second)
+    third = started(gateway, store, account, DailyLoss(500.0, action))
+    assert "limit-daily-loss" not in [code for _, code in loud(third)], "done once"
+
+
 def test_groups_are_closed_in_order_of_risk() -> None:
     """The group that can lose most is the first that leaves."""
     gateway, account = FakeGateway(), Account()
