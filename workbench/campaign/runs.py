@@ -52,6 +52,7 @@ class Tally:
     steps: int = 0
     restarts: int = 0
     naked_seconds: float = 0.0
+    naked_seconds_protected: float = 0.0
     rollback_cost: float = 0.0
     most_rounds: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -67,6 +68,7 @@ class Tally:
         self.steps += result.steps
         self.restarts += result.restarts
         self.naked_seconds += result.naked_seconds
+        self.naked_seconds_protected += result.naked_seconds_protected
         self.rollback_cost += result.rollback_cost
         self.most_rounds = max(self.most_rounds, result.rounds)
         _sum(self.outcomes, result.outcomes)
@@ -76,7 +78,8 @@ class Tally:
 
     def merge(self, other: Tally) -> None:
         """Another worker's sums."""
-        for name in ("runs", "groups", "sends", "steps", "restarts", "naked_seconds", "rollback_cost"):
+        for name in ("runs", "groups", "sends", "steps", "restarts", "naked_seconds", "naked_seconds_protected",
+                     "rollback_cost"):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.most_rounds = max(self.most_rounds, other.most_rounds)
         _sum(self.outcomes, other.outcomes)
@@ -90,6 +93,7 @@ class Tally:
             "runs": self.runs, "groups": self.groups, "steps": self.steps, "orders": self.sends,
             "restarts": self.restarts, "outcomes": dict(sorted(self.outcomes.items())),
             "held": dict(sorted(self.held.items())), "naked_seconds": round(self.naked_seconds, 1),
+            "naked_seconds_protected": round(self.naked_seconds_protected, 1),
             "rollback_cost": round(self.rollback_cost, 2), "most_calm_rounds": self.most_rounds,
             "violations": dict(sorted(self.violations.items())), "findings": [f.row() for f in self.findings],
         }  # fmt: skip

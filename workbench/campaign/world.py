@@ -116,6 +116,8 @@ class RunResult:
     rounds: int = 0
     restarts: int = 0
     naked_seconds: float = 0.0
+    #: of groups that open protected and whose broker kept its word: the part that is ours
+    naked_seconds_protected: float = 0.0
     rollback_cost: float = 0.0
     outcomes: dict[str, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
@@ -199,6 +201,8 @@ class World:
         for truth in self.oracle.groups.values():
             result.sends += truth.sends
             result.naked_seconds += truth.naked_seconds
+            if truth.spec.policy.sequence == "protected" and not truth.excused:
+                result.naked_seconds_protected += truth.naked_seconds
         result.rollback_cost = sum(g.rollback_cost for g in self.driver.groups())
         return result
 
