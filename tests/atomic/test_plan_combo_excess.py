@@ -92,3 +92,18 @@ def test_a_bundle_that_is_not_needed_any_more_is_cancelled() -> None:
         f.apply(group, f.CancelAsked(2.0, number, ""))
         f.apply(group, f.Canceled(2.0, number))
     assert (group.phase, group.outcome) == (Phase.OPEN, Outcome.COMPLETE)
+
+
+def test_a_combo_at_market_waits_for_the_side_that_every_leg_needs() -> None:
+    """The rung was entered with quotes; a leg to be sold has lost its bid since: nothing is sent until it is back."""
+    group = new_group(GroupSpec("g-1", Kind.ALL_OR_NONE, "put_spread", (SHORT, LONG), 1, 0.0, Policy()))
+    for fact in (
+        f.Opening(0.0),
+        f.Remembered(0.0, "native", True),
+        f.Wave(0.0, 1, 5.0),
+        f.Rung(0.0, 0, "open", 0, 0.0),
+    ):
+        f.apply(group, fact)
+    bidless = {**QUOTES, "P95": Quote(0.0, 1.05, 1.0, 1e9)}
+    assert desired_orders(group, 1.0, bidless, ENV).orders == ()
+    assert len(desired_orders(group, 1.0, QUOTES, ENV).orders) == 2

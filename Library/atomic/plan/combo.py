@@ -138,8 +138,10 @@ def desired_orders(
     opened = group.sends - group.reducing_sends
     if units <= 0 or env.closed_gate or opened + len(group.legs) > group.spec.policy.max_sends:
         return Desired((), wake)
-    if any(not quoted(quotes, leg.spec.symbol, now, env).open for leg in group.legs):
-        return Desired((), wake)
+    for leg in group.spec.legs:
+        quote = quoted(quotes, leg.symbol, now, env)
+        if not quote.open or (price == 0 and natural(quote, 1 if leg.ratio > 0 else -1, leg) <= 0):
+            return Desired((), wake)  # at market only while every leg has the side it needs
     kind = ChildType.LIMIT if price else ChildType.MARKET
     bundle = group.next_number
     legs = shape.longs + shape.shorts
