@@ -52,10 +52,14 @@ def rests_protected(group: GroupState) -> bool:
 
 
 def waits_to_enter(group: GroupState) -> bool:
-    """True for a bracket of which nothing has filled and whose entry rests away from the market."""
-    if group.spec.kind is Kind.ALL_OR_NONE or group.phase is not Phase.OPENING or not group.is_flat or not group.live:
+    """True for a bracket whose entry (or what is left of it) rests away from the market, its fills protected."""
+    if group.spec.kind is Kind.ALL_OR_NONE or group.phase is not Phase.OPENING or not group.live:
         return False
-    return all(o.purpose is Purpose.ENTRY and o.status in WORKING for o in group.live.values())
+    entering = any(o.purpose is Purpose.ENTRY for o in group.live.values())
+    works = all(o.purpose in (Purpose.ENTRY, Purpose.STOP, Purpose.TARGET) and o.status in WORKING
+                for o in group.live.values())  # fmt: skip
+    stops = sum(o.leaves_qty for o in group.live.values() if o.purpose is Purpose.STOP)
+    return entering and works and stops == abs(group.legs[0].net)
 
 
 def stands(group: GroupState) -> bool:
