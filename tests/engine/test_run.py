@@ -153,7 +153,7 @@ def test_bad_account_is_named(run_lines: Any) -> None:
 
 def test_modules_of_the_algorithm_are_forgotten(tmp_path: Path, small_data: Path) -> None:
     """A second run sees the changed helper module."""
-    for value in ("one", "two"):
+    for value in ("one", "three"):
         (tmp_path / "helper.py").write_text(f"VALUE = '{value}'\n")
         (tmp_path / "main.py").write_text(
             "from AlgorithmImports import *\nimport helper\n\n\nclass A(QCAlgorithm):\n    def initialize(self):\n"

@@ -123,6 +123,8 @@ def _fit(value: Decimal) -> Decimal:
         half = 10**drop
         if 2 * rest > half or (2 * rest == half and quotient % 2):
             quotient += 1
+        if drop > places:
+            raise OverflowError(f"{value}: too large for a decimal")  # as System.OverflowException
         if quotient < _LIMIT:
             return Decimal((sign, tuple(map(int, str(quotient))), drop - places))
         drop += 1
