@@ -181,7 +181,10 @@ class LiveSession(Run):
             engine.is_warming_up = False
             if not engine.call("on_warmup_finished"):
                 return False
-            return self._day(start, end)
+            stopped = self._day(start, end)
+            if stopped and self.options.stop.is_set() and engine.failure is None:
+                engine.call("on_end_of_algorithm")  # stopped in order, as `lean live stop` does
+            return stopped
         finally:
             self._settle(5.0)
             self.handler.close()
@@ -342,15 +345,17 @@ class LiveSession(Run):
             if not isinstance(data, dict):
                 data = {}
             before = len(self.engine.results.lines)
-            try:
-                answer = self.engine.commands.run(data)
-                success, error = answer.success, answer.error
-            except Exception as problem:
-                success, error = False, f"{type(problem).__name__}: {problem}"
-            said = [text for _, text in self.engine.results.lines[before:]]
-            if data.get("$type") == "stop" or data.get("action") == "stop":
+            success: bool | None = True
+            error = ""
+            if "stop" in (data.get("$type"), data.get("action")):
                 self.options.stop.set()
-                success = True
+            else:
+                try:
+                    answer = self.engine.commands.run(data)
+                    success, error = answer.success, answer.error
+                except Exception as problem:
+                    success, error = False, f"{type(problem).__name__}: {problem}"
+            said = [text for _, text in self.engine.results.lines[before:]]
             reply = {"Success": success, "error": error, "log": said}
             target = folder / f"result-{path.stem}.json"
             partial = target.with_suffix(".tmp")
