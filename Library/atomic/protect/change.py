@@ -38,16 +38,20 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
     for order in group.live.values():
         slots.setdefault((order.leg, order.purpose, order.rung), []).append(order)
     fresh: list[Want] = []
+    again: list[float] = []
     for want in desired.orders:
         standing = slots.pop((want.leg, want.purpose, want.rung), None)
+        # whatever stands in its slot now, an order that could not be ended is asked to end again
+        stuck = [order for order in standing or () if order.status is ChildStatus.QUARANTINED]
+        again += [diff.cancel_unwanted(group, order, now, out) for order in stuck]
         missing = want.quantity if standing is None else _missing(group, standing, want, now, env, out)
         if missing and _may_try(group, want, now):
             fresh.append(want if missing == want.quantity else want._replace(quantity=missing))
     for orders in slots.values():
-        for order in orders:
-            at = diff.cancel_unwanted(group, order, now, out)
-            if at and (not wake or at < wake):
-                wake, why = at, "cancel again"
+        again += [diff.cancel_unwanted(group, order, now, out) for order in orders]
+    for at in again:
+        if at and (not wake or at < wake):
+            wake, why = at, "cancel again"
     at = diff.submits(group, fresh, now, env, out) if fresh else 0.0
     if at and (not wake or at < wake):
         wake, why = at, "rate"

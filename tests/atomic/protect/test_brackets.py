@@ -421,6 +421,22 @@ def test_a_stuck_cancel_is_quarantined_and_held_and_a_late_fill_is_reversed():
     assert [(o.purpose, o.quantity) for o in rig.group.live.values()] == [(Purpose.EXCESS, 100)]
 
 
+def test_a_quarantined_stop_is_asked_to_end_again_although_a_new_one_stands_in_its_place():
+    """The cancel of the old stop never ended; once the venue answers again it is ended and the hold is over."""
+    rig = one(takes_replace=False)
+    rig.fill(ENTRY, 100)
+    rig.stuck.add(STOP)
+    rig.tell(f.Remembered(rig.now, "stop.0", 99.5))
+    rig.after(200)
+    assert rig.group.held is HoldCause.QUARANTINE
+    assert rig.stopped == 100
+    rig.stuck.clear()
+    rig.after(200)
+
+    assert rig.group.phase is Phase.OPEN
+    assert [o.stop for o in rig.live(STOP)] == [99.5]
+
+
 @pytest.mark.parametrize(
     ("make", "match"),
     [
