@@ -259,8 +259,9 @@ class AdversarialBroker:
     def adopt(self, group_id: str, number: int, order: BrokerOrder) -> None:
         """A broker order that this process did not send is child order `number` from now on."""
         sim = self.account.orders[int(order.handle) - 1]
-        self._base[sim.id], self._base_value[sim.id] = sim.filled, sim.value
-        self._seen_cum[sim.id] = sim.filled
+        if not self.knows(sim):  # the ticket of an earlier process counts from here; our own goes on counting
+            self._base[sim.id], self._base_value[sim.id] = sim.filled, sim.value
+            self._seen_cum[sim.id] = sim.filled
         self._bind(sim, group_id, number)
 
     # --- what the adversary does -----------------------------------------------------------------------

@@ -143,6 +143,7 @@ def _others(work: _Work) -> None:
                 work.hold(group_id, HoldCause.AMBIGUOUS, f"{text}, and so does another one", order.symbol)
         elif number in group.orders and group.legs[group.orders[number].leg].spec.symbol == order.symbol:
             known = group.orders[number]
+            verdict.add(group_id, BaseSet(view.now, number, max(0, known.cum_qty - order.filled)))
             verdict.adopt.append(Adoption(group_id, number, order, "tag"))
             verdict.cancel.append(verdict.adopt[-1])
             verdict.find("orphan", group_id, f"{text}, but ended ({known.status}): it is cancelled", tag=order.tag)

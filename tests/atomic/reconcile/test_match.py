@@ -2,7 +2,7 @@
 
 import pytest
 
-from atomic.facts import Canceled, Filled, Held, Quarantined, TargetSet, apply
+from atomic.facts import BaseSet, Canceled, Filled, Held, Quarantined, TargetSet, apply
 from atomic.model import ChildStatus, HoldCause, LegSpec, Outcome, Phase, Right
 from atomic.plan import Env, decisions
 from atomic.reconcile import match
@@ -279,6 +279,17 @@ def test_an_order_with_our_tag_that_ended_is_an_orphan_and_is_cancelled() -> Non
     assert "orphan" in kinds(verdict)
     verdict = match(view_of([], [order], {}, ended={"condor-000001": group}))
     assert [(a.group_id, a.number) for a in verdict.cancel] == [("condor-000001", 1)]
+
+
+@pytest.mark.parametrize(("counted", "base"), [(0, 1), (1, 0)])
+def test_what_an_ended_order_had_filled_is_not_lost_when_it_is_taken_over(counted: int, base: int) -> None:
+    """Its next fill counts on top: after a restart its ticket counts from 0, in the same process it goes on."""
+    group = group_of(units=1)
+    number = order_of(group, 1)
+    apply(group, Filled(NOW - 40.0, number, 1, 1.0, 0.0))
+    order = shown("C750", 2, filled=counted, tag=group.orders[number].tag)
+    verdict = match(view_of([group], [order], {"C750": 1}))
+    assert BaseSet(NOW + 1.0, number, base) in verdict.facts["condor-000001"]
 
 
 def test_an_order_with_a_tag_of_an_unknown_group_of_ours_is_a_stranger() -> None:
