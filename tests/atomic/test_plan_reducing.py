@@ -88,6 +88,25 @@ def test_three_failures_lead_to_the_emergency_and_three_more_to_a_person() -> No
     assert len(desk.sent) < 12
 
 
+def test_a_hold_that_a_person_decides_is_not_overtaken_by_the_emergency() -> None:
+    """Where two histories fit, the last order's failure must not sell what may be somebody else's."""
+    desk = opened([leg(1, C, 105)])
+    desk.script = rejects(0, purposes=CLOSING)
+    close(desk)
+    desk.at(0.5)
+    desk.script = resting
+    desk.at(1.5)
+    third = desk.sent[-1].number
+    desk.tell(f.Held(desk.now, HoldCause.AMBIGUOUS, "more than one history fits"))
+    desk.tell(f.Canceled(desk.now, third, "complete at the broker"))
+    for second in range(2, 20):
+        desk.at(second)
+
+    assert len(desk.sent) == 3
+    assert desk.group.held is HoldCause.AMBIGUOUS
+    assert not desk.group.emergency
+
+
 def test_without_emergency_flatten_a_person_decides_after_three() -> None:
     """The switch of REQUIREMENTS A4."""
     desk = opened(policy=Policy(emergency_flatten=False))

@@ -120,7 +120,8 @@ def _failed_reducing(group: GroupState, order: ChildOrder, now: float, env: Env)
 def give_up(group: GroupState, now: float, why: str, attempt: Any = None) -> list[Any]:
     """The emergency once, if the policy has it; after that a person must decide."""
     facts = give_way(group, now, why) if group.phase is Phase.OPENING else []
-    if not group.emergency and group.spec.policy.emergency_flatten:
+    waits = group.held is not None and group.held not in ENDS_BY_ITSELF  # a person decides, an emergency does not
+    if not group.emergency and group.spec.policy.emergency_flatten and not waits:
         return [*facts, Emergency(now, why)]
     if attempt is not None:
         facts.append(attempt)
