@@ -280,7 +280,8 @@ def _contracts(work: _Work) -> None:
         ]  # fmt: skip
         difference = view.holdings.get(symbol, 0) - view.baseline.get(symbol, 0) - net
         if symbol in work.doubtful:
-            _still_in_doubt(work, symbol, free)
+            # shown, but filled in part perhaps: only the holdings could tell, and they are in doubt
+            _still_in_doubt(work, symbol, [*free, *(known for known, _ in paired if known.order.leaves_qty > 1)])
             continue
         solution = solve(paired, free, shown, difference)
         for known, order in solution.pairs:
@@ -304,9 +305,9 @@ def _contracts(work: _Work) -> None:
         _unexplained(work, symbol, rest, nets[symbol])
 
 
-def _still_in_doubt(work: _Work, symbol: str, free: list[Known]) -> None:
+def _still_in_doubt(work: _Work, symbol: str, unknown: list[Known]) -> None:
     """A contract that was torn stays so until a person decides: nothing is attributed in it."""
-    for known in free:
+    for known in unknown:
         group = known.group
         if symbol not in in_doubt(group):
             why = f"order {known.order.number} may have filled, and the history of {symbol} is in doubt already"

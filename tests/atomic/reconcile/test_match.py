@@ -2,7 +2,7 @@
 
 import pytest
 
-from atomic.facts import BaseSet, Canceled, Filled, Held, Quarantined, TargetSet, apply
+from atomic.facts import BaseSet, Canceled, Filled, Held, Identified, Quarantined, TargetSet, apply
 from atomic.model import ChildStatus, HoldCause, LegSpec, Outcome, Phase, Right
 from atomic.plan import Env, decisions
 from atomic.reconcile import match
@@ -220,6 +220,24 @@ def test_a_doubt_stays_until_a_person_decides(restarted: bool) -> None:
     order_of(third, 1)
     fold(match(view_of([*groups, third], [], {"C750": 1})), [*groups, third])
     assert third.held is HoldCause.AMBIGUOUS, "nothing is attributed in a contract in doubt"
+
+
+@pytest.mark.parametrize(("quantity", "held"), [(2, HoldCause.AMBIGUOUS), (1, None)])
+def test_an_order_that_is_shown_may_have_filled_in_part_in_a_contract_in_doubt(
+    quantity: int, held: HoldCause | None
+) -> None:
+    """Its size at the broker is known, what it filled is not, unless one contract is all that it can fill."""
+    groups = [group_of("condor-000001", 1), group_of("condor-000002", 1)]
+    for group in groups:
+        order_of(group, 1)
+    fold(match(view_of(groups, [], {"C750": 1})), groups)
+    third = group_of("condor-000003", quantity)
+    apply(third, Identified(NOW, order_of(third, quantity), 7, ("B7",)))
+    shown_again = shown("C750", quantity, ids=("B7",))
+    verdict = match(view_of([*groups, third], [shown_again], {"C750": 2}))
+    fold(verdict, [*groups, third])
+    assert [a.group_id for a in verdict.adopt] == ["condor-000003"]
+    assert third.held is held
 
 
 def test_a_difference_that_all_orders_together_explain_is_given_to_them() -> None:
