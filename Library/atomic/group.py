@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import facts as f
 from .audit import timeline
 from .model import HoldCause, Outcome, Phase
+from .plan import trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -260,9 +261,10 @@ def close(shell: Shell, group: GroupState, why: str) -> None:
 
 
 def hold(shell: Shell, group: GroupState, why: str) -> None:
-    """Hold on request; inside the pump only."""
+    """Hold on request; inside the pump only. A hold that only a person can end keeps its cause, and its doubt."""
     if group.phase is not Phase.CLOSED:
-        shell.apply(group, f.Held(shell.now, HoldCause.REQUESTED, why))
+        for fact in trouble.hold(group, shell.now, HoldCause.REQUESTED, why):
+            shell.apply(group, fact)
 
 
 def release(shell: Shell, group: GroupState, why: str) -> None:

@@ -107,6 +107,25 @@ def test_a_hold_that_a_person_decides_is_not_overtaken_by_the_emergency() -> Non
     assert not desk.group.emergency
 
 
+@pytest.mark.parametrize("cause", [HoldCause.AMBIGUOUS, HoldCause.BREAK])
+def test_an_emergency_under_way_ends_where_the_position_is_not_known(cause: HoldCause) -> None:
+    """Nothing more is sold on books that are in doubt, until an operator flattens."""
+    desk = opened([leg(1, C, 105)])
+    desk.script = rejects(0, purposes=(*CLOSING, "emergency"))
+    close(desk)
+    while not desk.group.emergency:
+        desk.at(desk.now + 0.5)
+    sent = len(desk.sent)
+    desk.tell(f.Held(desk.now, cause, "the account shows something else"))
+    desk.script = lambda o: None
+    for _ in range(20):
+        desk.at(desk.now + 1.0)
+    assert len(desk.sent) == sent
+
+    desk.tell(f.CloseAsked(desk.now, "flatten"), f.Emergency(desk.now, "flatten"))
+    assert desk.nets == [0]
+
+
 def test_without_emergency_flatten_a_person_decides_after_three() -> None:
     """The switch of REQUIREMENTS A4."""
     desk = opened(policy=Policy(emergency_flatten=False))

@@ -49,6 +49,20 @@ def test_every_order_is_on_record_before_it_leaves(gateway: FakeGateway) -> None
     assert not missing
 
 
+def test_an_owners_hold_does_not_take_the_place_of_a_doubt(gateway: FakeGateway) -> None:
+    """The cause decides what a restart makes of the contract: it stays in doubt."""
+    executor = started(gateway)
+    group = executor.execute_atomic(CONDOR, 1)
+    state = executor.shell.groups[group.id]
+    held = f.Held(0.0, HoldCause.AMBIGUOUS, "more than one history fits")
+    executor.shell.do(lambda: executor.shell.apply(state, held))
+    group.hold("let me look")
+    assert state.held is HoldCause.AMBIGUOUS
+    group.release("looked")
+    group.hold("wait")
+    assert state.held is HoldCause.REQUESTED
+
+
 def test_nothing_is_sent_while_the_journal_cannot_be_written(gateway: FakeGateway) -> None:
     """A store that refuses writes stops every send, raises a P0 alert and closes the gate until it works again."""
     store = MemoryStore()
