@@ -18,9 +18,11 @@ from atomic.policy import AT_MID, Ladder, Policy
 
 from .account import Fate
 from .broker import Faults
+from .calm import calm
 from .choices import ReplayedChoices
+from .rest import rests_protected, waits_to_enter
 from .scenarios import TARGETS, BracketTerms, Setting
-from .world import World, rests_protected, waits_to_enter
+from .world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
     from atomic.model import GroupState
 
     from .broker import AdversarialBroker
+    from .drivers import Driver
     from .oracle import Truth, Violation
-    from .world import Driver
 
 #: the process after the first crash dies again after so many points (0: it lives)
 TWICE = (0, 3)
@@ -156,7 +158,7 @@ class Story(World):
         for word, number in self.scenario.steps:
             self._guard(lambda w=word, n=number: self._act(w, n))  # type: ignore[misc]
         for _ in range(len(self.deaths) + 1):
-            self._guard(self.calm)
+            self._guard(lambda: calm(self))
         if not self.oracle.violations and self.died:
             self._verdict()
         return self.oracle.violations
@@ -195,7 +197,7 @@ class Story(World):
         broker = self.broker
         live = [o for o in self.account.live.values() if o.hidden_until <= self.now]
         if word == "wait":
-            self._pass(float(number or 1), fresh=True, wake=True)
+            self.pass_time(float(number or 1), fresh=True, wake=True)
         elif word in ("close", "cancel"):
             for group in list(self.driver.groups()):
                 getattr(self.driver, word)(group.group_id, "owner")
@@ -223,7 +225,7 @@ class Story(World):
                     broker.fill(order, 1)
                 if order.cancel_pending and order.fate.alive:
                     broker.end_cancel(order)
-        self._deliver_all()
+        self.deliver_all()
 
     def _verdict(self) -> None:
         """The end must be what the restart policy prescribes."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .broker import AdversarialBroker
-    from .world import Driver
+    from .drivers import Driver
 
 #: steps of a storm
 STEPS = 60
