@@ -60,16 +60,16 @@ def _answer_kindly(world: World, order: SimOrder) -> None:
         world.broker.end_cancel(order)
     elif order.combo:
         orders = [o for o in world.account.live.values() if o.combo == order.combo]
-        if all(world.broker.marketable(o) for o in orders):
+        if all(world.market.marketable(o) for o in orders):
             for one in orders:
                 world.broker.fill(one, one.leaves)
-    elif world.broker.marketable(order):
+    elif world.market.marketable(order):
         world.broker.fill(order, order.leaves)
 
 
 def _unseen(world: World, order: SimOrder) -> bool:
     """In flight when a process stopped: it is not answered before the next process had time to find it."""
-    return not world.broker.knows(order) and world.now < order.hidden_until + 120.0
+    return not world.broker.view.knows(order) and world.now < order.hidden_until + 120.0
 
 
 def _rests(world: World, *, late: bool) -> bool:

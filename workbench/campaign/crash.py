@@ -17,9 +17,9 @@ from atomic.model import HoldCause, Kind, Outcome, Phase
 from atomic.policy import AT_MID, Ladder, Policy
 
 from .account import Fate
-from .broker import Faults
 from .calm import calm
 from .choices import ReplayedChoices
+from .faults import Faults
 from .rest import rests_protected, waits_to_enter
 from .scenarios import TARGETS, BracketTerms, Setting
 from .world import World

@@ -36,7 +36,7 @@ def tick(world: World) -> None:
 
 def answer(world: World) -> None:
     """The broker does something with one of its orders."""
-    live = [o for o in world.account.live.values() if not o.hidden_until or world.broker.knows(o)]
+    live = [o for o in world.account.live.values() if not o.hidden_until or world.broker.view.knows(o)]
     if not live:
         tick(world)
         return
@@ -97,7 +97,7 @@ def late_fill(world: World) -> None:
         o
         for o in world.account.orders
         if o.fate in (Fate.CANCELED, Fate.EXPIRED) and o.filled < abs(o.quantity)
-        if o.symbol not in world.market.settled and world.broker.knows(o)
+        if o.symbol not in world.market.settled and world.broker.view.knows(o)
     ]
     if not (world.setting.faults.late_fill and ended and world.market.open):
         tick(world)
