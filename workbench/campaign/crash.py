@@ -10,6 +10,7 @@ The oracle judges as ever; on top the outcome must be what the restart policy pr
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -281,12 +282,12 @@ class CrashFinding:
 class CrashTally:
     """Sums over crash points."""
 
-    points: dict[str, int] = field(default_factory=dict)
+    points: Counter[str] = field(default_factory=Counter)
     runs: int = 0
     twice: int = 0
-    outcomes: dict[str, int] = field(default_factory=dict)
-    held: dict[str, int] = field(default_factory=dict)
-    violations: dict[str, int] = field(default_factory=dict)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
+    violations: Counter[str] = field(default_factory=Counter)
     findings: list[CrashFinding] = field(default_factory=list)
 
     def merge(self, other: CrashTally) -> None:
@@ -297,8 +298,7 @@ class CrashTally:
             (self.points, other.points), (self.outcomes, other.outcomes), (self.held, other.held),
             (self.violations, other.violations),
         ):  # fmt: skip
-            for key, count in theirs.items():
-                mine[key] = mine.get(key, 0) + count
+            mine.update(theirs)
         self.findings += other.findings
 
     def row(self) -> dict[str, Any]:
@@ -329,7 +329,7 @@ def crash_scenario(scenario: CrashScenario, drive: Callable[[AdversarialBroker],
         reference = Story(story, drive)
         _count(tally, reference, reference.play(), f"{scenario.name}/{restart}: no crash", keep)
         points = len(reference.points)
-        tally.points[scenario.name] = tally.points.get(scenario.name, 0) + points
+        tally.points[scenario.name] += points
         for number in range(1, points + 1):
             for down in range(len(DOWN)):
                 deaths = (number, number + again) if again else (number,)
@@ -343,13 +343,12 @@ def _count(tally: CrashTally, world: Story, violations: list[Violation], where: 
     tally.runs += 1
     tally.twice += len(world.died) > 1
     for group in world.driver.groups():
-        outcome = str(group.outcome or group.phase)
-        tally.outcomes[outcome] = tally.outcomes.get(outcome, 0) + 1
+        tally.outcomes[group.outcome or group.phase] += 1
         if group.held is not None:
-            tally.held[group.held] = tally.held.get(group.held, 0) + 1
+            tally.held[group.held] += 1
     if violations:
         first = violations[0]
-        tally.violations[first.name] = tally.violations.get(first.name, 0) + 1
+        tally.violations[first.name] += 1
         if len(tally.findings) < keep:
             tally.findings.append(CrashFinding(where, first.name, f"{first.group_id}: {first.text}", world.script))
 

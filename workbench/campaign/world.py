@@ -8,6 +8,7 @@ end flat. The oracle judges all three.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -42,8 +43,8 @@ class RunResult:
     #: of groups that open protected and whose broker kept its word: the part that is ours
     naked_seconds_protected: float = 0.0
     rollback_cost: float = 0.0
-    outcomes: dict[str, int] = field(default_factory=dict)
-    held: dict[str, int] = field(default_factory=dict)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
     violations: list[Violation] = field(default_factory=list)
 
 
@@ -95,10 +96,9 @@ class World:
         if self.oracle.violations:
             return
         for group in self.driver.groups():
-            outcome = group.outcome or group.phase
-            self.result.outcomes[outcome] = self.result.outcomes.get(outcome, 0) + 1
+            self.result.outcomes[group.outcome or group.phase] += 1
             if group.held is not None:
-                self.result.held[group.held] = self.result.held.get(group.held, 0) + 1
+                self.result.held[group.held] += 1
         for group in list(self.driver.groups()):
             if group.phase is not Phase.CLOSED:
                 self.driver.close(group.group_id, "end of the run")
@@ -231,4 +231,4 @@ class World:
             if group.held is HoldCause.FAULT:
                 self.oracle.judge_group(group, settled=False)
             if group.outcome is Outcome.FAILED:
-                self.result.outcomes["failed"] = self.result.outcomes.get("failed", 0) + 1
+                self.result.outcomes["failed"] += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +32,8 @@ class Exploration:
     transitions: int = 0
     complete: bool = True
     deepest: int = 0
-    ends: dict[str, int] = field(default_factory=dict)
-    held: dict[str, int] = field(default_factory=dict)
+    ends: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
     violations: list[tuple[str, list[str]]] = field(default_factory=list)
 
     def row(self) -> dict[str, Any]:
@@ -113,10 +113,9 @@ class Explorer:
         self._rest.append(rest)
         self.result.states += 1
         if rest:
-            end = str(group.outcome or group.phase)
-            self.result.ends[end] = self.result.ends.get(end, 0) + 1
+            self.result.ends[group.outcome or group.phase] += 1
             if group.held is not None:
-                self.result.held[group.held] = self.result.held.get(group.held, 0) + 1
+                self.result.held[group.held] += 1
 
     def _follow(self, nodes: list[Node | None]) -> None:
         """Every state, followed with a kind broker, comes to rest: no cycle, no dead end."""
