@@ -5,7 +5,8 @@ re-entrantly inside the call, as in a LEAN backtest; in the asynchronous mode th
 adversary delivers them in any order, twice, or never (then only `poll` finds them), as threads of a live
 deployment do.
 
-The account (`account.py`) is the truth and outlives the process; this object is one process's view of it.
+The account (`account.py`) is the truth and outlives the process; a broker is one process's door to it, with that
+process's view (`view.py`).
 """
 
 from __future__ import annotations

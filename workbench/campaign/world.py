@@ -1,9 +1,9 @@
 """One life of an executor under an adversarial broker: drawn steps, then a broker that answers everything.
 
-A run has three parts. In the *storm* each step draws one thing to happen. In the *calm* the market is open and
-quoted, every fact is delivered and every order answered: invariant 6 says that each group must come to rest in
-bounded time and bounded sends. In the *end* the owner releases what is held and closes everything: each group must
-end flat. The oracle judges all three.
+A run has three parts. In the *storm* (`storm.py`) each step draws one thing to happen. In the *calm* (`calm.py`) the
+market is open and quoted, every fact is delivered and every order answered: invariant 6 says that each group must come
+to rest in bounded time and bounded sends. In the *end* the owner releases what is held and closes everything: each
+group must end flat. The oracle judges all three.
 """
 
 from __future__ import annotations
