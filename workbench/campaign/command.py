@@ -105,7 +105,7 @@ def _crash(console: Console, jobs: int | None) -> tuple[dict[str, Any], Sequence
 
 
 def _exhaustive(console: Console, jobs: int | None) -> tuple[dict[str, Any], Sequence[Finding | CrashFinding]]:
-    from .explore import SCOPE, explore_all
+    from .exhaustive.scope import SCOPE, explore_all
 
     results = [r.row() for r in explore_all(SCOPE, jobs=jobs)]
     console.print_json(json.dumps(results))

@@ -1,23 +1,9 @@
 """Brackets: at every event the exits equal what is filled and not closed."""
 
-import sys
-from pathlib import Path
-
-import pytest
-
 from atomic import facts as f
-from atomic.model import HoldCause, Outcome, Phase, Purpose
-from atomic.policy import Policy
-from atomic.protect import ExitPair, ExitPlan, Level, default_pairs
-
-sys.path.insert(0, str(Path(__file__).parent))
-from rig import Rig, plan
-
-ENTRY, STOP, TARGET = Purpose.ENTRY, Purpose.STOP, Purpose.TARGET
-
-
-def one(**more):
-    return Rig(plan((1.0, 102.0, 99.0)), **more)
+from atomic.model import Outcome, Phase, Purpose
+from atomic.protect import ExitPlan, default_pairs
+from tests.atomic.protect.rig import ENTRY, STOP, TARGET, Rig, one, plan
 
 
 def test_nothing_but_the_entry_works_before_it_fills():
@@ -116,89 +102,6 @@ def test_two_targets_share_the_entry_and_each_has_its_stop():
     assert sorted((o.leaves_qty, o.stop) for o in rig.live(STOP)) == [(50, 99.0), (51, 99.0)]
 
 
-def test_break_even_moves_the_second_stop_to_the_entry_when_the_first_target_is_done():
-    """After the first target the rest cannot lose: its stop goes to the entry's average price."""
-    rig = Rig(plan((0.5, 101.0, 99.0), (0.5, 102.0, 99.0), break_even_after=1))
-    rig.fill(ENTRY, 100, 100.0)
-    rig.fill(TARGET, 50, 101.0, rung=0)
-
-    assert [(o.leaves_qty, o.stop) for o in rig.live(STOP)] == [(50, 100.0)]
-
-
-def test_a_trailing_stop_follows_the_best_price_and_never_goes_back():
-    """The stop ratchets with the bid in steps and stands when the price falls."""
-    rig = Rig(plan((1.0, None, 99.0), trail=Level(offset=1.0), trail_step=0.1))
-    rig.fill(ENTRY, 100, 100.0)
-    rig.after(60, bid=101.5, ask=101.52)
-    assert rig.live(STOP)[0].stop == 100.5
-    rig.after(60, bid=100.8, ask=100.82)
-
-    assert rig.live(STOP)[0].stop == 100.5
-    assert rig.stopped == 100
-
-
-def test_a_target_refused_for_good_costs_the_target_never_the_stop():
-    """Three refusals: the target is given up with an alert, the stop stays (scenario 5)."""
-    rig = one()
-    rig.refuse[TARGET] = ["unknown"] * 3
-    rig.fill(ENTRY, 100)
-    for _ in range(4):
-        rig.after(31)
-
-    assert rig.stopped == 100
-    assert rig.live(TARGET) == []
-    assert "target-given-up" in rig.alerts
-    assert rig.group.phase is Phase.OPEN
-
-
-def test_a_stop_refused_is_tried_again_with_back_off():
-    """One refusal: the next stop follows after the first delay."""
-    rig = one()
-    rig.refuse[STOP] = ["unknown"]
-    rig.fill(ENTRY, 100)
-    assert rig.stopped == 0
-    rig.after(0.6)
-
-    assert rig.stopped == 100
-
-
-def test_a_stop_refused_for_good_ends_in_an_emergency_close():
-    """No stop after three attempts: the position is closed at market and a P0 alert is raised."""
-    rig = one()
-    rig.refuse[STOP] = ["unknown"] * 9
-    rig.fill(ENTRY, 100)
-    for _ in range(3):
-        rig.after(31)
-
-    assert [o.quantity for o in rig.live(Purpose.EMERGENCY)] == [-100]
-    assert "emergency-close" in rig.alerts
-    rig.fill(Purpose.EMERGENCY, 100, 99.5)
-    assert rig.done
-
-
-def test_without_emergency_flatten_the_group_is_held():
-    """The policy may leave the decision to a person."""
-    rig = one(policy=Policy(emergency_flatten=False))
-    rig.refuse[STOP] = ["unknown"] * 9
-    rig.fill(ENTRY, 100)
-    for _ in range(3):
-        rig.after(31)
-
-    assert (rig.group.phase, rig.group.held) == (Phase.HELD, HoldCause.REFUSED_BEYOND_CAPS)
-
-
-def test_an_emergency_close_that_is_refused_too_is_held_with_a_p0_alert():
-    """When nothing is taken any more a person is called."""
-    rig = one()
-    rig.refuse = {STOP: ["unknown"] * 99, Purpose.EMERGENCY: ["unknown"] * 99}
-    rig.fill(ENTRY, 100)
-    for _ in range(12):
-        rig.after(31)
-
-    assert rig.group.held is HoldCause.REFUSED_BEYOND_CAPS
-    assert "unprotected" in rig.alerts
-
-
 def test_a_stop_that_somebody_else_cancelled_is_replaced_at_once():
     """The broker ends the stop unasked: the next answer has a new one."""
     rig = one()
@@ -227,169 +130,6 @@ def test_a_position_closed_by_hand_takes_its_exits_along():
     assert rig.done
 
 
-def test_the_owners_close_is_sent_before_the_stop_goes():
-    """A close works before the stop is cancelled; the stop never leaves a gap."""
-    rig = one()
-    rig.fill(ENTRY, 100)
-    rig.log.clear()
-    rig.tell(f.CloseAsked(rig.now, "owner"))
-
-    assert rig.log[0].startswith("cancel tp") or rig.log[0].startswith("submit close")
-    assert rig.log.index("submit close.0 -100 @0") < rig.log.index("cancel sl.0")
-    rig.fill(Purpose.CLOSE, 100, 100.5)
-    assert rig.done
-
-
-def test_closing_waits_for_the_session_under_its_stop():
-    """Market closed: the close waits, the stop stays."""
-    rig = one()
-    rig.fill(ENTRY, 100)
-    rig.quote = rig.quote._replace(open=False)
-    rig.tell(f.CloseAsked(rig.now, "owner"))
-
-    assert rig.live(Purpose.CLOSE) == []
-    assert rig.stopped == 100
-
-
-def test_a_long_option_without_a_bid_is_kept_and_named_not_sold_at_market():
-    """No bid: no market sale that would rest and fill later (trace p17); with a bid it is closed."""
-    rig = one()
-    rig.fill(ENTRY, 100)
-    rig.group.legs[0].spec = rig.option_terms()
-    rig.quote = rig.quote._replace(bid=0.0)
-    rig.tell(f.CloseAsked(rig.now, "owner"))
-    assert rig.live(Purpose.CLOSE) == []
-    assert "bidless-long" in rig.alerts
-    rig.after(60, bid=100.0)
-
-    assert [o.quantity for o in rig.live(Purpose.CLOSE)] == [-100]
-
-
-def test_a_time_exit_closes_at_its_moment():
-    """At the given time the position is closed at market."""
-    rig = Rig(plan((1.0, 102.0, 99.0), time_exit=500.0))
-    rig.fill(ENTRY, 100)
-    rig.after(600)
-
-    assert [o.quantity for o in rig.live(Purpose.CLOSE)] == [-100]
-
-
-def test_an_entry_that_times_out_is_cancelled_and_what_filled_stays_protected():
-    """After its time-out the rest of a resting entry goes, the filled part keeps its exits."""
-    rig = Rig(plan((1.0, 102.0, 99.0), entry_timeout=60.0))
-    rig.fill(ENTRY, 30)
-    rig.after(61)
-
-    assert rig.live(ENTRY) == []
-    assert (rig.open, rig.stopped, rig.group.phase) == (30, 30, Phase.OPEN)
-
-
-def test_move_stop_is_an_update_where_the_venue_takes_one():
-    """One order, new price, no gap."""
-    rig = one()
-    rig.fill(ENTRY, 100)
-    rig.tell(f.Remembered(rig.now, "stop.0", 99.5))
-
-    assert [o.stop for o in rig.live(STOP)] == [99.5]
-    assert rig.log[-1] == "replace sl.0 -100 @99.5"
-
-
-@pytest.mark.parametrize("refused", [True, False])
-def test_move_stop_without_updates_sends_the_new_stop_before_the_old_one_goes(refused):
-    """Where updates are refused or not taken, the position is stopped at every moment."""
-    rig = one(takes_replace=refused)
-    rig.refuse_updates = refused
-    rig.fill(ENTRY, 100)
-    rig.log.clear()
-    rig.tell(f.Remembered(rig.now, "stop.0", 99.5))
-
-    assert rig.log[-2:] == ["submit sl.0 -100 @99.5", "cancel sl.0"]
-    assert [o.stop for o in rig.live(STOP)] == [99.5]
-
-
-def test_a_new_stop_that_is_refused_leaves_the_old_one_working():
-    """A move that fails three times is given up with an alert; the old stop protects on."""
-    rig = one(takes_replace=False)
-    rig.fill(ENTRY, 100)
-    rig.refuse[STOP] = ["price"] * 9
-    rig.tell(f.Remembered(rig.now, "stop.0", 101.0))
-    for _ in range(5):
-        rig.after(31)
-
-    assert [o.stop for o in rig.live(STOP)] == [99.0]
-    assert "stop-not-moved" in rig.alerts
-    assert not rig.group.emergency
-
-
-def test_where_the_broker_reserves_only_the_stop_rests_and_the_target_is_watched():
-    """Second closing order refused: the target becomes watched, triggers on two sightings, ends flat (scenario 6)."""
-    rig = one()
-    rig.refuse[TARGET] = ["reserved"]
-    rig.fill(ENTRY, 100)
-    assert rig.live(TARGET) == []
-    rig.after(60, bid=102.1, ask=102.12)
-    assert rig.stopped == 100
-    rig.after(60, bid=102.2, ask=102.22)
-
-    assert [(o.purpose, o.quantity) for o in rig.group.live.values()] == [(TARGET, -100)]
-    rig.fill(TARGET, 100, 102.2)
-    assert rig.done
-
-
-def test_a_watched_target_that_is_refused_gives_its_place_back_to_the_stop():
-    """The triggered close was refused: the stop is placed again at once."""
-    rig = one(reserves_quantity=True)
-    rig.fill(ENTRY, 100)
-    rig.refuse[TARGET] = ["unknown"]
-    rig.after(60, bid=102.1, ask=102.12)
-    rig.after(60, bid=102.2, ask=102.22)
-
-    assert rig.stopped == 100
-    assert rig.open == 100
-
-
-def test_one_sighting_of_a_watched_level_does_not_trigger():
-    """A single bad print leaves the position as it is."""
-    rig = one(reserves_quantity=True)
-    rig.fill(ENTRY, 100)
-    rig.after(60, bid=102.1, ask=102.12)
-    rig.after(60, bid=100.1, ask=100.12)
-    rig.after(60, bid=102.1, ask=102.12)
-
-    assert rig.stopped == 100
-
-
-def test_a_watched_stop_closes_at_market_after_two_sightings():
-    """A stop on mid is ours to watch: two fresh quotes beyond it close the pair."""
-    rig = Rig(plan((1.0, None, 99.0), trigger="mid"))
-    rig.fill(ENTRY, 100)
-    assert rig.stopped == 0
-    rig.after(60, bid=98.8, ask=98.9)
-    rig.after(60, bid=98.7, ask=98.8)
-
-    assert [(o.purpose, o.quantity) for o in rig.group.live.values()] == [(STOP, -100)]
-    rig.fill(STOP, 100, 98.7)
-    assert rig.done
-
-
-def test_a_stop_the_venue_does_not_take_is_watched():
-    """Refused for capability: no emergency, the level is watched and closes the position on two sightings."""
-    rig = one()
-    rig.refuse[STOP] = ["capability"] * 9
-    rig.fill(ENTRY, 100)
-    rig.after(60, bid=100.0, ask=100.02)
-    assert not rig.group.emergency
-    assert rig.alerts == ["stop-watched"]
-    assert [o.leaves_qty for o in rig.live(TARGET)] == [100]
-    rig.refuse.clear()
-    rig.after(60, bid=98.9, ask=98.92)
-    rig.after(60, bid=98.8, ask=98.82)
-
-    assert [(o.purpose, o.quantity) for o in rig.group.live.values()] == [(STOP, -100)]
-    rig.fill(STOP, 100, 98.8)
-    assert rig.done
-
-
 def test_a_short_bracket_mirrors_everything():
     """Entry sells, stop above buys, target below buys."""
     rig = Rig(plan((1.0, 98.0, 101.0)), units=-100)
@@ -408,55 +148,11 @@ def test_a_refused_entry_ends_the_group_without_exits():
     assert (rig.group.outcome, rig.group.reason) == (Outcome.ROLLED_BACK, "scripted")
 
 
-def test_a_stuck_cancel_is_quarantined_and_held_and_a_late_fill_is_reversed():
-    """A target whose cancel never ends keeps its slot; should it fill after all, the excess goes back."""
-    rig = one()
-    rig.stuck.add(TARGET)
-    rig.fill(ENTRY, 100)
-    rig.fill(STOP, 100, 99.0)
-    rig.after(200)
+def test_an_entry_that_times_out_is_cancelled_and_what_filled_stays_protected():
+    """After its time-out the rest of a resting entry goes, the filled part keeps its exits."""
+    rig = Rig(plan((1.0, 102.0, 99.0), entry_timeout=60.0))
+    rig.fill(ENTRY, 30)
+    rig.after(61)
 
-    assert rig.group.held is HoldCause.QUARANTINE
-    rig.fill(TARGET, 100, 102.0)
-    assert [(o.purpose, o.quantity) for o in rig.group.live.values()] == [(Purpose.EXCESS, 100)]
-
-
-def test_a_quarantined_stop_is_asked_to_end_again_although_a_new_one_stands_in_its_place():
-    """The cancel of the old stop never ended; once the venue answers again it is ended and the hold is over."""
-    rig = one(takes_replace=False)
-    rig.fill(ENTRY, 100)
-    rig.stuck.add(STOP)
-    rig.tell(f.Remembered(rig.now, "stop.0", 99.5))
-    rig.after(200)
-    assert rig.group.held is HoldCause.QUARANTINE
-    assert rig.stopped == 100
-    rig.stuck.clear()
-    rig.after(200)
-
-    assert rig.group.phase is Phase.OPEN
-    assert [o.stop for o in rig.live(STOP)] == [99.5]
-
-
-@pytest.mark.parametrize(
-    ("make", "match"),
-    [
-        (lambda: Level(), "exactly one"),
-        (lambda: Level(price=1.0, percent=0.1), "exactly one"),
-        (lambda: Level(percent=-0.1), "positive number"),
-        (lambda: ExitPair(0.0, None, Level(price=1.0)), "positive weight"),
-        (lambda: ExitPair(1.0, None, None), "target, a stop or both"),
-        (lambda: ExitPlan(()), "at least one pair"),
-        (lambda: plan((1.0, 2.0, 1.0), trigger="moon"), "give one of"),
-    ],
-)
-def test_bad_levels_are_refused_with_the_cure(make, match):
-    """A plan without meaning is refused when it is made."""
-    with pytest.raises(ValueError, match=match):
-        make()
-
-
-def test_an_exit_plan_reads_back_from_its_row():
-    """What is journaled is what was asked."""
-    exits = plan((0.5, 101.0, 99.0), (0.5, None, 98.0), trail=Level(percent=0.01), time_exit=5.0, stop_limit=0.1)
-
-    assert ExitPlan.from_row(exits.row()) == exits
+    assert rig.live(ENTRY) == []
+    assert (rig.open, rig.stopped, rig.group.phase) == (30, 30, Phase.OPEN)
