@@ -39,16 +39,20 @@ from . import outside
 from .histories import solve
 from .identity import Match, identify, looks_like
 from .restart import after_restart, foreseen
-from .terms import Adoption, Known, Verdict, View
+from .terms import LOOSE, Adoption, Known, Verdict, View
 
 if TYPE_CHECKING:
 
-    from ..model import GroupState
+    from collections.abc import Iterator
+
+    from ..model import ChildOrder, GroupState
     from ..ports import BrokerOrder
 
 
-#: key of `GroupState.memory`: contracts in doubt
+#: keys of `GroupState.memory`: contracts in doubt; orders that were never acknowledged and believed filled, because
+#: the account moved and one of several must have
 DOUBT = "in_doubt"
+GUESSED = "guessed"
 
 
 class _Work:
@@ -58,7 +62,7 @@ class _Work:
         self.view = view
         self.verdict = Verdict()
         self.groups = {group.spec.group_id: group for group in view.groups if group.phase is not Phase.CLOSED}
-        self.known = [Known(group, order) for group in self.groups.values() for order in group.live.values()]
+        self.known = [Known(group, order) for group in self.groups.values() for order in _may_live(group, view)]
         self.paired: dict[tuple[str, int], Match] = {}
         #: broker orders that are not (yet) known to be ours
         self.shown: list[BrokerOrder] = []
@@ -68,8 +72,16 @@ class _Work:
         self.doubts: dict[str, set[str]] = {}
         self.doubtful = {symbol for group in self.groups.values() for symbol in in_doubt(group)}
         self.open_fate: list[Known] = []
+        #: orders that were believed filled in this look, by group
+        self.guesses: dict[str, list[int]] = {}
+        #: living orders whose fills were divided by guess in this look, by group
+        self.divided: dict[str, list[int]] = {}
         #: brackets whose living orders are replaced by ones of known size
         self.loose: set[str] = set()
+
+    def divide(self, group_id: str, number: int) -> None:
+        """The order lives, and what it has filled is a guess."""
+        self.divided.setdefault(group_id, []).append(number)
 
     def unsettled(self, known: Known) -> bool:
         """True when this reconciliation has to find out what became of the order."""
@@ -79,6 +91,13 @@ class _Work:
         """The group will be held for a doubt about a contract; the first cause counts."""
         self.held.setdefault(group_id, (cause, why))
         self.doubts.setdefault(group_id, set()).add(symbol)
+
+
+def _may_live(group: GroupState, view: View) -> Iterator[ChildOrder]:
+    """Orders that may fill; at a start also those that ought to have ended and were shown all the same."""
+    yield from group.live.values()
+    if view.start:
+        yield from (group.orders[n] for n in group.memory.get(LOOSE, ()) if n not in group.live)
 
 
 def in_doubt(group: GroupState) -> list[str]:
@@ -103,6 +122,7 @@ def match(view: View) -> Verdict:
             _order(work, known)
         elif work.unsettled(known):
             work.open_fate.append(known)  # a later look may tell
+    _remember_guesses(work)
     for group_id, (cause, why) in work.held.items():
         kind = "ambiguous" if cause is HoldCause.AMBIGUOUS else "quantity_break"
         work.verdict.find(kind, group_id, f"{group_id} is held: {why}")
@@ -119,6 +139,23 @@ def match(view: View) -> Verdict:
     ]
     work.verdict.look_again = min(ends, default=0.0)
     return work.verdict
+
+
+def _remember_guesses(work: _Work) -> None:
+    """Guesses are kept until a look after the quiet period: later orders that look like ours are somebody else's."""
+    view = work.view
+    for group_id, group in work.groups.items():
+        before: list[int] = group.memory.get(GUESSED, [])
+        over = view.now >= view.started + group.spec.policy.quiet_period
+        kept = ([] if over else list(before)) + work.guesses.get(group_id, [])
+        if kept != before:
+            work.verdict.add(group_id, Remembered(view.now, GUESSED, kept))
+        loose = group.memory.get(LOOSE, [])
+        if view.start:
+            loose = [n for n in loose if n in group.live or (group_id, n) in work.paired]
+        loose = [*loose, *(n for n in work.divided.get(group_id, ()) if n not in loose)]
+        if loose != group.memory.get(LOOSE, []):
+            work.verdict.add(group_id, Remembered(view.now, LOOSE, loose))
 
 
 # --- orders ------------------------------------------------------------------------------------------------------
@@ -142,16 +179,50 @@ def _others(work: _Work) -> None:
             if (group_id, number) not in work.paired or work.paired[(group_id, number)].order is not order:
                 work.hold(group_id, HoldCause.AMBIGUOUS, f"{text}, and so does another one", order.symbol)
         elif number in group.orders and group.legs[group.orders[number].leg].spec.symbol == order.symbol:
-            known = group.orders[number]
-            verdict.add(group_id, BaseSet(view.now, number, max(0, known.cum_qty - order.filled)))
-            verdict.adopt.append(Adoption(group_id, number, order, "tag"))
-            verdict.cancel.append(verdict.adopt[-1])
-            verdict.find("orphan", group_id, f"{text}, but ended ({known.status}): it is cancelled", tag=order.tag)
+            _end_late(work, group, number, order, f"{text}, but", f"ended ({group.orders[number].status})", "tag")
         elif number == group.next_number and group_id in work.groups:
             _lost_intent(work, group, number, order, text)
         else:
             verdict.strangers.append(order)
             verdict.find("orphan", group_id, f"{text}, which the group never sent: cancel it by hand", tag=order.tag)
+
+
+def _end_late(work: _Work, group: GroupState, number: int, order: BrokerOrder, text: str, why: str, how: str) -> None:
+    """An order of ours that ought to have ended is open: its fills count from here on, and it is cancelled."""
+    verdict, group_id = work.verdict, group.spec.group_id
+    verdict.add(group_id, BaseSet(work.view.now, number, max(0, group.orders[number].cum_qty - order.filled)))
+    verdict.adopt.append(Adoption(group_id, number, order, how))
+    verdict.cancel.append(verdict.adopt[-1])
+    verdict.find("orphan", group_id, f"{text} {group_id}:{number}, {why}: it is cancelled", tag=order.tag)
+    work.divide(group_id, number)
+
+
+def _guessed(work: _Work, order: BrokerOrder) -> tuple[GroupState, int] | None:
+    """One of ours that an open order may be, because what became of several orders that look like it was a guess.
+
+    Orders were on their way when the process stopped, the account moved by some of them, and another one is shown
+    later: which of them filled could not be known. It is taken over under one that was believed filled, or under one
+    that was not seen yet, whatever its size: the net counts what its ticket fills.
+    """
+    for group in work.groups.values():
+        memory, group_id = group.memory, group.spec.group_id
+        if not (memory.get(GUESSED) or memory.get(LOOSE)):
+            continue
+        alike = [own for own in group.orders.values() if _alike(group, own, order)]
+        if abs(order.quantity) > max((own.order_qty for own in alike), default=0):
+            continue
+        for own in alike:
+            known = Known(group, own)
+            unseen = own.number in group.live and work.unsettled(known) and not known.acknowledged
+            if (unseen or own.number in memory.get(GUESSED, ())) and known.key not in work.paired:
+                return group, own.number
+    return None
+
+
+def _alike(group: GroupState, own: ChildOrder, order: BrokerOrder) -> bool:
+    """Contract, side, type and prices agree."""
+    same = group.legs[own.leg].spec.symbol == order.symbol and own.quantity * order.quantity > 0
+    return same and order.type == own.type and (order.limit, order.stop) == (own.limit, own.stop)
 
 
 def _ours(group_id: str, view: View) -> bool:
@@ -167,6 +238,11 @@ def _number(tag: str) -> int:
 
 
 def _foreign(work: _Work, order: BrokerOrder) -> None:
+    guessed = _guessed(work, order)
+    if guessed is not None:
+        group, number = guessed
+        _end_late(work, group, number, order, f"open order {_terms(order)} looks like", "believed filled", "fingerprint")
+        return
     text = f"open order {_terms(order)} is not ours: it is left alone"
     work.verdict.find("foreign", "", text, tag=order.tag)
     if work.view.stale:
@@ -223,6 +299,8 @@ def _order(work: _Work, known: Known) -> None:
         verdict.add(group_id, Filled(now, number, cum, average, order.fees))
         text = f"order {number} of {group_id} filled {cum - order.cum_qty} while nobody looked (price estimated)"
         verdict.find("resumed", group_id, text, cum_qty=cum, evidence="holdings")
+        if pair is None and not known.acknowledged and len(known.group.live) > 1:
+            work.guesses.setdefault(group_id, []).append(number)
     if pair is not None:
         _take_over(work, known, pair, cum)
     elif known.acknowledged:
@@ -250,8 +328,9 @@ def _take_over(work: _Work, known: Known, pair: Match, cum: int) -> None:
     elif status is ChildStatus.CANCELING and work.view.start:
         verdict.add(group_id, CancelRefused(now, number, 0, "the broker still shows it after a restart"))
     verdict.adopt.append(Adoption(group_id, number, pair.order, pair.how))
-    if group_id in work.loose:
+    if group_id in work.loose or number not in known.group.live:
         verdict.cancel.append(verdict.adopt[-1])
+        work.divide(group_id, number)
     text = f"order {number} of {group_id} is {_terms(pair.order)} (by {pair.how}, {cum} filled)"
     verdict.find("adopted", group_id, text, how=pair.how, base=base, lean_id=pair.order.lean_id)
 
