@@ -59,8 +59,8 @@ class Gate:
         return refusals
 
     def may_open(self, now: float) -> Refusal | None:
-        """None while new groups are allowed."""
-        return self.limits.may_open(now)
+        """None while groups that were let through may go on opening."""
+        return self.limits.may_open(now, new_group=False)
 
     def on_event(self, event: Any) -> None:
         """Count what the limits need: openings, ends, rejections, fills."""

@@ -23,8 +23,9 @@ class GroupMargin:
 
     `names`: the strategies LEAN may see in it, `parts` how many at most. `recorded`: LEAN was seen to charge an account
     that held just such a strategy; else the figure rests on LEAN's source alone (a structure that LEAN charges as
-    several strategies was never recorded, nor was what opening a covered call or a collar needs). `by_chance`: contracts compete for a leg, LEAN's process decides by a random
-    number, and the figures here are the largest of all that it may come to.
+    several strategies was never recorded, nor was what opening a covered call or a collar needs). `by_chance`:
+    contracts compete for a leg, LEAN's process decides by a random number, and the figures here are the largest of all
+    that it may come to.
     """
 
     complete: float
