@@ -16,6 +16,7 @@ import ssl
 import threading
 import urllib.request
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any, Protocol
@@ -321,7 +322,8 @@ class AlertDesk:
             state.failed += 1
             state.works, state.error = False, type(error).__name__
             if route.slow or route.name != "log":
-                self._log(f"alert route {route.name} failed: {type(error).__name__}")
+                with suppress(Exception):
+                    self._log(f"alert route {route.name} failed: {type(error).__name__}")
         else:
             state.sent += 1
             state.works = True

@@ -314,3 +314,17 @@ def test_an_event_day_is_found_by_the_ticker_of_the_contract() -> None:
         assert refusal is not None, name
         assert "GOOG" in refusal.reason
     assert NoEventDay({"GOO": ["2015-12-24"]})(proposal()) is None
+
+
+def test_a_check_that_fails_is_a_refusal() -> None:
+    """What a check cannot say is not a pass, and its error does not reach the algorithm."""
+
+    def asks_the_brokerage(proposal: Any) -> Any:
+        raise TimeoutError("no answer")
+
+    [refusal] = Gate([MaxContracts(per_group=8), asks_the_brokerage]).approve(proposal())
+    assert refusal.rule == "check-failed"
+    assert "asks_the_brokerage" in refusal.reason
+    assert "TimeoutError: no answer" in refusal.reason
+    told = BuyingPower(answer=asks_the_brokerage)
+    assert [found.rule for found in Gate([told]).approve(proposal())] == ["check-failed"]
