@@ -1,4 +1,4 @@
-"""Cards AOE-60, AOE-65 and AOE-66: each pre-trade check passes and refuses, also after a restart."""
+"""Cards AOE-60, AOE-65, AOE-66 and AOE-69: each pre-trade check passes and refuses, also after a restart."""
 
 from __future__ import annotations
 
@@ -207,6 +207,37 @@ def test_aoe_66_a_check_counts_what_the_last_process_opened(play: Any, values: d
     refused = second.algorithm.groups["refused"]
     assert refused.outcome == "refused"
     assert refused.reason.startswith(f"{rule}: "), refused.reason
+
+
+def test_aoe_69_margin_is_there_for_the_worst_moment_of_filling(play: Any, market: Market) -> None:
+    """AOE-69 A condor that LEAN would charge little when complete is refused when the way there needs more.
+
+    Prerequisite: the call side twice as wide as the put side, 700 dollars free, a short put that fills late.
+    Action: open without the check, then with it.
+    Pass: without it LEAN refuses the short call half-way for the figure that the check has; with it nothing is sent.
+    """
+    slow = {"fault": "delay-fill", "fault_options": {"leg": "short-put", "seconds": 120.0}}
+
+    def act(a: Any) -> None:
+        a.condor("condor")
+
+    *inner, far = market.strikes.split(",")
+    wide = ",".join([*inner, f"{float(far) + 5:g}"])
+
+    def opened(risk: Gate | None) -> Any:
+        return play(
+            Script(
+                steps={"10:00:00": act}, cash=760.0, executor_options={"policy": LEGGED, "risk": risk}, **slow
+            ),
+            strikes=wide,
+        ).algorithm  # fmt: skip
+
+    bare, checked = opened(None), opened(gate({"buying-power": "1"}))
+    assert any("Maintenance Margin Delta: 1000," in str(line) for line in bare.groups["condor"].timeline)
+    refused = checked.groups["condor"]
+    assert refused.outcome == "refused"
+    assert "the group would need 1002.60 at its worst moment" in refused.reason, "the width and four fees"
+    assert not checked.seen
 
 
 def test_every_check_has_a_card() -> None:
