@@ -35,6 +35,17 @@ def calls(*strikes: float, quantity: int = -1) -> tuple[Contracts, ...]:
     return tuple(Contracts("C", strike, "2015-12-24", quantity) for strike in strikes)
 
 
+def test_the_code_is_dotnets_of_a_long_number() -> None:
+    """Both halves of the properties in one word, the text's code mixed in, and of the signed result its size."""
+    [call] = calls(750.0)
+    number = 42362_0_000075_07_001_02  # the "W6NBKMCS6GQU" of LEAN's identifier
+    assert number == int("W6NBKMCS6GQU", 36)
+    word = (number & 0xFFFFFFFF) ^ (number >> 32)
+    assert word == 0xE88B4732, "negative as a signed number"
+    assert order_of(call) == 2**32 - 0xE88B4732
+    assert order_of(call, 0x80000000) == 0x688B4732
+
+
 def test_one_random_number_decides_every_choice() -> None:
     """The named seeds give every order that any number gives: of four contracts some, not all that one may think of."""
     book = calls(745.0, 750.0, 755.0, 760.0)
