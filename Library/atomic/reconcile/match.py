@@ -35,7 +35,7 @@ from ..facts import (
 )
 from ..journal import group_id_of
 from ..model import ChildStatus, HoldCause, Phase, Purpose
-from . import outside
+from . import guesses, outside
 from .histories import solve
 from .identity import Match, identify, looks_like
 from .restart import after_restart, foreseen
@@ -49,13 +49,11 @@ if TYPE_CHECKING:
     from ..ports import BrokerOrder
 
 
-#: keys of `GroupState.memory`: contracts in doubt; orders that were never acknowledged and believed filled, because
-#: the account moved and one of several must have
+#: key of `GroupState.memory`: contracts in doubt
 DOUBT = "in_doubt"
-GUESSED = "guessed"
 
 
-class _Work:
+class Work:
     """One reconciliation in the making."""
 
     def __init__(self, view: View) -> None:
@@ -110,7 +108,7 @@ def in_doubt(group: GroupState) -> list[str]:
 
 def match(view: View) -> Verdict:
     """Compare what the account shows with what the journal says, and say what follows. Changes nothing."""
-    work = _Work(view)
+    work = Work(view)
     settled = frozenset(known.key for known in work.known if not work.unsettled(known))
     pairs, _, work.shown = identify(work.known, view.orders, of_this_process=settled)
     for pair in pairs:
@@ -122,7 +120,7 @@ def match(view: View) -> Verdict:
             _order(work, known)
         elif work.unsettled(known):
             work.open_fate.append(known)  # a later look may tell
-    _remember_guesses(work)
+    guesses.remember(work)
     for group_id, (cause, why) in work.held.items():
         kind = "ambiguous" if cause is HoldCause.AMBIGUOUS else "quantity_break"
         work.verdict.find(kind, group_id, f"{group_id} is held: {why}")
@@ -141,27 +139,10 @@ def match(view: View) -> Verdict:
     return work.verdict
 
 
-def _remember_guesses(work: _Work) -> None:
-    """Guesses are kept until a look after the quiet period: later orders that look like ours are somebody else's."""
-    view = work.view
-    for group_id, group in work.groups.items():
-        before: list[int] = group.memory.get(GUESSED, [])
-        over = view.now >= view.started + group.spec.policy.quiet_period
-        kept = ([] if over else list(before)) + work.guesses.get(group_id, [])
-        if kept != before:
-            work.verdict.add(group_id, Remembered(view.now, GUESSED, kept))
-        loose = group.memory.get(LOOSE, [])
-        if view.start:
-            loose = [n for n in loose if n in group.live or (group_id, n) in work.paired]
-        loose = [*loose, *(n for n in work.divided.get(group_id, ()) if n not in loose)]
-        if loose != group.memory.get(LOOSE, []):
-            work.verdict.add(group_id, Remembered(view.now, LOOSE, loose))
-
-
 # --- orders ------------------------------------------------------------------------------------------------------
 
 
-def _others(work: _Work) -> None:
+def _others(work: Work) -> None:
     """Broker orders that are none of our living ones."""
     verdict, view = work.verdict, work.view
     for order in work.shown:
@@ -187,7 +168,7 @@ def _others(work: _Work) -> None:
             verdict.find("orphan", group_id, f"{text}, which the group never sent: cancel it by hand", tag=order.tag)
 
 
-def _end_late(work: _Work, group: GroupState, number: int, order: BrokerOrder, text: str, why: str, how: str) -> None:
+def _end_late(work: Work, group: GroupState, number: int, order: BrokerOrder, text: str, why: str, how: str) -> None:
     """An order of ours that ought to have ended is open: its fills count from here on, and it is cancelled."""
     verdict, group_id = work.verdict, group.spec.group_id
     verdict.add(group_id, BaseSet(work.view.now, number, max(0, group.orders[number].cum_qty - order.filled)))
@@ -195,34 +176,6 @@ def _end_late(work: _Work, group: GroupState, number: int, order: BrokerOrder, t
     verdict.cancel.append(verdict.adopt[-1])
     verdict.find("orphan", group_id, f"{text} {group_id}:{number}, {why}: it is cancelled", tag=order.tag)
     work.divide(group_id, number)
-
-
-def _guessed(work: _Work, order: BrokerOrder) -> tuple[GroupState, int] | None:
-    """One of ours that an open order may be, because what became of several orders that look like it was a guess.
-
-    Orders were on their way when the process stopped, the account moved by some of them, and another one is shown
-    later: which of them filled could not be known. It is taken over under one that was believed filled, or under one
-    that was not seen yet, whatever its size: the net counts what its ticket fills.
-    """
-    for group in work.groups.values():
-        memory, group_id = group.memory, group.spec.group_id
-        if not (memory.get(GUESSED) or memory.get(LOOSE)):
-            continue
-        alike = [own for own in group.orders.values() if _alike(group, own, order)]
-        if abs(order.quantity) > max((own.order_qty for own in alike), default=0):
-            continue
-        for own in alike:
-            known = Known(group, own)
-            unseen = own.number in group.live and work.unsettled(known) and not known.acknowledged
-            if (unseen or own.number in memory.get(GUESSED, ())) and known.key not in work.paired:
-                return group, own.number
-    return None
-
-
-def _alike(group: GroupState, own: ChildOrder, order: BrokerOrder) -> bool:
-    """Contract, side, type and prices agree."""
-    same = group.legs[own.leg].spec.symbol == order.symbol and own.quantity * order.quantity > 0
-    return same and order.type == own.type and (order.limit, order.stop) == (own.limit, own.stop)
 
 
 def _ours(group_id: str, view: View) -> bool:
@@ -237,11 +190,11 @@ def _number(tag: str) -> int:
     return int(digits) if digits else 0
 
 
-def _foreign(work: _Work, order: BrokerOrder) -> None:
-    guessed = _guessed(work, order)
+def _foreign(work: Work, order: BrokerOrder) -> None:
+    guessed = guesses.find(work, order)
     if guessed is not None:
-        group, number = guessed
-        _end_late(work, group, number, order, f"open order {_terms(order)} looks like", "believed filled", "fingerprint")
+        text = f"open order {_terms(order)} looks like"
+        _end_late(work, *guessed, order, text, "believed filled", "fingerprint")
         return
     text = f"open order {_terms(order)} is not ours: it is left alone"
     work.verdict.find("foreign", "", text, tag=order.tag)
@@ -252,7 +205,7 @@ def _foreign(work: _Work, order: BrokerOrder) -> None:
                 work.hold(group.spec.group_id, HoldCause.AMBIGUOUS, why, order.symbol)
 
 
-def _lost_intent(work: _Work, group: GroupState, number: int, order: BrokerOrder, text: str) -> None:
+def _lost_intent(work: Work, group: GroupState, number: int, order: BrokerOrder, text: str) -> None:
     """The journal lost the write with this order's intent, but the tag says what it was."""
     group_id = group.spec.group_id
     legs = [i for i, leg in enumerate(group.legs) if leg.spec.symbol == order.symbol]
@@ -282,7 +235,7 @@ def _terms(order: BrokerOrder) -> str:
     return f"{order.quantity:+d} {order.symbol} {order.type}{price}"
 
 
-def _order(work: _Work, known: Known) -> None:
+def _order(work: Work, known: Known) -> None:
     """The facts of one order that may still fill."""
     verdict, now = work.verdict, work.view.now
     group_id, number = known.key
@@ -317,7 +270,7 @@ def _order(work: _Work, known: Known) -> None:
         work.open_fate.append(known)
 
 
-def _take_over(work: _Work, known: Known, pair: Match, cum: int) -> None:
+def _take_over(work: Work, known: Known, pair: Match, cum: int) -> None:
     verdict, now = work.verdict, work.view.now
     group_id, number = known.key
     base = cum - pair.order.filled
@@ -338,7 +291,7 @@ def _take_over(work: _Work, known: Known, pair: Match, cum: int) -> None:
 # --- holdings ----------------------------------------------------------------------------------------------------
 
 
-def _contracts(work: _Work) -> None:
+def _contracts(work: Work) -> None:
     """Judge every contract: whose orders are shown, what filled unseen, what nobody can explain."""
     view = work.view
     nets: dict[str, int] = {}
@@ -384,7 +337,7 @@ def _contracts(work: _Work) -> None:
         _unexplained(work, symbol, rest, nets[symbol])
 
 
-def _still_in_doubt(work: _Work, symbol: str, unknown: list[Known]) -> None:
+def _still_in_doubt(work: Work, symbol: str, unknown: list[Known]) -> None:
     """A contract that was torn stays so until a person decides: nothing is attributed in it."""
     for known in unknown:
         group = known.group
@@ -395,7 +348,7 @@ def _still_in_doubt(work: _Work, symbol: str, unknown: list[Known]) -> None:
             work.hold(group.spec.group_id, group.held or HoldCause.AMBIGUOUS, group.held_why, symbol)
 
 
-def _unexplained(work: _Work, symbol: str, rest: int, net: int) -> None:
+def _unexplained(work: Work, symbol: str, rest: int, net: int) -> None:
     view, verdict = work.view, work.verdict
     baseline = view.baseline.get(symbol, 0)
     lost = any(known.symbol == symbol and known.order.leaves_qty for known in work.known)
@@ -420,7 +373,7 @@ def _unexplained(work: _Work, symbol: str, rest: int, net: int) -> None:
 # --- policy ------------------------------------------------------------------------------------------------------
 
 
-def _restart(work: _Work, group: GroupState) -> None:
+def _restart(work: Work, group: GroupState) -> None:
     """The restart policy of a group that is whole."""
     verdict, now = work.verdict, work.view.now
     group_id = group.spec.group_id
