@@ -168,13 +168,13 @@ def _held(group: GroupState, fact: Held) -> bool:
     if group.phase is not Phase.HELD:
         group.held_from = group.phase
     group.phase, group.held, group.held_why = Phase.HELD, cause, fact.why
-    if cause in _UNKNOWN:
+    if cause in UNKNOWN:
         group.emergency = False  # it would sell what may not be there; an operator's flatten after this sets it again
     return True
 
 
-#: what the group holds is not known
-_UNKNOWN = frozenset({HoldCause.AMBIGUOUS, HoldCause.BREAK})
+#: causes under which what the group holds is not known: nothing is sold at market on the strength of it
+UNKNOWN = frozenset({HoldCause.AMBIGUOUS, HoldCause.BREAK})
 
 
 def _released(group: GroupState, fact: Released) -> bool:

@@ -45,6 +45,21 @@ def test_a_stop_refused_for_good_ends_in_an_emergency_close():
     assert rig.done
 
 
+def test_a_position_in_doubt_is_never_sold_by_an_emergency():
+    """Held because two histories fit: the stop is refused for good, a person is called, nothing leaves at market."""
+    rig = one()
+    rig.fill(ENTRY, 100)
+    rig.tell(f.Held(rig.now, HoldCause.AMBIGUOUS, "two histories fit"))
+    rig.refuse[STOP] = ["unknown"] * 9
+    rig.end(STOP)
+    for _ in range(4):
+        rig.after(31)
+
+    assert rig.live(Purpose.EMERGENCY) == []
+    assert rig.alerts.count("unprotected") == 1
+    assert rig.group.held is HoldCause.AMBIGUOUS
+
+
 def test_without_emergency_flatten_the_group_is_held():
     """The policy may leave the decision to a person."""
     rig = one(policy=Policy(emergency_flatten=False))
