@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..model import (
-    REDUCING,
-    ChildOrder,
-    ChildStatus,
-    ChildType,
-    GroupState,
-    HoldCause,
-    LegSpec,
-    LegState,
-    Outcome,
-    Phase,
-    Purpose,
-    Right,
-)
+from ..model import ChildOrder, GroupState, LegSpec, LegState
+from ..vocabulary import REDUCING, ChildStatus, ChildType, HoldCause, Outcome, Phase, Purpose, Right
 from .broker import OPENS, forget, hold, illegal, leaves
 from .kinds import (
     Adjusted,

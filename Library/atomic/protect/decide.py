@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
 from ..facts.decided import UNKNOWN, tries
-from ..model import ChildOrder, ChildStatus, GroupState, HoldCause, Phase, Purpose, RejectReason, Right
+from ..model import ChildOrder, GroupState
 from ..plan import trouble
+from ..vocabulary import ChildStatus, HoldCause, Phase, Purpose, RejectReason, Right
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from ..facts import (
     Withdrawn,
 )
 from ..journal import group_id_of
-from ..model import ChildStatus, HoldCause, Phase, Purpose
+from ..vocabulary import ChildStatus, HoldCause, Phase, Purpose
 from . import guesses, outside
 from .histories import solve
 from .identity import Match, identify, looks_like

@@ -1,8 +1,8 @@
 """Exits that are refused, never end or are quarantined: back-off, emergency, a person."""
 
 from atomic import facts as f
-from atomic.model import HoldCause, Phase, Purpose
 from atomic.policy import Policy
+from atomic.vocabulary import HoldCause, Phase, Purpose
 from tests.atomic.protect.rig import ENTRY, STOP, TARGET, one
 
 
