@@ -116,24 +116,27 @@ class Ledger:
             return False
         group_id = group.spec.group_id
         kind = fact.kind
-        if kind not in TICKETS_SAY or group.phase is not phase:
+        if kind not in TICKETS_SAY or group.phase is Phase.CLOSED:
             self._urgent = True
-        if kind not in SENDING or plan.heeds(group, fact):
+        whole = group.spec.kind is Kind.ALL_OR_NONE
+        if whole or kind not in SENDING or plan.heeds(group, fact):
             self._touched[group_id] = None
         self.asleep.discard(group_id)
         self.stirred.add(group_id)
         self._dirty[group_id] = group
         if kind in OBSERVED:
             self.observer.folded(group, fact)
-        if kind in COVERED and group.spec.kind is not Kind.ALL_OR_NONE:
+        if not whole and kind in COVERED:
             for call in self.on_folded:
                 call(group, fact)
         event = EVENT_OF.get(kind)
-        if event is not None:
+        if event == "fill":
+            self.gates.fuse.failures = 0
+            if self.observer.hooked or self.gates.risk is not None:  # nobody else asks for each fill
+                self._events.append(GroupEvent(fact.at, event, group, fact))
+        elif event is not None:
             self._events.append(GroupEvent(fact.at, event, group, fact))
-            if event == "fill":
-                self.gates.fuse.failures = 0
-            elif event == "rejected":
+            if event == "rejected":
                 self._refused(group, fact)
         elif kind == "noted":
             self._noted(group, fact)

@@ -120,6 +120,11 @@ class Observer:
         """Call this with every group event."""
         self._hooks.append(call)
 
+    @property
+    def hooked(self) -> bool:
+        """True when somebody wants every event."""
+        return bool(self._hooks)
+
     def folded(self, group: GroupState, fact: Any) -> None:
         """Keep the counters and the group's clocks after a fact was folded."""
         kind = fact.kind
