@@ -120,10 +120,17 @@ class ProcessView:
             type=order.type,
             limit=order.limit,
             stop=order.stop,
-            tag=order.tag if known else "",
+            tag=self._tag(order),
             at=order.born,
             handle=order.id,
         )
+
+    def _tag(self, order: SimOrder) -> str:
+        """What the gateway says of it: the child order it is to this process, whatever it was to the one before."""
+        name = self.name(order)
+        if name is None or name == (order.group_id, order.number):
+            return order.tag if name else ""
+        return f"{name[0]}:{name[1]}:taken-over"
 
     def _lean_id(self, order: SimOrder) -> int:
         return self._lean_ids.setdefault(order.id, len(self._lean_ids) + 1)

@@ -38,16 +38,17 @@ def remember(work: Work) -> None:
             work.verdict.add(group_id, Remembered(view.now, LOOSE, loose))
 
 
-def find(work: Work, order: BrokerOrder) -> tuple[GroupState, int] | None:
+def find(work: Work, order: BrokerOrder, *, tagged: bool = False) -> tuple[GroupState, int] | None:
     """One of ours that an open order may be, because what became of several orders that look like it was a guess.
 
     Orders were on their way when the process stopped, the account moved by some of them, and another one is shown
     later: which of them filled could not be known. It is taken over under one that was believed filled, or under one
-    that was not seen yet, whatever its size: the net counts what its ticket fills.
+    that was not seen yet, whatever its size: the net counts what its ticket fills. An order without a tag of ours is
+    somebody else's unless something was guessed.
     """
     for group in work.groups.values():
-        memory = group.memory
-        if not (memory.get(GUESSED) or memory.get(LOOSE)):
+        guessed: list[int] = group.memory.get(GUESSED, [])
+        if not (tagged or guessed or group.memory.get(LOOSE)):
             continue
         alike = [own for own in group.orders.values() if _alike(group, own, order)]
         if abs(order.quantity) > max((own.order_qty for own in alike), default=0):
@@ -55,7 +56,7 @@ def find(work: Work, order: BrokerOrder) -> tuple[GroupState, int] | None:
         for own in alike:
             known = Known(group, own)
             unseen = own.number in group.live and work.unsettled(known) and not known.acknowledged
-            if (unseen or own.number in memory.get(GUESSED, ())) and known.key not in work.paired:
+            if (unseen or own.number in guessed) and known.key not in work.paired:
                 return group, own.number
     return None
 

@@ -113,7 +113,7 @@ def _common(
                 found.append(_History(pairs, fills, _consequences(readings, fills), left))
     if not found:
         return None
-    first = found[0]
+    first = min(found, key=lambda history: _apart(history.pairs))  # where several do equally well, the one whose times agree best
     for group_id, consequence in first.consequences.items():
         if any(history.consequences[group_id] != consequence for history in found):
             torn.add(group_id)
@@ -125,6 +125,11 @@ def _common(
     pairs = [pair for pair in first.pairs if pair[0].group.spec.group_id not in torn]
     unseen = {key: filled for key, filled in first.fills.items() if key[0] not in torn}
     return Solution(pairs, unseen, torn, 0, loose)
+
+
+def _apart(pairs: list[tuple[Known, BrokerOrder]]) -> float:
+    """Seconds between when we sent and when the broker says it took, over all orders matched by their looks."""
+    return sum(abs((known.order.sent_at or known.order.intended_at) - order.at) for known, order in pairs)
 
 
 def _loose(
@@ -157,12 +162,14 @@ def _arrangements(
         size *= len(able)
     if size > _MOST:
         return []
-    found: dict[tuple[tuple[str, int, int, int, int], ...], list[tuple[Known, BrokerOrder]]] = {}
+    found: dict[tuple[tuple[str, int, int, int, int], ...], tuple[float, list[tuple[Known, BrokerOrder]]]] = {}
     for chosen in product(*options):
         pairs = list(zip(chosen, shown, strict=True))
         if len({known.key for known in chosen}) == len(chosen):
-            found.setdefault(tuple(map(_weight, chosen)), pairs)
-    return list(found.values())
+            key, apart = tuple(map(_weight, chosen)), _apart(pairs)
+            if key not in found or apart < found[key][0]:
+                found[key] = apart, pairs
+    return [pairs for _, pairs in found.values()]
 
 
 def _weight(known: Known) -> tuple[str, int, int, int, int]:

@@ -162,6 +162,10 @@ def _others(work: Work) -> None:
             verdict.find("orphan", group_id, f"{text}, but there is no such group: cancel it by hand", tag=order.tag)
         elif number in group.live:
             if (group_id, number) not in work.paired or work.paired[(group_id, number)].order is not order:
+                guessed = guesses.find(work, order, tagged=True)  # one that looks the same was taken for it
+                if guessed is not None:
+                    _end_late(work, *guessed, order, text, "taken for another one", "fingerprint")
+                    continue
                 work.hold(group_id, HoldCause.AMBIGUOUS, f"{text}, and so does another one", order.symbol)
         elif number in group.orders and group.legs[group.orders[number].leg].spec.symbol == order.symbol:
             _end_late(work, group, number, order, f"{text}, but", f"ended ({group.orders[number].status})", "tag")
