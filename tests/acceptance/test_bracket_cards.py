@@ -1,4 +1,4 @@
-"""Cards AOE-40 to AOE-49: brackets on real bars, and the four behaviour probes on which peers end naked or flipped.
+"""Cards AOE-40 to AOE-48: brackets on real bars, and the four behaviour probes on which peers end naked or flipped.
 
 The probes are those of docs/why.md: NautilusTrader, backtrader and LEAN's own contingent orders were measured or read
 on the same four situations. Here every one ends protected or flat.

@@ -9,7 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
-from ..model import ChildOrder, ChildStatus, GroupState, HoldCause, Phase, Purpose, RejectReason, Right
+from ..model import (
+    WORKING,
+    ChildOrder,
+    ChildStatus,
+    GroupState,
+    HoldCause,
+    Phase,
+    Purpose,
+    RejectReason,
+    Right,
+)
 from ..plan import trouble
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
@@ -148,7 +158,9 @@ def _give_up(group: GroupState, view: Exposure, now: float) -> list[Any]:
             if group.memory.get("stuck_stop"):
                 return []
             text = f"stop could not be changed in {policy.rollback_attempts} attempts; the old one still works"
-            return [f.Remembered(now, "stuck_stop", True), _alert(now, 1, "stop-not-moved", text)]
+            back = _standing(group, plan_of(group), view)
+            stuck = [f.Remembered(now, f"stuck.{pair}", price) for pair, price in back]
+            return [*stuck, f.Remembered(now, "stuck_stop", True), _alert(now, 1, "stop-not-moved", text)]
         if policy.emergency_flatten:
             text = f"no stop after {policy.rollback_attempts} attempts: closing {view.open} at market"
             return [f.Emergency(now, text), _alert(now, 0, "emergency-close", text, open=view.open)]
@@ -164,6 +176,12 @@ def _give_up(group: GroupState, view: Exposure, now: float) -> list[Any]:
                 _alert(now, 0, "unprotected", text, open=view.open),
             ]
     return []
+
+
+def _standing(group: GroupState, plan: ExitPlan, view: Exposure) -> list[tuple[int, float]]:
+    """(pair, stop price) of the stops that work elsewhere than asked: where they stay until they are moved again."""
+    at = {o.rung: o.stop for o in group.live.values() if o.purpose is Purpose.STOP and o.status in WORKING}
+    return [(pair, price) for pair, price in at.items() if price != stop_price(group, plan, view, pair)]
 
 
 def _held(now: float, cause: HoldCause, why: str) -> f.Held:
