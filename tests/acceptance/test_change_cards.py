@@ -7,19 +7,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import card_registry
 import pytest
-from card_play import Market, Script
+from card_play import Script
 
 from atomic import Phase
 from atomic.model import ChildStatus, Purpose
-
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
 
 
 def bracket(a: Any, stop: float = 5.0, target: float = 5.0) -> None:
@@ -323,23 +318,6 @@ class Book:
         return both
 
 
-def live_day(market: Market, folder: Path, script: Script, seed: int) -> Any:
-    """A live session of the card's script until 09:50, every request on one of four workers, late at random."""
-    from workbench.engine.live.chaos import ChaosPlan
-    from workbench.engine.live.session import LiveOptions, run_live
-
-    card_registry.script = script
-    folder.mkdir(parents=True)
-    result = run_live(
-        HERE / "card_algorithm.py", data=market.data, account=folder / "account.sqlite", store=folder / "store",
-        parameters={"strikes": market.strikes}, name="card",
-        options=LiveOptions(speed=0, until=datetime(2015, 12, 24, 9, 50), chaos=ChaosPlan(seed, latency=0.004)),
-        library_paths=[ROOT / "Library", HERE],
-    )  # fmt: skip
-    assert not result.error, result.traceback
-    return card_registry.algorithm
-
-
 #: the stop is moved every ten seconds from 09:41 to 09:45
 TIMES = [f"09:{m}:{s:02d}" for m in range(41, 45) for s in range(0, 60, 10)]
 
@@ -347,7 +325,7 @@ TIMES = [f"09:{m}:{s:02d}" for m in range(41, 45) for s in range(0, 60, 10)]
 @pytest.mark.parametrize("before", [no_updates, lambda a: None], ids=["new-before-old", "update"])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_aoe_52_live_workers_in_any_order(
-    market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: Any, seed: int
+    play_live: Any, monkeypatch: pytest.MonkeyPatch, before: Any, seed: int
 ) -> None:
     """AOE-52 (X10, scenario 7) Live workers process requests in any order: the stop is never gone at the broker.
 
@@ -367,7 +345,7 @@ def test_aoe_52_live_workers_in_any_order(
     wide: Callable[[Any], None] = lambda a: bracket(a, stop=20.0, target=20.0)  # noqa: E731
     steps: dict[str, Any] = {"09:40:00": wide, "09:45:30": note("moved"), "09:46:00": close}
     steps |= {clock: both if n % 3 else move(0.1) for n, clock in enumerate(TIMES)}
-    a = live_day(market, tmp_path / "live", Script(steps=steps, before=before), seed)
+    a = play_live(Script(steps=steps, before=before), until="09:50", seed=seed, latency=0.004).algorithm
     group = a.groups["bracket"]
     first = next(o for o in group.orders if o.purpose is Purpose.STOP)
     assert not book.bare
@@ -380,7 +358,7 @@ def test_aoe_52_live_workers_in_any_order(
 
 
 def test_aoe_52_control_new_and_cancel_sent_together_leave_a_gap(
-    market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    play_live: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """AOE-52 control: a hand-made change under the same workers leaves the broker without a stop; the judge sees it.
 
@@ -403,5 +381,5 @@ def test_aoe_52_control_new_and_cancel_sent_together_leave_a_gap(
         old.cancel()
 
     steps: dict[str, Any] = {"09:40:00": buy} | dict.fromkeys(TIMES, change)
-    live_day(market, tmp_path / "live", Script(steps=steps, executor=False), 1)
+    play_live(Script(steps=steps, executor=False), until="09:50", seed=1, latency=0.004)
     assert book.bare
