@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: the paper account of a project, below its `live` folder
 ACCOUNT = "account.sqlite"
+#: how the library's log begins a command that it refused
+REFUSED = "command refused: "
 #: who runs a session: process id, in the session's folder
 OWNER = "pid"
 
@@ -259,13 +261,18 @@ def command(
     """
     fields = _fields(action, group_id, reason, limit, which, data)
     answer = ask(project, fields, timeout)
+    refused = [text.partition(REFUSED)[2] for text in answer["log"] if text.startswith(REFUSED)]
     if as_json:
         click.echo(json.dumps(answer, indent=1))
     else:
         for text in answer["log"]:
-            click.echo(text)
+            if not text.startswith(REFUSED):
+                click.echo(text)
+        if fields.get("action") == "stop":
+            click.echo("stopping in order")
     if answer["Success"] is False:
-        raise RunFailed(answer["error"] or "the command was refused")
+        why = answer["error"] or "; ".join(refused) or "it is none that the algorithm knows"
+        raise RunFailed(f"the command was refused: {why}")
 
 
 def ask(project: Path, fields: dict[str, Any], timeout: float) -> dict[str, Any]:
