@@ -8,29 +8,15 @@ Target: at most 200 µs above the raw version, not growing with the number of br
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
-from time import perf_counter
 
-import pytest
-
+from benchmarks.loop import loop_seconds
+from tests.recordings import DATA, ROOT, TIMED, needs_quotes, needs_timed
 from workbench.engine.run import run_backtest
 
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared"
-DATA = Path(os.environ.get("LEAN_DATA_FOLDER") or SHARED / "lean_data")
-RAW = SHARED / "lean_benchmarks" / "brackets.py"
+RAW = TIMED / "brackets.py"
 OURS = ROOT / "benchmarks" / "algorithms" / "brackets_atomic.py"
-
-
-def loop_seconds() -> float:
-    """A fixed Python loop."""
-    begin = perf_counter()
-    total = 0
-    for number in range(1_000_000):
-        total += number & 7
-    return perf_counter() - begin
 
 
 def life(algorithm: Path, count: int, per: int = 1) -> float:
@@ -47,7 +33,8 @@ def life(algorithm: Path, count: int, per: int = 1) -> float:
     return 1e6 * (min(seconds(count) for _ in range(3)) - min(seconds(0) for _ in range(3))) / count
 
 
-@pytest.mark.skipif(not (RAW.is_file() and DATA.is_dir()), reason="no LEAN data and benchmarks beside this")
+@needs_quotes
+@needs_timed
 def test_bracket_lives() -> None:
     """Ours against raw, and ours for ten times as many."""
     raw, ours = life(RAW, 1900), life(OURS, 1900)

@@ -8,21 +8,16 @@ loop (`loop`), which says the same on a faster or slower machine.
 """
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from time import perf_counter
 
-import pytest
+from benchmarks.loop import loop_seconds
+from tests.recordings import DATA, GOOG_QUOTES, ROOT, TIMED, needs_quotes, needs_timed
 
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared"
-DATA = Path(os.environ.get("LEAN_DATA_FOLDER") or SHARED / "lean_data")
-QUOTES = DATA / "option" / "usa" / "minute" / "goog" / "20151224_quote_american.zip"
-LEAN_CHAIN = SHARED / "lean_benchmarks" / "chain.py"
+LEAN_CHAIN = TIMED / "chain.py"
 HALF_DAY = range(34_200_000, 46_800_000)  # milliseconds of the open minutes, 09:30 to 13:00
 
 RUN = """
@@ -36,16 +31,6 @@ for _, line in result.log:
         print(line)
 print("MB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
-
-
-def loop_seconds() -> float:
-    """A fixed Python loop."""
-    begin = perf_counter()
-    total, table = 0, {}
-    for number in range(1_000_000):
-        total += number & 7
-        table[number & 1023] = total
-    return perf_counter() - begin
 
 
 def run(algorithm: Path) -> dict[str, float]:
@@ -69,7 +54,7 @@ def report(name: str, figures: dict[str, float]) -> None:
 def plain_sums() -> tuple[int, float, float]:
     """New bars of the open minutes and the sums of their closes, a missing side being the last one before it."""
     count, bids, asks = 0, 0, 0
-    with zipfile.ZipFile(QUOTES) as archive:
+    with zipfile.ZipFile(GOOG_QUOTES) as archive:
         for name in archive.namelist():
             bid = ask = 0
             for line in archive.read(name).decode().splitlines():
@@ -83,7 +68,8 @@ def plain_sums() -> tuple[int, float, float]:
     return count, bids / 10_000, asks / 10_000
 
 
-@pytest.mark.skipif(not (QUOTES.exists() and LEAN_CHAIN.exists()), reason="no LEAN data and benchmarks beside this")
+@needs_quotes
+@needs_timed
 def test_counting() -> None:
     """LEAN's own benchmark file counts LEAN's own number of quote bars."""
     figures = run(LEAN_CHAIN)
@@ -91,7 +77,7 @@ def test_counting() -> None:
     report("chain.py", figures)
 
 
-@pytest.mark.skipif(not QUOTES.exists(), reason="LEAN's sample data is not beside the project")
+@needs_quotes
 def test_reading() -> None:
     """Bid and ask of every new bar sum up to what the files hold."""
     figures = run(ROOT / "benchmarks" / "algorithms" / "chain_read.py")

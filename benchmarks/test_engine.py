@@ -18,11 +18,8 @@ from time import perf_counter
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared"
-DATA = Path(os.environ.get("LEAN_DATA_FOLDER") or SHARED / "lean_data")
-ALGORITHMS = SHARED / "lean_benchmarks"
-TRACES = Path(os.environ.get("LEAN_TRACES") or SHARED / "lean_traces") / "algorithms"
+from benchmarks.loop import loop_seconds
+from tests.recordings import DATA, PROBES, ROOT, TIMED, needs_quotes, needs_timed
 
 RUN = """
 import sys
@@ -37,18 +34,7 @@ for _, line in result.log:
         print(line)
 """
 
-pytestmark = pytest.mark.skipif(not (DATA.is_dir() and ALGORITHMS.is_dir()),
-                                reason="LEAN's sample data or benchmark algorithms are not here")
-
-
-def loop_seconds() -> float:
-    """A fixed Python loop."""
-    begin = perf_counter()
-    total, table = 0, {}
-    for number in range(1_000_000):
-        total += number & 7
-        table[number & 1023] = total
-    return perf_counter() - begin
+pytestmark = [needs_quotes, needs_timed]
 
 
 LOOP = min(loop_seconds() for _ in range(3))
@@ -57,7 +43,7 @@ LOOP = min(loop_seconds() for _ in range(3))
 def run(algorithm: Path, *parameters: str) -> dict[str, float]:
     """Figures of a run in a process of its own; `process_s` is its whole life."""
     begin = perf_counter()
-    done = subprocess.run([sys.executable, "-c", RUN, str(algorithm), str(DATA), str(TRACES), *parameters], cwd=ROOT,
+    done = subprocess.run([sys.executable, "-c", RUN, str(algorithm), str(DATA), str(PROBES), *parameters], cwd=ROOT,
                           capture_output=True, text=True, timeout=300, check=False,
                           env={**os.environ, "PYTHONPATH": f"{ROOT / 'Library'}{os.pathsep}{ROOT}"})
     seconds = perf_counter() - begin
@@ -74,14 +60,14 @@ def best(figure: str, algorithm: Path, *parameters: str) -> dict[str, float]:
 
 def test_half_day_with_four_contracts_as_a_whole_process() -> None:
     """p04 from the start of Python to its end."""
-    seconds = best("process_s", TRACES / "p04_combos.py")["process_s"]
+    seconds = best("process_s", PROBES / "p04_combos.py")["process_s"]
     print(f"\np04, whole process: {seconds:.2f} s, {seconds / LOOP:.1f} loops (target 0.6 s)")
 
 
 def test_bracket_lives() -> None:
     """brackets.py with 1,000 and 1,900 brackets."""
     for count in (1000, 1900):
-        seconds = best("loop_s", ALGORITHMS / "brackets.py", f"n={count}")["loop_s"]
+        seconds = best("loop_s", TIMED / "brackets.py", f"n={count}")["loop_s"]
         print(f"\nbrackets n={count}: {1e6 * seconds / count:.0f} us per life with the bars of five days, "
               f"{seconds / count / LOOP * 1000:.2f} loops per 1,000 lives (target 250 us)")
 
@@ -89,13 +75,13 @@ def test_bracket_lives() -> None:
 @pytest.mark.parametrize(("mode", "target"), [("raw", 600), ("combo", 600)])
 def test_condors(mode: str, target: int) -> None:
     """condors.py: eight market orders, or two combos."""
-    micro = best("us_per_condor", ALGORITHMS / "condors.py", f"mode={mode}")["us_per_condor"]
+    micro = best("us_per_condor", TIMED / "condors.py", f"mode={mode}")["us_per_condor"]
     print(f"\ncondors {mode}: {micro:.0f} us, {micro / 1e3 / LOOP:.2f} loops per 1,000 condors (target {target} us)")
 
 
 def test_cost_is_linear_in_orders() -> None:
     """Twice as many condors, twice as long (at most 2.2 times)."""
-    once = best("total", ALGORITHMS / "condors.py", "mode=raw", "per=5")
-    twice = best("total", ALGORITHMS / "condors.py", "mode=raw", "per=10")
+    once = best("total", TIMED / "condors.py", "mode=raw", "per=5")
+    twice = best("total", TIMED / "condors.py", "mode=raw", "per=10")
     print(f"\n{once['condors']:.0f} condors {once['total']:.2f} s, {twice['condors']:.0f} condors "
           f"{twice['total']:.2f} s: {twice['total'] / once['total']:.2f} times (target 2.2)")

@@ -7,26 +7,17 @@ same figures as an idle one.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
+from tests.recordings import ROOT, goog_day
 
 
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    data = Path(os.environ.get("LEAN_DATA_FOLDER") or ROOT.parent / "shared" / "lean_data")
-    if (data / "option" / "usa" / "minute" / "goog" / "20151224_quote_american.zip").is_file():
-        return data, "740,745,750,755"
-    from workbench.data.generate import generate
-
-    folder = tmp_path_factory.mktemp("data")
-    generate(folder)
-    return folder, "735,740,745,750"
+    return goog_day(tmp_path_factory.mktemp("data"))
 
 
 def run(market: tuple[Path, str], mode: str, per: int = 5) -> tuple[list[float], tuple[int, int]]:
@@ -35,7 +26,7 @@ def run(market: tuple[Path, str], mode: str, per: int = 5) -> tuple[list[float],
 
     data, strikes = market
     result = run_backtest(
-        HERE / "condors_algorithm.py", data=data, library_paths=[ROOT / "Library"],
+        ROOT / "benchmarks" / "condors_algorithm.py", data=data, library_paths=[ROOT / "Library"],
         parameters={"mode": mode, "per": str(per), "strikes": strikes},
     )  # fmt: skip
     assert result.status == "completed", result.error

@@ -15,6 +15,7 @@ from typing import Any
 from atomic.model import GroupSpec, Kind, LegSpec, Quote, Right, new_group
 from atomic.policy import Policy
 from atomic.ports import Proposal
+from benchmarks.loop import loop_seconds
 from risk.gate import Gate
 from risk.greeks import option_value
 from risk.group_margin import BuyingPower
@@ -63,15 +64,6 @@ CHECKS = Gate(
 )
 
 
-def loop() -> float:
-    """Seconds of a fixed Python loop (one million additions)."""
-    start = perf_counter()
-    total = 0
-    for number in range(1_000_000):
-        total += number
-    return perf_counter() - start
-
-
 def best(call: Any, times: int, rounds: int = 7) -> float:
     """Shortest seconds of one call over several rounds."""
     found = []
@@ -97,7 +89,7 @@ def proposal(groups: int) -> Proposal:
 
 def test_checks_of_a_condor() -> None:
     """Thirteen checks of one condor, beside no and beside five open groups."""
-    unit = loop()
+    unit = loop_seconds()
     for groups in (0, 5):
         wanted = proposal(groups)
         assert CHECKS.approve(wanted) == []
@@ -108,7 +100,7 @@ def test_checks_of_a_condor() -> None:
 
 def test_scenarios_of_a_hundred_groups() -> None:
     """A hundred condors under twenty moves and ten changes of volatility, as a pandas frame."""
-    unit = loop()
+    unit = loop_seconds()
     today = date(2015, 12, 1)
 
     def marked(right: str, strike: float, quantity: int) -> ScenarioLeg:

@@ -20,6 +20,7 @@ from .operations import Operations
 from .protect import EntryPlan, ExitPair, ExitPlan, Level
 from .protect.contingent import Member, exits_row
 from .protect.levels import DEFAULT_STOP, DEFAULT_TARGETS
+from .protect.view import remember_plan
 from .protect.watch import NetExits
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Brackets:
             limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
             exits: Mapping[str, Any] | None = None,
         ) -> AtomicGroup: ...  # fmt: skip
+        def _begin_group(self, group: GroupState) -> None: ...
         def _new_group(
             self, legs: Sequence[LegSpec], quantity: int, strategy: str, *, policy: Policy | None = None,
             limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
@@ -115,28 +117,37 @@ class Brackets:
     def sweep_protection(self, *, force: bool = False) -> None:
         """Layer 2: look at every protected group again; what is missing is placed, what stands is not doubled.
 
-        Runs at the start, then every `Settings.protection_sweep` seconds; thresholds are checked on every bar.
+        Runs at the start, then every `Settings.protection_sweep` seconds; thresholds are checked on every bar. In a
+        backtest, where nothing happens to an order without an event, only groups that changed since or are not at
+        rest are looked at.
         """
-        shell = self.shell
-        due = force or shell.now - self._protection_swept_at >= self.settings.protection_sweep
-        if not due and shell.gateway.live and shell.now - self._checked_at >= self.settings.sweep_interval:
-            self._checked_at = shell.now
-            self.coverage.check(shell.now, [g for g in shell.groups.values() if g.spec.kind in PROTECTED_KINDS])
-            return
-        if not due:
-            suspects = [g for n in self.coverage.suspects if (g := shell.groups.get(n)) is not None]
-            if suspects:
-                self.coverage.check(shell.now, suspects)
+        shell, coverage = self.shell, self.coverage
+        if not force and shell.now - self._protection_swept_at < self.settings.protection_sweep:
+            self._check_thresholds()
             return
         groups = [g for g in shell.groups.values() if g.spec.kind in PROTECTED_KINDS]
+        if not force and not shell.gateway.live:
+            seen = shell.asleep - shell.stirred
+            groups = [g for g in groups if g.spec.group_id not in seen or g.spec.group_id in coverage.suspects]
+        shell.stirred.clear()
         if groups:
-            self._protection_swept_at = shell.now
-            self.coverage.sweeping = True
+            coverage.sweeping = True
             try:
                 shell.do(lambda: [shell.touch(g.spec.group_id) for g in groups])
             finally:
-                self.coverage.sweeping = False
-        self.coverage.check(shell.now, groups)
+                coverage.sweeping = False
+        self._protection_swept_at = shell.now
+        coverage.check(shell.now, groups)
+
+    def _check_thresholds(self) -> None:
+        """Between the sweeps: suspects with every call, in live mode all groups every `sweep_interval` seconds."""
+        shell, coverage = self.shell, self.coverage
+        if shell.gateway.live and shell.now - self._checked_at >= self.settings.sweep_interval:
+            self._checked_at = shell.now
+            coverage.check(shell.now, [g for g in shell.groups.values() if g.spec.kind in PROTECTED_KINDS])
+        elif coverage.suspects:
+            suspects = [g for n in list(coverage.suspects) if (g := shell.groups.get(n)) is not None]
+            coverage.check(shell.now, suspects)
 
     def cancel_position_orders(self, symbol: Any, why: str = "cancelled by its owner") -> CancelCounts:
         """Cancel every working order of our groups in a symbol; see `Operations.cancel_position_orders`."""
@@ -212,9 +223,11 @@ class Brackets:
         )
         leg = self.leg(symbol, side)
         _check_sides(plan, side, limit_price or stop_price, leg.name or leg.symbol)
-        handle = self._open(
+        group, handle = self._new_group(
             [leg], abs(quantity), strategy, policy=policy, note=note, kind=Kind.BRACKET, exits=plan.row()
         )
+        remember_plan(group, plan)
+        self._begin_group(group)
         return cast("AtomicBracket", handle)
 
     def protect_position(

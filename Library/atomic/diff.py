@@ -221,6 +221,11 @@ def polls(group: GroupState, now: float, *, resting: bool = True) -> list[Poll]:
     ]
 
 
+def owed(group: GroupState) -> bool:
+    """True while an answer of the broker about some order is open."""
+    return any(order.status not in WORKING for order in group.live.values())
+
+
 def _raise(group: GroupState, now: float, out: list[Command]) -> None:
     """Alerts that follow from the state itself."""
     if group.held is not None:

@@ -65,7 +65,9 @@ def _capacity(spec: GroupSpec, shell: Shell) -> list[Refusal]:
     # a resting bracket entry pends for hours and leaves nothing naked: only all-or-none groups count
     whole = spec.kind is Kind.ALL_OR_NONE
     pending = [
-        g.spec.group_id for g in shell.groups.values() if g.phase in PENDING and g.spec.kind is Kind.ALL_OR_NONE
+        g.spec.group_id
+        for g in (shell.groups.values() if whole else ())
+        if g.phase in PENDING and g.spec.kind is Kind.ALL_OR_NONE
     ]
     if whole and len(pending) >= settings.max_pending_groups:
         text = f"{', '.join(pending[:4])} must stand or end first (Settings.max_pending_groups)"

@@ -28,7 +28,7 @@ from .observe import Alerts, Observer
 from .plan import Env
 from .policy import Breaker, Policy, Settings
 from .ports import Severity
-from .shell import Shell
+from .shell import IDENTITY_SECONDS, Shell
 from .snapshot import Snapshot, take
 from .startup import Reconciler, StartReport
 from .strategies import Strategies
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 NOT_STARTED = "not-started"
 _START_LINE = "call `self.atomic.start()` in `on_warmup_finished(self)`: nothing opens before"
 _NAN = float("nan")
-#: seconds between looks at the identity of open orders in a backtest
-IDENTITY_SECONDS = 3600.0
 #: seconds after which a start no longer waits for the price of an expired contract's underlying
 START_PATIENCE = 600.0
 
@@ -268,8 +266,11 @@ class AtomicOrderExecutor(Strategies, Brackets):
         group, handle = self._new_group(
             legs, quantity, strategy, policy=policy, limit_net=limit_net, note=note, kind=kind, exits=exits
         )
-        self.shell.do(lambda: self._admit(group))
+        self._begin_group(group)
         return handle
+
+    def _begin_group(self, group: GroupState) -> None:
+        self.shell.do(lambda: self._admit(group))
 
     def _new_group(
         self, legs: Sequence[LegSpec], quantity: int, strategy: str, *, policy: Policy | None = None,
@@ -369,7 +370,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
     def shutdown(self) -> None:
         """The process ends in order: groups stay as they are, the journal is written and flushed."""
         self._gates.shut["shutdown"] = "the executor was shut down"
-        self.shell.do(lambda: None)
+        self.shell.do(self.shell.write_all)
         try:
             self.journal.save((), flush=True)
         except JournalError as error:

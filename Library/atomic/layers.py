@@ -24,6 +24,8 @@ SWEEP_AT_LEAST = 20
 BELOW_FULL = 120.0
 UNPROTECTED = 600.0
 _KEPT = 1024
+#: kinds of facts that `Coverage.fact` wants to hear of
+COVERED = frozenset({"filled", "adjusted", "accepted"})
 PROTECTED_KINDS = frozenset({Kind.BRACKET, Kind.EXITS})
 
 

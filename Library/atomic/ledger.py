@@ -10,9 +10,11 @@ from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any
 
 from . import facts as f
+from . import plan
 from .facts import IllegalFact
 from .facts import apply as apply_fact
 from .journal import JournalError
+from .layers import COVERED
 from .model import TERMINAL, HoldCause, Kind, Phase
 from .observe import EVENT_OF, OBSERVED
 from .ports import GroupEvent, Severity
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from .policy import Settings
     from .ports import Gateway
 
+#: kinds of facts between a decision and the broker's first answer
+SENDING = frozenset({"intended", "sent", "identified", "accepted"})
+#: kinds that tickets show: a backtest, whose tickets end with it, writes them with the next change
+TICKETS_SAY = frozenset({"sent", "identified", "accepted", "filled", "cancel_asked", "canceled"})
 #: seconds without sending after the journal failed
 JOURNAL_RETRY = 1.0
 _CAUSE_SEVERITY = {
@@ -54,12 +60,18 @@ class Ledger:
         self.groups: dict[str, GroupState] = {}
         #: ended groups whose late fills are still found here; older ones come from the archive
         self.recent: OrderedDict[str, GroupState] = OrderedDict()
-        #: called with every protected group and fact that was folded into it
+        #: called with every protected group and fact of the kinds COVERED that was folded into it
         self.on_folded: list[Callable[[GroupState, Any], None]] = []
         #: called when a group leaves memory
         self.on_forget: list[Callable[[str], None]] = []
         self._touched: dict[str, None] = {}
+        #: groups that new data alone cannot change and to which no broker owes an answer
+        self.asleep: set[str] = set()
+        #: groups to which something happened since the newest sweep for protection
+        self.stirred: set[str] = set()
         self._dirty: dict[str, GroupState] = {}
+        #: something changed that a broker's ticket does not say again
+        self._urgent = False
         self._events: deque[GroupEvent] = deque()
         self._wakes: dict[str, float] = {}
         self._broken: set[str] = set()
@@ -104,12 +116,17 @@ class Ledger:
         if not apply_fact(group, fact):
             return False
         group_id = group.spec.group_id
-        self._touched[group_id] = None
-        self._dirty[group_id] = group
         kind = fact.kind
+        if kind not in TICKETS_SAY or group.phase is not phase:
+            self._urgent = True
+        if kind not in SENDING or plan.heeds(group, fact):
+            self._touched[group_id] = None
+        self.asleep.discard(group_id)
+        self.stirred.add(group_id)
+        self._dirty[group_id] = group
         if kind in OBSERVED:
             self.observer.folded(group, fact)
-        if group.spec.kind is not Kind.ALL_OR_NONE:
+        if kind in COVERED and group.spec.kind is not Kind.ALL_OR_NONE:
             for call in self.on_folded:
                 call(group, fact)
         event = EVENT_OF.get(kind)
@@ -184,6 +201,7 @@ class Ledger:
             self.alerts.raise_(self.now, Severity.P0, "journal-failing", "", f"nothing is sent: {error}")
             return False
         dirty.clear()
+        self._urgent = False
         if self._silent_until:
             self.gates.shut.pop("journal", None)
             self._silent_until = 0.0
@@ -192,6 +210,8 @@ class Ledger:
     def _retire(self, group: GroupState) -> None:
         group_id = group.spec.group_id
         del self.groups[group_id]
+        self.asleep.discard(group_id)
+        self.stirred.discard(group_id)
         self._wakes.pop(group_id, None)
         self.recent[group_id] = group
         if len(self.recent) > self.settings.recent_ends:

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 SPINS = 20_000
 #: rounds of decisions one group may take at one moment
 ROUNDS = 200
+#: the algorithm does not pass LEAN's order events on
+UNWIRED = "events-not-forwarded"
+#: seconds between looks at resting orders and their identity in a backtest, where neither is lost
+IDENTITY_SECONDS = 86_400.0
 #: seconds a broker's thread may pump in live mode; the algorithm's thread goes on from there
 BROKER_THREAD_SECONDS = 0.05
 
@@ -114,7 +118,7 @@ class Shell(Ledger):
 
     def on_alarm(self, severity: Severity, code: str, text: str) -> None:
         """The gateway found something wrong that is no fact of a group."""
-        if code == "events-not-forwarded":
+        if code == UNWIRED:
             self.gates.shut[code] = text
         self.alerts.raise_(self.gateway.now(), severity, code, "", text)
 
@@ -135,14 +139,16 @@ class Shell(Ledger):
         self._touched[group_id] = None
 
     def _look(self) -> None:
-        for group_id, group in self.groups.items():
-            if not plan.at_rest(group):
+        for group_id in self.groups:
+            if group_id not in self.asleep:
                 self._touched[group_id] = None
         self._poll()
         self.outside.by_clock()
 
     def _woken(self) -> None:
         self._asked_wake = None
+        if self._silent_until:  # what could not be sent is tried again
+            self._touched.update(dict.fromkeys(self.groups.keys() - self.asleep))
         for group_id, at in list(self._wakes.items()):
             if at <= self.now + 1e-6:
                 if group_id.startswith("~"):
@@ -154,13 +160,14 @@ class Shell(Ledger):
 
     def _poll(self) -> None:
         """Look at tickets whose answer is overdue: their events may have been lost."""
-        settings = self.settings
-        every = settings.sweep_interval if self.gateway.live else settings.protection_sweep
+        every = self.settings.sweep_interval
+        if not self.gateway.live:  # events are not lost there, unless the algorithm does not pass them on
+            every = self.settings.protection_sweep if UNWIRED in self.gates.shut else IDENTITY_SECONDS
         resting = self.now - self._rested_at >= every
         if resting:
             self._rested_at = self.now
-        for group in self.groups.values():
-            if group.live:
+        for group_id, group in self.groups.items():
+            if group.live and (resting or group_id not in self.asleep):
                 for poll in diff.polls(group, self.now, resting=resting):
                     self.gateway.poll(group.spec.group_id, poll.number)
 
@@ -224,9 +231,13 @@ class Shell(Ledger):
                 return False
         raise RuntimeError(f"the pump does not come to rest after {SPINS} steps: {list(self._touched)[:5]}")
 
+    def write_all(self) -> None:
+        """Whatever is not on record yet is written when the pump comes to rest; inside the pump only."""
+        self._urgent = True
+
     def _end(self) -> bool:
         """Write what changed and set the alarm clock; False when that brought something new."""
-        if self._dirty or self.journal.extra.pending:
+        if (self._dirty and (self._urgent or self.journal.durable)) or self.journal.extra.pending:
             self._record(flush=True)
         wake = min(self._wakes.values(), default=None) if self._wakes else None
         if self._silent_until > self.now:
@@ -272,8 +283,11 @@ class Shell(Ledger):
             desired = plan.desired_orders(group, self.now, self.quotes, env)
             commands = diff.commands(group, desired, self.now, env)
             self._wakes.pop(group_id, None)
-            if commands:
-                self._carry_out(group, commands, env)
+            done = not commands or self._carry_out(group, commands, env)
+            if self._inbox:
+                self._fold_waiting()  # what the sends brought
+            if done and group_id not in self._touched and plan.at_rest(group) and not diff.owed(group):
+                self.asleep.add(group_id)
         except Exception as error:
             self.report_fault(group, error)
 
@@ -290,8 +304,8 @@ class Shell(Ledger):
             raise RuntimeError(f"{group.spec.group_id} decides without end: {decided!r}")
         return env
 
-    def _carry_out(self, group: GroupState, commands: Iterable[Any], env: Env) -> None:
-        """Cancels and updates first, then one wave of new orders."""
+    def _carry_out(self, group: GroupState, commands: Iterable[Any], env: Env) -> bool:
+        """Cancels and updates first, then one wave of new orders; False when that had to wait."""
         submits: list[Submit] = []
         for command in commands:
             kind = type(command)
@@ -301,8 +315,11 @@ class Shell(Ledger):
                 self._wakes[group.spec.group_id] = command.at
             else:
                 self._command(group, command)
-        if submits and self.now >= self._silent_until:
+        if submits and self.now < self._silent_until:
+            return False
+        if submits:
             self._send_wave(group, submits, env)
+        return True
 
     def _command(self, group: GroupState, command: Any) -> None:
         group_id = group.spec.group_id

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -12,23 +11,18 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 
 import card_registry  # noqa: E402
 from card_play import Market, Played, Script  # noqa: E402
 
+from tests.recordings import DATA, ROOT, goog_day  # noqa: E402
+
 
 @pytest.fixture(scope="session")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
-    data = Path(os.environ.get("LEAN_DATA_FOLDER") or ROOT.parent / "shared" / "lean_data")
-    if (data / "option" / "usa" / "minute" / "goog" / "20151224_quote_american.zip").is_file():
-        return Market(data, "740,745,750,755", True)
-    from workbench.data.generate import generate
-
-    folder = tmp_path_factory.mktemp("data")
-    generate(folder)
-    return Market(folder, "735,740,745,750", False)
+    data, strikes = goog_day(tmp_path_factory.mktemp("data"))
+    return Market(data, strikes, data == DATA)
 
 
 @pytest.fixture

@@ -145,8 +145,10 @@ def test_aoe_54_a_hundred_fills_with_everything_shut(play_live: Any, stops: bool
         a.kept["resting"] = sum(1 for g in a.kept["all"] for o in g.orders if o.may_fill)
         a.kept["refuse entries"] = True
         a.kept["trips"] = bracket(a)
-        a.kept["breaker"] = a.atomic.operations.get_circuit_breaker_status()["state"]
         a.atomic.pause()
+
+    def late(a: Any) -> None:
+        a.kept["breaker"] = a.atomic.operations.get_circuit_breaker_status()["state"]
         a.kept["late"] = bracket(a)
 
     def look(a: Any) -> None:
@@ -157,6 +159,7 @@ def test_aoe_54_a_hundred_fills_with_everything_shut(play_live: Any, stops: bool
     steps = {
         "09:40:00": place,
         "09:42:00": shut,
+        "09:42:30": late,
         "09:45:00": look,
         "09:46:00": lambda a: [g.close("end of the card") for g in a.kept["all"] if not g.is_done],
     }

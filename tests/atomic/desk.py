@@ -9,7 +9,6 @@ from atomic import diff, plan
 from atomic import facts as f
 from atomic.model import (
     ChildOrder,
-    ChildStatus,
     GroupSpec,
     GroupState,
     Kind,
@@ -186,4 +185,23 @@ def rests(*legs: int) -> Callable[[ChildOrder], Any]:
     return answer
 
 
-__all__ = ["C", "ChildStatus", "Desk", "P", "S", "condor", "leg", "rejects", "rests"]
+#: purposes of orders that reduce by the owner's or the group's own wish
+CLOSING = ("close", "unwind")
+
+
+def opened(legs: Iterable[LegSpec] | None = None, units: int = 1, **options: Any) -> Desk:
+    """A group that stands open, with its record of sends emptied."""
+    desk = Desk(legs or condor(), units, **options).open()
+    assert desk.phase is Phase.OPEN
+    desk.sent.clear()
+    return desk
+
+
+def close(desk: Desk) -> Desk:
+    """The owner asks for the close."""
+    return desk.tell(f.CloseAsked(desk.now, "bell"))
+
+
+def resting(order: ChildOrder) -> list[Any]:
+    """A broker at which everything rests."""
+    return [f.Accepted(order.sent_at, order.number)]

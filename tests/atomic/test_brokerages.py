@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from atomic.brokerages import TABLE, UNKNOWN, Capabilities, capabilities_of
+from tests.recordings import TRACES, needs_traces
 
-_TRACES = Path(os.environ.get("LEAN_TRACES") or Path(__file__).resolve().parents[3] / "shared" / "lean_traces")
 RECORDED = ("DEFAULT", "INTERACTIVE_BROKERS_BROKERAGE", "TRADE_STATION", "CHARLES_SCHWAB", "TASTYTRADE", "ALPACA",
             "TRADIER_BROKERAGE")  # fmt: skip
 
 
 def statuses(name: str) -> dict[str, str]:
     """What became of each labelled order: its ticket's status right after the call."""
-    path = _TRACES / "traces" / f"p14_brokerages__{name}.json"
-    if not path.is_file():
-        pytest.skip(f"LEAN's recordings are not at {_TRACES} (set LEAN_TRACES)")
-    entries: list[Any] = json.loads(path.read_text())["entries"]
+    entries: list[Any] = json.loads((TRACES / f"p14_brokerages__{name}.json").read_text())["entries"]
     return {fields["label"]: fields["status"] for _, kind, fields in entries if kind == "ticket"}
 
 
+@needs_traces
 @pytest.mark.parametrize("name", RECORDED)
 def test_the_table_says_what_lean_recorded(name: str) -> None:
     """Every order type that the probe sent was taken or refused as the table says."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,15 +9,11 @@ import pytest
 from atomic import facts as f
 from atomic.journal import MemoryStore
 from atomic.layers import Coverage
-from atomic.model import Phase, Purpose
+from atomic.model import Phase
 from atomic.policy import Settings
 from atomic.ports import Severity
 from atomic.protect import Level
-
-sys.path.insert(0, str(Path(__file__).parent))
-from test_brackets import SPY, Venue, start, working
-
-ENTRY, STOP = Purpose.ENTRY, Purpose.STOP
+from tests.atomic.bracket_venue import ENTRY, SPY, Venue, start, working
 
 
 def submits(venue: Venue, prefix: str) -> list[str]:

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.recordings import DATA, PROBES, TRACES, needs_quotes, needs_traces
 from workbench.engine.results import RunResult
 from workbench.engine.run import run_backtest
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def _folder(variable: str, *candidates: Path) -> Path | None:
-    given = os.environ.get(variable)
-    for path in ([Path(given)] if given else list(candidates)):
-        if path.is_dir():
-            return path
-    return None
-
-
-TRACES = _folder("LEAN_TRACES", ROOT.parent / "shared" / "lean_traces")
-DATA = _folder("LEAN_DATA_FOLDER", ROOT.parent / "shared" / "lean_data")
-NAMES = sorted(p.stem for p in (TRACES / "traces").glob("*.json")) if TRACES is not None else []
+NAMES = sorted(p.stem for p in TRACES.glob("*.json"))
 MODEL_VALUES = {"iv", "delta", "gamma", "vega", "theta", "rho", "theoretical"}
 DOLLARS = {"cash", "value", "margin_used", "margin_remaining", "used"}
 
 
 def run_probe(trace: dict[str, Any]) -> RunResult:
-    assert TRACES is not None
-    assert DATA is not None
-    folder = TRACES / "algorithms"
-    return run_backtest(folder / trace["algorithm"], data=DATA, parameters=trace["parameters"], library_paths=[folder])
+    main = PROBES / trace["algorithm"]
+    return run_backtest(main, data=DATA, parameters=trace["parameters"], library_paths=[PROBES])
 
 
 def same(expected: Any, actual: Any, field: str = "") -> bool:
@@ -71,14 +55,12 @@ def first_difference(expected: list[Any], actual: list[Any]) -> str:
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@needs_traces
+@needs_quotes
 @pytest.mark.parametrize("name", NAMES or ["none"])
 def test_trace(name: str) -> None:
     """The engine records what LEAN recorded, in the same order, with the same figures."""
-    if TRACES is None:
-        pytest.skip("no traces: put lean_traces beside the project or set LEAN_TRACES")
-    if DATA is None:
-        pytest.skip("no LEAN data: put lean_data beside the project or set LEAN_DATA_FOLDER")
-    trace = json.loads((TRACES / "traces" / f"{name}.json").read_text(encoding="utf-8"))
+    trace = json.loads((TRACES / f"{name}.json").read_text(encoding="utf-8"))
     result = run_probe(trace)
     entries = json.loads(json.dumps(getattr(result.algorithm, "entries", [])))
     difference = first_difference(trace["entries"], entries)

@@ -1,14 +1,13 @@
 """What brokerage models take, with LEAN's codes and words (trace p14 and the models' own rules)."""
 
 import json
-import os
 from datetime import datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.recordings import TRACES, needs_traces
 from workbench.engine.brokerages import (
     AlpacaBrokerageModel,
     DefaultBrokerageModel,
@@ -24,11 +23,6 @@ from workbench.engine.brokerages import (
 from workbench.engine.enums import AccountType, BrokerageName, MarketHoursState, OrderType, SecurityType, SettlementType
 from workbench.engine.fees import ConstantFeeModel, InteractiveBrokersFeeModel, TastytradeFeeModel
 from workbench.engine.time_in_force import OrderProperties, TimeInForce
-
-TRACES = (
-    Path(os.environ.get("LEAN_TRACES") or Path(__file__).resolve().parents[2].parent / "shared" / "lean_traces")
-    / "traces"
-)
 
 PROBE = {  # what p14 sends under each tag: kind of security, type, quantity held before, legs
     "combo-market-2": (SecurityType.OPTION, OrderType.COMBO_MARKET, 2),
@@ -90,7 +84,7 @@ def said(model: DefaultBrokerageModel, security: Any, order: Any) -> str:
     return "" if message is None else str(message)
 
 
-@pytest.mark.skipif(not TRACES.is_dir(), reason=f"needs LEAN's recordings ({TRACES}; set LEAN_TRACES)")
+@needs_traces
 @pytest.mark.parametrize(
     "name",
     [

@@ -4,27 +4,20 @@ import bisect
 import csv
 import io
 import json
-import os
 import zipfile
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from risk.margin import Group, Holding, Instrument, is_group_order, margin_delta, margin_used, resolve
+from tests.recordings import DATA, TRACES, needs_quotes, needs_traces
 
-SHARED = Path(__file__).parents[2].parent / "shared"
-DATA = Path(os.environ.get("LEAN_DATA_FOLDER", SHARED / "lean_data"))
-TRACES = Path(os.environ.get("LEAN_TRACES", SHARED / "lean_traces")) / "traces"
 NEW_YORK = ZoneInfo("America/New_York")
 
-pytestmark = pytest.mark.skipif(
-    not (DATA / "option").is_dir() or not TRACES.is_dir(),
-    reason=f"needs LEAN's sample data and recordings ({DATA}, {TRACES}; set LEAN_DATA_FOLDER and LEAN_TRACES)",
-)
+pytestmark = [needs_quotes, needs_traces]
 
 
 @cache

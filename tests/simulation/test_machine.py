@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from workbench.campaign import storm
 from workbench.campaign.drivers import shell
 from workbench.campaign.world import World
 
@@ -49,7 +50,7 @@ class ExecutorMachine(RuleBasedStateMachine):
     def happens(self, what: str, drawn: Sequence[int]) -> None:
         self.choices.left = list(drawn)
         self.world.result.steps += 1
-        getattr(self.world, f"do_{what}")()
+        getattr(storm, what)(self.world)
         self.choices.left = []
         self.world.check()
         self.judge()

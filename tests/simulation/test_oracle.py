@@ -11,8 +11,9 @@ from atomic.model import ChildType, GroupSpec, HoldCause, Kind, Phase, new_group
 from atomic.policy import Policy
 from atomic.ports import OrderRequest
 from workbench.campaign.account import Account, Fate
-from workbench.campaign.broker import AdversarialBroker, Faults
+from workbench.campaign.broker import AdversarialBroker
 from workbench.campaign.choices import ReplayedChoices
+from workbench.campaign.faults import Faults
 from workbench.campaign.market import START, SimMarket
 from workbench.campaign.oracle import Oracle, naked
 from workbench.campaign.scenarios import C105, C110, P90, P95, P95_FAR, STRUCTURES

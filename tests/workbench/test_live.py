@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from tests.recordings import DATA, ROOT, needs_quotes
 from workbench import cli
 from workbench.campaign.kills import PHASES, Case, run_case
 from workbench.commands import live as live_command
 from workbench.engine.live.chaos import Chaos, ChaosPlan
 from workbench.engine.live.session import LiveOptions, run_live
 from workbench.paper.account import PaperAccount
-
-ROOT = Path(__file__).resolve().parents[2]
-DATA = Path(os.environ.get("LEAN_DATA_FOLDER") or ROOT.parent / "shared" / "lean_data")
-needs_quotes = pytest.mark.skipif(
-    not (DATA / "option" / "usa" / "minute" / "goog").is_dir(), reason="LEAN's sample data is not beside the project"
-)
 
 
 def session(folder, name="iron_condor", until="", chaos=None, **parameters):

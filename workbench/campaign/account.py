@@ -148,6 +148,12 @@ class Account:
             self.rejections += 1
         self.witness.on_change(order)
 
+    def siblings(self, order: SimOrder) -> list[SimOrder]:
+        """The orders that share its fate at the broker: its combo, or itself while it lives."""
+        if not order.combo:
+            return [order] if order.fate.alive else []
+        return [o for o in self.live.values() if o.combo == order.combo]
+
     def outside(self, symbol: str, delta: int, cause: str) -> None:
         """Move the position by something that is no order of ours."""
         self.positions[symbol] = self.positions.get(symbol, 0) + delta

@@ -5,12 +5,13 @@ re-entrantly inside the call, as in a LEAN backtest; in the asynchronous mode th
 adversary delivers them in any order, twice, or never (then only `poll` finds them), as threads of a live
 deployment do.
 
-The account (`account.py`) is the truth and outlives the process; this object is one process's view of it.
+The account (`account.py`) is the truth and outlives the process; a broker is one process's door to it, with that
+process's view (`view.py`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from atomic.facts import (
@@ -20,62 +21,29 @@ from atomic.facts import (
     CancelRefused,
     Expired,
     Filled,
-    Identified,
     Rejected,
     ReplaceAsked,
     Replaced,
     ReplaceRefused,
 )
 from atomic.model import ChildType, RejectReason
-from atomic.ports import BrokerOrder
 
-from .account import FEE, Account, Fate, SimOrder
+from .account import Account, Fate, SimOrder
 from .market import CHAIN
+from .view import ProcessView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from atomic.model import LegSpec, Quote
-    from atomic.ports import OrderRequest, Sink
+    from atomic.ports import BrokerOrder, OrderRequest, Sink
 
     from .choices import Choices
+    from .faults import Faults
     from .market import SimMarket
 
 #: LEAN's error codes for cancels
 NEW_STATUS, CLOSED_STATUS, FAILED = -32, -9, -4
-
-
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """Which misdeeds this run's broker is capable of; a run draws a subset (swarm testing)."""
-
-    partial: bool = False
-    reject_now: bool = False
-    reject_later: bool = False
-    cancel_refused: bool = False
-    fill_beats_cancel: bool = False
-    late_fill: bool = False
-    duplicate: bool = False
-    reorder: bool = False
-    lost: bool = False
-    stuck_cancel: bool = False
-    halt: bool = False
-    no_quote: bool = False
-    overfill: bool = False
-    combo_breaks: bool = False
-    foreign: bool = False
-    expiry: bool = False
-    assignment: bool = False
-    rests: bool = False
-
-    @classmethod
-    def drawn(cls, choices: Choices) -> Faults:
-        """Each fault with even odds."""
-        return cls(**{f.name: bool(choices.draw(2)) for f in fields(cls)})
-
-    def names(self) -> list[str]:
-        """The faults that are on."""
-        return [f.name for f in fields(self) if getattr(self, f.name)]
 
 
 class AdversarialBroker:
@@ -100,21 +68,12 @@ class AdversarialBroker:
         self.clock = now
         self.wake: float | None = None
         self.queue: list[tuple[SimOrder, Any]] = []
-        self.foreign: list[tuple[str, int, float, str, str]] = []
         self.calls = 0
         self.kind = False
         self.logged: list[str] = []
-        #: (group, number) -> order, for this process
-        self.tickets: dict[tuple[str, int], SimOrder] = {}
-        self._known: dict[int, tuple[str, int]] = {}
-        self._seen: dict[str, int] = dict(account.positions)
-        self._seen_cum: dict[int, int] = {o.id: o.filled for o in account.orders}
-        #: filled (and its value) before this process adopted the order: LEAN's restored tickets start at 0
-        self._base: dict[int, int] = {}
-        self._base_value: dict[int, float] = {}
+        self.view = ProcessView(account)
         self._canceling: set[int] = set()
         self._updating: set[int] = set()
-        self._lean_ids: dict[int, int] = {}
         self._combo = 1 + max((o.combo for o in account.orders), default=0)
 
     # --- ports.Gateway: what is asked -----------------------------------------------------------------
@@ -137,11 +96,11 @@ class AdversarialBroker:
 
     def holding(self, symbol: str) -> int:
         """The account's net as far as events of it were delivered (LEAN live works so)."""
-        return self._seen.get(symbol, 0)
+        return self.view.holdings.get(symbol, 0)
 
     def open_orders(self) -> Sequence[BrokerOrder]:
         """Open orders; identity is lost for what this process did not send or adopt."""
-        return [self._shown(o) for o in self.account.live.values() if o.hidden_until <= self.clock]
+        return self.view.open_orders(self.clock)
 
     def takes_combo(self, legs: int, limit: bool) -> bool:
         """By the setting of the run."""
@@ -195,7 +154,7 @@ class AdversarialBroker:
     def cancel(self, group_id: str, number: int) -> None:
         """Refused while NEW, accepted otherwise; the end comes later."""
         self.calls += 1
-        order = self.tickets.get((group_id, number))
+        order = self.view.tickets.get((group_id, number))
         if order is None:
             self._sinks(group_id, CancelRefused(self.clock, number, CLOSED_STATUS, "no such order"))
             return
@@ -211,7 +170,7 @@ class AdversarialBroker:
             self._tell_now(order, CancelRefused(self.clock, number, FAILED, "brokerage failed to cancel"))
         else:
             self._canceling.add(order.id)
-            for one in self._siblings(order):
+            for one in self.account.siblings(order):
                 one.cancel_pending = True
             order.deaf = self._draw(self.faults.stuck_cancel, 4) == 3
             if order.deaf:
@@ -220,7 +179,7 @@ class AdversarialBroker:
     def replace(self, group_id: str, number: int, quantity: int, limit: float, stop: float) -> None:
         """An update in place: taken or refused, as drawn."""
         self.calls += 1
-        order = self.tickets.get((group_id, number))
+        order = self.view.tickets.get((group_id, number))
         if order is None:
             self._sinks(group_id, ReplaceRefused(self.clock, number, "no such order"))
             return
@@ -235,7 +194,7 @@ class AdversarialBroker:
 
     def poll(self, group_id: str, number: int) -> None:
         """The ticket as it truly stands, now."""
-        order = self.tickets.get((group_id, number))
+        order = self.view.tickets.get((group_id, number))
         if order is None:
             return
         if order.id in self._updating and order.asked is None:
@@ -248,20 +207,18 @@ class AdversarialBroker:
 
     def _read(self, order: SimOrder) -> None:
         if order.fate is not Fate.NEW:
-            self._tell_now(order, self._identity(order))
+            self._tell_now(order, self.view.identity(order, self.clock))
             self._tell_now(order, Accepted(self.clock, order.number))
-        if order.filled > self._base.get(order.id, 0):
-            self._tell_now(order, self._filled(order))
-        end = self._end_fact(order)
+        if self.view.has_filled(order):
+            self._tell_now(order, self.view.filled(order, self.clock))
+        end = self.view.end(order, self.clock)
         if end is not None:
             self._tell_now(order, end)
 
     def adopt(self, group_id: str, number: int, order: BrokerOrder) -> None:
         """A broker order that this process did not send is child order `number` from now on."""
         sim = self.account.orders[int(order.handle) - 1]
-        if not self.knows(sim):  # the ticket of an earlier process counts from here; our own goes on counting
-            self._base[sim.id], self._base_value[sim.id] = sim.filled, sim.value
-            self._seen_cum[sim.id] = sim.filled
+        self.view.adopt(sim)
         self._bind(sim, group_id, number)
 
     # --- what the adversary does -----------------------------------------------------------------------
@@ -270,7 +227,7 @@ class AdversarialBroker:
         """The broker acknowledges."""
         if order.fate is Fate.NEW:
             self.account.accept(order)
-            self._tell(order, self._identity(order))
+            self._tell(order, self.view.identity(order, self.clock))
             self._tell(order, Accepted(self.clock, order.number))
 
     def reject(self, order: SimOrder, reason: RejectReason | None = None) -> None:
@@ -279,7 +236,7 @@ class AdversarialBroker:
             return
         if reason is None:
             reason = _REASONS[self._draw(True, len(_REASONS))]
-        ended = self._siblings(order)
+        ended = self.account.siblings(order)
         for one in ended:
             self.account.end(one, Fate.REJECTED, reason, f"refused: {reason}")
         for one in ended:
@@ -287,14 +244,14 @@ class AdversarialBroker:
 
     def fill(self, order: SimOrder, qty: int) -> None:
         """Fill `qty` at the order's price or the quote's."""
-        self.account.fill(order, qty, self._price(order))
-        self._tell(order, self._filled(order))
-        if order.fate is Fate.FILLED and (end := self._end_fact(order)) is not None:
+        self.account.fill(order, qty, self.market.price(order))
+        self._tell(order, self.view.filled(order, self.clock))
+        if order.fate is Fate.FILLED and (end := self.view.end(order, self.clock)) is not None:
             self._tell(order, end)
 
     def end_cancel(self, order: SimOrder) -> None:
         """A pending cancel comes to its end; a combo ends as one."""
-        ended = self._siblings(order)
+        ended = self.account.siblings(order)
         for one in ended:
             self.account.end(one, Fate.CANCELED)
         for one in ended:
@@ -302,7 +259,7 @@ class AdversarialBroker:
 
     def fail_cancel(self, order: SimOrder) -> None:
         """A pending cancel is answered with an error after all; the order works on."""
-        for one in self._siblings(order):
+        for one in self.account.siblings(order):
             one.cancel_pending = one.deaf = False
         self._tell(order, CancelRefused(self.clock, order.number, FAILED, "brokerage failed to cancel"))
 
@@ -314,11 +271,11 @@ class AdversarialBroker:
             self._tell(order, Replaced(self.clock, order.number, quantity, order.limit, order.stop))
             if order.filled >= abs(quantity):
                 self.account.end(order, Fate.FILLED)
-                self._tell(order, self._filled(order))
+                self._tell(order, self.view.filled(order, self.clock))
 
     def expire(self, order: SimOrder) -> None:
         """A day order ends."""
-        ended = self._siblings(order)
+        ended = self.account.siblings(order)
         for one in ended:
             self.account.end(one, Fate.EXPIRED)
         for one in ended:
@@ -327,7 +284,7 @@ class AdversarialBroker:
     def outside(self, symbol: str, delta: int, price: float, cause: str, why: str) -> None:
         """The account moves without an order of ours, and LEAN reports it."""
         self.account.outside(symbol, delta, cause)
-        self._seen[symbol] = self._seen.get(symbol, 0) + delta
+        self.view.moved(symbol, delta)
         if self.sink is not None:
             self.sink.on_foreign(symbol, delta, price, cause, why)
 
@@ -342,7 +299,7 @@ class AdversarialBroker:
         for order in [o for o in self.account.live.values() if o.symbol == symbol]:
             self.expire(order)
         self.account.settle(symbol)
-        self._seen[symbol] = 0
+        self.view.holdings[symbol] = 0
         if self.sink is not None:
             self.sink.on_delisted(symbol, price, cause)
 
@@ -365,15 +322,8 @@ class AdversarialBroker:
         return self.choices.draw(n) if enabled and not self.kind else 0
 
     def _bind(self, order: SimOrder, group_id: str, number: int) -> None:
-        self.tickets[(group_id, number)] = order
-        self._known[order.id] = (group_id, number)
-        self._tell_now(order, self._identity(order))
-
-    def _identity(self, order: SimOrder) -> Identified:
-        """LEAN's id from the start, the brokerage's from its acknowledgement on."""
-        lean_id = self._lean_ids.setdefault(order.id, len(self._lean_ids) + 1)
-        ids = () if order.fate is Fate.NEW else (f"B{order.id}",)
-        return Identified(self.clock, order.number, lean_id, ids)
+        self.view.bind(order, group_id, number)
+        self._tell_now(order, self.view.identity(order, self.clock))
 
     def _first_answer(self, orders: list[SimOrder]) -> None:
         """What the broker says to a new order (or combo) inside the call."""
@@ -386,7 +336,7 @@ class AdversarialBroker:
             return
         if self.sync and orders[0].type is not ChildType.MARKET:
             return  # LEAN: what rests fills at a later time only
-        if all(self.marketable(order) for order in orders) and self._draw(self.faults.rests, 3) != 2:
+        if all(self.market.marketable(order) for order in orders) and self._draw(self.faults.rests, 3) != 2:
             for order in orders:
                 if order.fate.alive:
                     part = order.leaves
@@ -402,53 +352,12 @@ class AdversarialBroker:
             for order in [o for o in self.account.live.values() if o.cancel_pending and not o.deaf]:
                 if not order.fate.alive:
                     continue
-                siblings = self._siblings(order)
-                if all(map(self.marketable, siblings)) and self._draw(self.faults.fill_beats_cancel, 3) == 2:
+                siblings = self.account.siblings(order)
+                if all(map(self.market.marketable, siblings)) and self._draw(self.faults.fill_beats_cancel, 3) == 2:
                     for one in siblings:
                         self.fill(one, one.leaves)
                 else:
                     self.end_cancel(order)
-
-    def marketable(self, order: SimOrder) -> bool:
-        """True when the present quote would fill the order."""
-        quote = self.market.quote(order.symbol)
-        side = quote.ask if order.quantity > 0 else quote.bid
-        if not quote.open or side <= 0:
-            return False
-        if order.type is ChildType.MARKET:
-            return True
-        if order.type is ChildType.LIMIT:
-            return side <= order.limit if order.quantity > 0 else side >= order.limit
-        return quote.last >= order.stop if order.quantity > 0 else quote.last <= order.stop
-
-    def _price(self, order: SimOrder) -> float:
-        quote = self.market.quote(order.symbol)
-        side = quote.ask if order.quantity > 0 else quote.bid
-        if order.type in (ChildType.LIMIT, ChildType.STOP_LIMIT) and not self.marketable(order):
-            return order.limit
-        return side or quote.last or order.limit or 0.01
-
-    def _siblings(self, order: SimOrder) -> list[SimOrder]:
-        if not order.combo:
-            return [order] if order.fate.alive else []
-        return [o for o in self.account.live.values() if o.combo == order.combo]
-
-    def _filled(self, order: SimOrder) -> Filled:
-        cum = order.filled - self._base.get(order.id, 0)
-        value = order.value - self._base_value.get(order.id, 0.0)
-        return Filled(self.clock, order.number, cum, value / cum if cum else 0.0, cum * FEE)
-
-    def _end_fact(self, order: SimOrder) -> Any:
-        if order.fate is Fate.CANCELED:
-            return Canceled(self.clock, order.number)
-        if order.fate is Fate.FILLED and order.id in self._base:
-            # adopted: it is complete whatever was believed to have filled before (as the bridge says it)
-            return Canceled(self.clock, order.number, "complete at the broker")
-        if order.fate is Fate.REJECTED:
-            return Rejected(self.clock, order.number, order.reason, order.why)
-        if order.fate is Fate.EXPIRED:
-            return Expired(self.clock, order.number)
-        return None
 
     def _tell(self, order: SimOrder, fact: Any) -> None:
         if self.sync:
@@ -459,47 +368,23 @@ class AdversarialBroker:
     def _tell_now(self, order: SimOrder, fact: Any) -> None:
         if isinstance(fact, CancelRefused):
             self._canceling.discard(order.id)
-        known = self._known.get(order.id)
-        if isinstance(fact, Canceled | Rejected | Expired) and order.filled > self._seen_cum.get(order.id, 0):
-            self._tell_now(order, self._filled(order))  # the bridge reads the ticket when an order ends
+        known = self.view.name(order)
+        if isinstance(fact, Canceled | Rejected | Expired) and self.view.lags(order):
+            self._tell_now(order, self.view.filled(order, self.clock))  # the bridge reads the ticket when an order ends
         if isinstance(fact, Filled):
-            before = self._seen_cum.get(order.id, 0)
-            delta = fact.cum_qty + self._base.get(order.id, 0) - before
-            if delta > 0:
-                self._seen_cum[order.id] = before + delta
-                self._seen[order.symbol] = self._seen.get(order.symbol, 0) + order.side * delta
-                if known is None and self.sink is not None:
-                    why = "fill of an order that is not ours"
-                    self.sink.on_foreign(order.symbol, order.side * delta, fact.avg_px, "foreign", why)
+            delta = self.view.book(order, fact)
+            if delta and known is None and self.sink is not None:
+                why = "fill of an order that is not ours"
+                self.sink.on_foreign(order.symbol, order.side * delta, fact.avg_px, "foreign", why)
         if known is not None:
             group_id, number = known
             self._sinks(group_id, fact if fact.order == number else fact._replace(order=number))
-
-    def knows(self, order: SimOrder) -> bool:
-        """True when this process sent or adopted the order."""
-        return order.id in self._known
 
     def _sinks(self, group_id: str, fact: Any) -> None:
         if self.sink is not None:
             self.point(f"before {fact.kind} of {group_id}:{fact.order}")
             self.sink.on_fact(group_id, fact)
             self.point(f"after {fact.kind} of {group_id}:{fact.order}")
-
-    def _shown(self, order: SimOrder) -> BrokerOrder:
-        known = order.id in self._known
-        return BrokerOrder(
-            lean_id=self._lean_ids.setdefault(order.id, len(self._lean_ids) + 1),
-            broker_ids=(f"B{order.id}",),
-            symbol=order.symbol,
-            quantity=order.quantity,
-            filled=order.filled - self._base.get(order.id, 0) if known else 0,
-            type=order.type,
-            limit=order.limit,
-            stop=order.stop,
-            tag=order.tag if known else "",
-            at=order.born,
-            handle=order.id,
-        )
 
 
 _REASONS = (

@@ -154,7 +154,7 @@ def _crash(console: Console, jobs: int | None) -> tuple[dict[str, Any], Sequence
 def _exhaustive(console: Console, jobs: int | None) -> tuple[dict[str, Any], Sequence[Finding | CrashFinding]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from .explore import SCOPE, explore_all
+    from .exhaustive.scope import SCOPE, explore_all
 
     results = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -10,6 +10,7 @@ The oracle judges as ever; on top the outcome must be what the restart policy pr
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,12 @@ from atomic.model import HoldCause, Kind, Outcome, Phase
 from atomic.policy import AT_MID, Ladder, Policy
 
 from .account import Fate
-from .broker import Faults
+from .calm import calm
 from .choices import ReplayedChoices
+from .faults import Faults
+from .rest import rests_protected, waits_to_enter
 from .scenarios import TARGETS, BracketTerms, Setting
-from .world import World, rests_protected, waits_to_enter
+from .world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,8 +31,8 @@ if TYPE_CHECKING:
     from atomic.model import GroupState
 
     from .broker import AdversarialBroker
+    from .drivers import Driver
     from .oracle import Truth, Violation
-    from .world import Driver
 
 #: the process after the first crash dies again after so many points (0: it lives)
 TWICE = (0, 3)
@@ -156,7 +159,7 @@ class Story(World):
         for word, number in self.scenario.steps:
             self._guard(lambda w=word, n=number: self._act(w, n))  # type: ignore[misc]
         for _ in range(len(self.deaths) + 1):
-            self._guard(self.calm)
+            self._guard(lambda: calm(self))
         if not self.oracle.violations and self.died:
             self._verdict()
         return self.oracle.violations
@@ -195,7 +198,7 @@ class Story(World):
         broker = self.broker
         live = [o for o in self.account.live.values() if o.hidden_until <= self.now]
         if word == "wait":
-            self._pass(float(number or 1), fresh=True, wake=True)
+            self.pass_time(float(number or 1), fresh=True, wake=True)
         elif word in ("close", "cancel"):
             for group in list(self.driver.groups()):
                 getattr(self.driver, word)(group.group_id, "owner")
@@ -223,7 +226,7 @@ class Story(World):
                     broker.fill(order, 1)
                 if order.cancel_pending and order.fate.alive:
                     broker.end_cancel(order)
-        self._deliver_all()
+        self.deliver_all()
 
     def _verdict(self) -> None:
         """The end must be what the restart policy prescribes."""
@@ -279,12 +282,12 @@ class CrashFinding:
 class CrashTally:
     """Sums over crash points."""
 
-    points: dict[str, int] = field(default_factory=dict)
+    points: Counter[str] = field(default_factory=Counter)
     runs: int = 0
     twice: int = 0
-    outcomes: dict[str, int] = field(default_factory=dict)
-    held: dict[str, int] = field(default_factory=dict)
-    violations: dict[str, int] = field(default_factory=dict)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
+    violations: Counter[str] = field(default_factory=Counter)
     findings: list[CrashFinding] = field(default_factory=list)
 
     def merge(self, other: CrashTally) -> None:
@@ -295,8 +298,7 @@ class CrashTally:
             (self.points, other.points), (self.outcomes, other.outcomes), (self.held, other.held),
             (self.violations, other.violations),
         ):  # fmt: skip
-            for key, count in theirs.items():
-                mine[key] = mine.get(key, 0) + count
+            mine.update(theirs)
         self.findings += other.findings
 
     def row(self) -> dict[str, Any]:
@@ -327,7 +329,7 @@ def crash_scenario(scenario: CrashScenario, drive: Callable[[AdversarialBroker],
         reference = Story(story, drive)
         _count(tally, reference, reference.play(), f"{scenario.name}/{restart}: no crash", keep)
         points = len(reference.points)
-        tally.points[scenario.name] = tally.points.get(scenario.name, 0) + points
+        tally.points[scenario.name] += points
         for number in range(1, points + 1):
             for down in range(len(DOWN)):
                 deaths = (number, number + again) if again else (number,)
@@ -341,13 +343,12 @@ def _count(tally: CrashTally, world: Story, violations: list[Violation], where: 
     tally.runs += 1
     tally.twice += len(world.died) > 1
     for group in world.driver.groups():
-        outcome = str(group.outcome or group.phase)
-        tally.outcomes[outcome] = tally.outcomes.get(outcome, 0) + 1
+        tally.outcomes[group.outcome or group.phase] += 1
         if group.held is not None:
-            tally.held[group.held] = tally.held.get(group.held, 0) + 1
+            tally.held[group.held] += 1
     if violations:
         first = violations[0]
-        tally.violations[first.name] = tally.violations.get(first.name, 0) + 1
+        tally.violations[first.name] += 1
         if len(tally.findings) < keep:
             tally.findings.append(CrashFinding(where, first.name, f"{first.group_id}: {first.text}", world.script))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import atomic.shell as shell_module
 from atomic.executor import AtomicOrderExecutor
@@ -11,7 +11,7 @@ from atomic.plan import Env
 from atomic.protect import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from atomic.model import GroupState
 
@@ -22,6 +22,49 @@ NAME = "chaos"
 
 # a broker's thread pumps for 50 ms at most: on a loaded machine that would make runs differ from their replay
 shell_module.BROKER_THREAD_SECONDS = 0.0
+
+
+class Driver(Protocol):
+    """What turns facts into orders: the shell, or a bare pump over the pure core."""
+
+    def start(self) -> None:
+        """First legal moment: reconcile, open the gate."""
+
+    def open_group(self, setting: Setting) -> str | None:
+        """Ask for a group; its id, or None when refused."""
+
+    def groups(self) -> Sequence[GroupState]:
+        """Every group of this process, ended ones included as far as they are kept."""
+
+    def group(self, group_id: str) -> GroupState | None:
+        """One group."""
+
+    def bar(self) -> None:
+        """New data arrived (`on_data`)."""
+
+    def close(self, group_id: str, why: str) -> None:
+        """The owner closes."""
+
+    def cancel(self, group_id: str, why: str) -> None:
+        """The owner cancels an opening."""
+
+    def hold(self, group_id: str, why: str) -> None:
+        """The owner holds."""
+
+    def release(self, group_id: str, why: str) -> None:
+        """The owner releases."""
+
+    def flatten(self, why: str) -> None:
+        """Everything to zero at market, budgets ignored."""
+
+    def recorded(self, tag: str) -> bool:
+        """True when the intent with this tag is on record (flushed in live mode)."""
+
+    def archived(self, group_id: str) -> GroupState | None:
+        """A group that this process keeps no longer in memory, from the archive."""
+
+    def reborn(self, broker: AdversarialBroker) -> Driver:
+        """A new process on what the journal kept; no Python object survives."""
 
 
 class WatchedStore(MemoryStore):
@@ -43,7 +86,7 @@ class WatchedStore(MemoryStore):
 
 
 class ShellDriver:
-    """`world.Driver` over `AtomicOrderExecutor`."""
+    """`Driver` over `AtomicOrderExecutor`."""
 
     def __init__(self, broker: AdversarialBroker, store: MemoryStore | None = None) -> None:
         self.broker = broker

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from atomic.model import LegSpec, Quote, Right
+from typing import TYPE_CHECKING
+
+from atomic.model import ChildType, LegSpec, Quote, Right
+
+if TYPE_CHECKING:
+    from .account import SimOrder
 
 UNDERLYING = "SIM"
 NEAR, FAR = "2026-01-16", "2026-02-20"
@@ -98,6 +103,26 @@ class SimMarket:
         if quote is None:
             quote = self._cache[symbol] = self._quote(symbol)
         return quote
+
+    def marketable(self, order: SimOrder) -> bool:
+        """True when the present quote would fill the order."""
+        quote = self.quote(order.symbol)
+        side = quote.ask if order.quantity > 0 else quote.bid
+        if not quote.open or side <= 0:
+            return False
+        if order.type is ChildType.MARKET:
+            return True
+        if order.type is ChildType.LIMIT:
+            return side <= order.limit if order.quantity > 0 else side >= order.limit
+        return quote.last >= order.stop if order.quantity > 0 else quote.last <= order.stop
+
+    def price(self, order: SimOrder) -> float:
+        """What a fill costs now, dollars per share: the limit where the quote would not do it."""
+        quote = self.quote(order.symbol)
+        side = quote.ask if order.quantity > 0 else quote.bid
+        if order.type in (ChildType.LIMIT, ChildType.STOP_LIMIT) and not self.marketable(order):
+            return order.limit
+        return side or quote.last or order.limit or 0.01
 
     def _quote(self, symbol: str) -> Quote:
         if symbol not in CHAIN or symbol in self.settled:

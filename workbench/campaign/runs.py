@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .broker import AdversarialBroker
-    from .world import Driver
+    from .drivers import Driver
 
 #: steps of a storm
 STEPS = 60
@@ -55,9 +56,9 @@ class Tally:
     naked_seconds_protected: float = 0.0
     rollback_cost: float = 0.0
     most_rounds: int = 0
-    outcomes: dict[str, int] = field(default_factory=dict)
-    held: dict[str, int] = field(default_factory=dict)
-    violations: dict[str, int] = field(default_factory=dict)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
+    violations: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, result: RunResult) -> None:
@@ -71,10 +72,9 @@ class Tally:
         self.naked_seconds_protected += result.naked_seconds_protected
         self.rollback_cost += result.rollback_cost
         self.most_rounds = max(self.most_rounds, result.rounds)
-        _sum(self.outcomes, result.outcomes)
-        _sum(self.held, result.held)
-        for violation in result.violations[:1]:
-            _sum(self.violations, {violation.name: 1})
+        self.outcomes.update(result.outcomes)
+        self.held.update(result.held)
+        self.violations.update(violation.name for violation in result.violations[:1])
 
     def merge(self, other: Tally) -> None:
         """Another worker's sums."""
@@ -82,9 +82,9 @@ class Tally:
                      "rollback_cost"):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.most_rounds = max(self.most_rounds, other.most_rounds)
-        _sum(self.outcomes, other.outcomes)
-        _sum(self.held, other.held)
-        _sum(self.violations, other.violations)
+        self.outcomes.update(other.outcomes)
+        self.held.update(other.held)
+        self.violations.update(other.violations)
         self.findings += other.findings
 
     def row(self) -> dict[str, Any]:
@@ -97,11 +97,6 @@ class Tally:
             "rollback_cost": round(self.rollback_cost, 2), "most_calm_rounds": self.most_rounds,
             "violations": dict(sorted(self.violations.items())), "findings": [f.row() for f in self.findings],
         }  # fmt: skip
-
-
-def _sum(into: dict[str, int], more: dict[str, int]) -> None:
-    for key, count in more.items():
-        into[str(key)] = into.get(str(key), 0) + count
 
 
 def one(seed: int, drive: Callable[[AdversarialBroker], Driver], *, steps: int = STEPS, crash: bool = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from atomic.model import LegSpec
 from atomic.policy import AT_MID, MARKET, Ladder, Policy, Retry
 
-from .broker import Faults
+from .faults import Faults
 from .market import CHAIN, FAR, NEAR, UNDERLYING
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from workbench.engine.enums import OrderType
 from workbench.engine.fees import OrderFeeParameters
-from workbench.engine.fills.model import FillModelParameters, OrderSecurityPairs
+from workbench.engine.fills.question import FillModelParameters, OrderSecurityPairs
 from workbench.engine.orders import (
     CANCEL_PENDING,
     CANCELED,
@@ -39,6 +39,22 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = frozenset({OrderType.MARKET, OrderType.COMBO_MARKET, OrderType.OPTION_EXERCISE})
 _GTC: Final = TimeInForce.GOOD_TIL_CANCELED
 _EXPIRED: Final = "The order has expired."
+
+
+class Brokerage(Protocol):
+    """Who works the orders."""
+
+    def place_order(self, order: Order) -> bool:
+        """Take a new order."""
+
+    def update_order(self, order: Order) -> bool:
+        """Take an order's changed fields."""
+
+    def cancel_order(self, order: Order) -> bool:
+        """Cancel an order and what belongs to it."""
+
+    def scan(self) -> None:
+        """Fill what can be filled."""
 
 
 class BrokerageHost(Protocol):

@@ -8,11 +8,11 @@ and events reach the algorithm before the call that caused them returns.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from workbench.engine.enums import OrderRequestStatus, OrderResponseErrorCode, OrderType
 from workbench.engine.order_records import HandlerHost, OpenOrder, OrderRecords
-from workbench.engine.order_types import ORDER_CLASSES, ComboOrder
+from workbench.engine.order_types import create_order
 from workbench.engine.orders import (
     CANCEL_PENDING,
     INVALID,
@@ -35,27 +35,12 @@ from workbench.engine.rounding import amount_text, round_order_prices
 from workbench.engine.tickets import OrderTicket
 
 if TYPE_CHECKING:
+    from workbench.engine.brokerage import Brokerage
     from workbench.engine.securities import Security
 
 _CODE: Final = OrderResponseErrorCode
 _PROCESSING: Final = OrderRequestStatus.PROCESSING
 _PROCESSED: Final = OrderRequestStatus.PROCESSED
-
-
-class Brokerage(Protocol):
-    """Who works the orders."""
-
-    def place_order(self, order: Order) -> bool:
-        """Take a new order."""
-
-    def update_order(self, order: Order) -> bool:
-        """Take an order's changed fields."""
-
-    def cancel_order(self, order: Order) -> bool:
-        """Cancel an order and what belongs to it."""
-
-    def scan(self) -> None:
-        """Fill what can be filled."""
 
 
 class BrokerageTransactionHandler(OrderRecords):
@@ -397,20 +382,3 @@ def _by_id(order: Order) -> int:
 def _apply(order: Order, request: UpdateOrderRequest) -> None:
     order.apply_update(request.quantity, request.limit_price, request.stop_price, request.trigger_price,
                        request.trailing_amount, request.tag)
-
-
-def create_order(request: SubmitOrderRequest) -> Order:
-    """The order of a request (Order.CreateOrder)."""
-    kind = ORDER_CLASSES[request.order_type]
-    if issubclass(kind, ComboOrder):
-        order: Order = kind(request.symbol, request.quantity, request.time, request.tag or "",
-                            request.order_properties, request.group_order_manager)
-    else:
-        order = kind(request.symbol, request.quantity, request.time, request.tag or "", request.order_properties)
-    order.id = request.order_id
-    order.limit_price = request.limit_price
-    order.stop_price = request.stop_price
-    order.trigger_price = request.trigger_price
-    order.trailing_amount = request.trailing_amount
-    order.trailing_as_percentage = request.trailing_as_percentage
-    return order

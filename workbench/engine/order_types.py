@@ -9,6 +9,7 @@ from workbench.engine.enums import OrderDirection, OrderType
 from workbench.engine.orders import BUY, SELL, GroupOrderManager, Order
 
 if TYPE_CHECKING:
+    from workbench.engine.requests import SubmitOrderRequest
     from workbench.engine.symbols import Symbol
     from workbench.engine.time_in_force import OrderProperties
 
@@ -233,3 +234,20 @@ ORDER_CLASSES: Final[dict[int, type[Order]]] = {
         OptionExerciseOrder, LimitIfTouchedOrder, ComboMarketOrder, ComboLimitOrder, ComboLegLimitOrder,
         TrailingStopOrder)
 }
+
+
+def create_order(request: SubmitOrderRequest) -> Order:
+    """The order of a request (Order.CreateOrder)."""
+    kind = ORDER_CLASSES[request.order_type]
+    if issubclass(kind, ComboOrder):
+        order: Order = kind(request.symbol, request.quantity, request.time, request.tag or "",
+                            request.order_properties, request.group_order_manager)
+    else:
+        order = kind(request.symbol, request.quantity, request.time, request.tag or "", request.order_properties)
+    order.id = request.order_id
+    order.limit_price = request.limit_price
+    order.stop_price = request.stop_price
+    order.trigger_price = request.trigger_price
+    order.trailing_amount = request.trailing_amount
+    order.trailing_as_percentage = request.trailing_as_percentage
+    return order

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..ports import Store
 
 #: chunks that are searched for a group that ended long ago
-_SEARCHED = 8
+_SEARCHED = 32
 
 
 def chunk_keys(store: Store, base: str) -> dict[int, list[str]]:

@@ -41,11 +41,16 @@ def _policy_text(policy: Policy) -> str:
     return encode(policy.row())
 
 
+@lru_cache(maxsize=256)
+def _legs_text(legs: tuple[LegSpec, ...]) -> str:
+    return encode([leg.row() for leg in legs])
+
+
 def spec_text(spec: GroupSpec) -> str:
     """The spec as a JSON object; its id comes first, so that a record can be found by it."""
     return (
         f'{{"id":{encode(spec.group_id)},"kind":{encode(spec.kind)},"strategy":{encode(spec.strategy)},'
-        f'"legs":{encode([leg.row() for leg in spec.legs])},"units":{spec.units},'
+        f'"legs":{_legs_text(spec.legs)},"units":{spec.units},'
         f'"created_at":{spec.created_at!r},"limit_net":{encode(spec.limit_net)},"note":{encode(spec.note)},'
         f'"exits":{encode(dict(spec.exits))},"policy":{_policy_text(spec.policy)}}}'
     )

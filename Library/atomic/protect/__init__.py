@@ -26,6 +26,7 @@ __all__ = [
     "decisions",
     "default_pairs",
     "desired_orders",
+    "heeds",
     "still_wanted",
     "watch",
 ]
@@ -74,6 +75,21 @@ def _rests(group: GroupState) -> bool:
     if plan.trigger != "native" or plan.target_market or plan.trail is not None:
         return False
     return len(group.legs) == 1 and group.legs[0].net * group.legs[0].spec.ratio >= 0
+
+
+def heeds(group: GroupState, fact: Any) -> bool:
+    """False when the news that an order was sent or taken cannot change the answer.
+
+    It can where an older order of the same slot waits for it to go, and where attempts are counted.
+    """
+    if group.attempts or group.spec.kind is Kind.CONTINGENT:
+        return True
+    if fact.kind != "accepted" or len(group.live) == 1:
+        return False
+    order = group.orders[fact.order]
+    return any(
+        o.rung == order.rung and o.purpose is order.purpose and o is not order for o in group.live.values()
+    )
 
 
 def still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:

@@ -33,6 +33,8 @@ _GOING = frozenset({ChildStatus.CANCELING, ChildStatus.QUARANTINED})
 def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[diff.Command]:
     """What takes the working exits and entry to the desired ones; cancels and updates first, then submits."""
     out: list[diff.Command] = []
+    if not group.live:
+        return _from_nothing(group, desired, now, env, out)
     wake, why = desired.wake if desired.wake is not None else (0.0, "")
     slots: dict[tuple[int, Purpose, int], list[ChildOrder]] = {}
     for order in group.live.values():
@@ -55,10 +57,27 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
     at = diff.submits(group, fresh, now, env, out) if fresh else 0.0
     if at and (not wake or at < wake):
         wake, why = at, "rate"
-    overdue = [o.asked_at + _ANSWER_WITHIN for o in group.live.values() if o.asked is not None]
-    pending = [moment for moment in overdue if moment > now]
-    if pending and (not wake or min(pending) < wake):
-        wake, why = min(pending), "update unanswered"
+    for order in group.live.values():
+        if order.asked is not None:
+            at = order.asked_at + _ANSWER_WITHIN
+            if at > now and (not wake or at < wake):
+                wake, why = at, "update unanswered"
+    if wake:
+        out.append(diff.WakeAt(wake, why))
+    return out
+
+
+def _from_nothing(
+    group: GroupState, desired: Desired, now: float, env: Env, out: list[diff.Command]
+) -> list[diff.Command]:
+    """The commands where nothing works yet: everything is sent."""
+    wants: tuple[Want, ...] | list[Want] = desired.orders
+    if group.attempts or group.retry_at:
+        wants = [want for want in wants if _may_try(group, want, now)]
+    wake, why = desired.wake if desired.wake is not None else (0.0, "")
+    at = diff.submits(group, wants, now, env, out) if wants else 0.0
+    if at and (not wake or at < wake):
+        wake, why = at, "rate"
     if wake:
         out.append(diff.WakeAt(wake, why))
     return out

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 #: a watched level needs this many sightings on different quotes
 CONFIRMATIONS = 2
+_STEADY = frozenset({Phase.OPENING, Phase.OPEN})
 #: quotes older than this do not trigger anything (seconds); bar data is fresh for one bar
 FRESH = 90.0
 
@@ -48,6 +49,9 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
     if found:
         return found
     plan = plan_of(group)
+    quiet = plan.plain and not group.memory and not group.attempts and group.phase in _STEADY
+    if quiet and group.target and not group.emergency and group.legs[0].net * group.legs[0].spec.ratio >= 0:
+        return []
     view = exposure(group, plan)
     if view.open < 0:
         found = _over_filled(group, view, now)

@@ -97,7 +97,7 @@ def _exits(
     for i, open_ in enumerate(view.pair_open):
         if not open_:
             continue
-        trigger = group.memory.get(f"trigger.{i}")
+        trigger = group.memory and group.memory.get(f"trigger.{i}")
         if trigger:
             wants += _triggered(group, view, i, trigger["what"], open_, quotes)
             continue
@@ -109,7 +109,10 @@ def _exits(
         if plan.native and env.takes_linked and stop is not None and target is not None and not _rests(group, i):
             bundle = group.next_number * 100 + i  # both exits of a pair leave as one native set
             stop, target = stop._replace(bundle=bundle), target._replace(bundle=bundle)
-        wants += [want for want in (stop, target) if want is not None]
+        if stop is not None:
+            wants.append(stop)
+        if target is not None:
+            wants.append(target)
     return wants
 
 
@@ -168,6 +171,8 @@ def _delivered(group: GroupState, quotes: Quotes) -> list[Want]:
 
 
 def _wake(group: GroupState, plan: ExitPlan, view: Exposure, now: float) -> Deadline | None:
+    if plan.plain and not group.retry_at:
+        return None
     moments = [at for at in group.retry_at.values() if at > now]
     if plan.time_exit > now and view.open > 0:
         moments.append(plan.time_exit)

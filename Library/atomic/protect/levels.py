@@ -8,7 +8,7 @@ away from the entry, so that rounding never makes the exit worse than asked by m
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..model import ChildType
@@ -39,8 +39,8 @@ class Level:
     offset: float | None = None
 
     def __post_init__(self) -> None:
-        given = [(name, getattr(self, name)) for name in ("price", "percent", "offset")]
-        given = [(name, value) for name, value in given if value is not None]
+        values = (("price", self.price), ("percent", self.percent), ("offset", self.offset))
+        given = [pair for pair in values if pair[1] is not None]
         if len(given) != 1:
             raise ValueError(f"a level needs exactly one of price, percent, offset; got {dict(given)}")
         name, value = given[0]
@@ -142,8 +142,12 @@ class ExitPlan:
     trigger: str = "native"
     entry_timeout: float = 0.0
     native: bool = False
+    #: only the venue watches it and no clock moves it: fixed stops and resting targets
+    plain: bool = field(init=False, repr=False, compare=False, default=True)
 
     def __post_init__(self) -> None:
+        watched = self.trigger != "native" or self.target_market or self.trail is not None or self.break_even_after
+        object.__setattr__(self, "plain", not (watched or self.time_exit or self.entry_timeout))
         if not self.pairs:
             raise ValueError("an exit plan needs at least one pair of target and stop")
         if self.trigger not in TRIGGERS:

@@ -54,10 +54,15 @@ def plan_of(group: GroupState) -> ExitPlan:
     if known is not None and known[0] is row:
         return known[1]
     plan = ExitPlan.from_row(row)
+    remember_plan(group, plan)
+    return plan
+
+
+def remember_plan(group: GroupState, plan: ExitPlan) -> None:
+    """`plan` is what the group's exits say."""
     if len(_PLANS) >= _KEPT:
         _PLANS.clear()
-    _PLANS[group.spec.group_id] = (row, plan)
-    return plan
+    _PLANS[group.spec.group_id] = (group.spec.exits, plan)
 
 
 #: decoded plans by group id, with the row each was decoded from
@@ -99,7 +104,7 @@ def _expose(group: GroupState, plan: ExitPlan) -> Exposure:
                 stopped += order.leaves_qty
         elif purpose in _CLOSERS and order.leg == 0 and order.status in WORKING and order.side == -side:
             closing += order.leaves_qty
-    adopted = int(group.memory.get("adopted", 0))
+    adopted = int(group.memory.get("adopted", 0)) if group.memory else 0
     if adopted:
         filled += adopted
         paid += adopted * float(group.memory.get("adopted_px", 0.0))
@@ -138,14 +143,17 @@ def stop_price(group: GroupState, plan: ExitPlan, view: Exposure, pair: int) -> 
         return float(stuck)
     level = plan.pairs[pair].stop
     tick = group.legs[0].spec.tick
-    override = group.memory.get(f"stop.{pair}")
+    memory = group.memory
+    if not memory:
+        return 0.0 if level is None else level.resolve(view.entry_px, -view.side, tick)
+    override = memory.get(f"stop.{pair}")
     if override is not None:
         price = float(override)
     elif level is None:
         return 0.0
     else:
         price = level.resolve(view.entry_px, -view.side, tick)
-    mark = group.memory.get("trail")
+    mark = memory.get("trail")
     if mark is not None and plan.trail is not None:
         trailed = plan.trail.resolve(float(mark), -view.side, tick)
         price = max(price, trailed) if view.side > 0 else min(price, trailed)
@@ -154,10 +162,12 @@ def stop_price(group: GroupState, plan: ExitPlan, view: Exposure, pair: int) -> 
 
 def target_price(group: GroupState, plan: ExitPlan, view: Exposure, pair: int) -> float:
     """Where the target of a pair stands now; 0 when it has none (or it was cancelled or given up)."""
-    if group.memory.get(f"target_off.{pair}"):
-        return 0.0
-    override = group.memory.get(f"target.{pair}")
-    if override is not None:
-        return float(override)
+    memory = group.memory
+    if memory:
+        if memory.get(f"target_off.{pair}"):
+            return 0.0
+        override = memory.get(f"target.{pair}")
+        if override is not None:
+            return float(override)
     level = plan.pairs[pair].target
     return 0.0 if level is None else level.resolve(view.entry_px, view.side, group.legs[0].spec.tick)

@@ -25,6 +25,7 @@ from atomic.policy import Policy
 from atomic.protect import EntryPlan, ExitPair, ExitPlan, Level
 
 SPY = "SPY R735QTJ8XC9X"
+ENTRY, STOP, TARGET = Purpose.ENTRY, Purpose.STOP, Purpose.TARGET
 
 
 def plan(*pairs: tuple[float, float | None, float | None], **more: Any) -> ExitPlan:
@@ -159,3 +160,8 @@ class Rig:
     def done(self) -> bool:
         """The group ended flat."""
         return self.group.phase is Phase.CLOSED and self.group.is_flat
+
+
+def one(**more: Any) -> Rig:
+    """A rig with one pair: target at 102, stop at 99."""
+    return Rig(plan((1.0, 102.0, 99.0)), **more)

@@ -1,7 +1,5 @@
 """Property: whatever the venue does, a filled share is stopped, being closed, or inside a counted back-off."""
 
-import sys
-from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -9,9 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from atomic import facts as f
 from atomic.model import WORKING, Phase, Purpose
-
-sys.path.insert(0, str(Path(__file__).parent))
-from rig import Rig, plan
+from tests.atomic.protect.rig import Rig, plan
 
 EXITS = (Purpose.STOP, Purpose.TARGET)
 PLANS = [

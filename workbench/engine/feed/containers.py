@@ -1,10 +1,10 @@
 """Bars of one time step, made only when the algorithm looks at them."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,13 +12,14 @@ import numpy as np
 from workbench.engine.bars import QuoteBar, TradeBar
 from workbench.engine.feed.blocks import Block
 from workbench.engine.feed.caches import to_local
-from workbench.engine.slices import QuoteBars, TradeBars
+from workbench.engine.slices import DataDictionary, QuoteBars, TradeBars
 from workbench.engine.symbols import Symbol
 
 if TYPE_CHECKING:
     from workbench.engine.feed.groups import Group
 
 MINUTE = timedelta(minutes=1)
+Bar = TypeVar("Bar", QuoteBar, TradeBar)
 
 
 class StepBars:
@@ -59,21 +60,23 @@ def _visible(block: Block, now: int) -> tuple[list[Symbol], list[list[float]], l
     return symbols, block.rows[rows].tolist(), (block.ends[rows] != now).tolist()
 
 
-class LazyQuoteBars(QuoteBars):
-    """Quote bars of a step."""
+class _Lazy(DataDictionary[Bar]):
+    """Bars of a step: one that is asked for alone is made alone, and handed out once it stays the same object."""
 
     __slots__ = ("_found", "_step")
+    #: makes a bar of (symbol, row, start, end, whether it repeats an older one)
+    _bar: ClassVar[Callable[..., Any]]
 
     def __init__(self, step: StepBars, time: datetime) -> None:
         super().__init__(None, time)
         self._step = step
-        self._found: dict[Symbol, QuoteBar | None] = {}
+        self._found: dict[Symbol, Bar | None] = {}
 
     @property
     def count(self) -> int:
         return self._step.count() if self._data is None else len(self._data)
 
-    def _find(self, symbol: Symbol) -> QuoteBar | None:
+    def _find(self, symbol: Symbol) -> Bar | None:
         if self._data is not None:
             return self._data.get(symbol)
         if symbol not in self._found:
@@ -83,8 +86,15 @@ class LazyQuoteBars(QuoteBars):
             else:
                 row, end, zone = found
                 local = to_local(self._step.now, zone)
-                self._found[symbol] = QuoteBar.of_row(symbol, row, local - MINUTE, local, end != self._step.now)
+                self._found[symbol] = self._bar(symbol, row, local - MINUTE, local, end != self._step.now)
         return self._found[symbol]
+
+
+class LazyQuoteBars(_Lazy[QuoteBar], QuoteBars):
+    """Quote bars of a step."""
+
+    __slots__ = ()
+    _bar = staticmethod(QuoteBar.of_row)
 
     def _dict(self) -> dict[Symbol, QuoteBar]:
         if self._data is None:
@@ -110,32 +120,17 @@ class LazyQuoteBars(QuoteBars):
         return self._data
 
 
-class LazyTradeBars(TradeBars):
+def _trade_bar(symbol: Symbol, row: Sequence[float], start: datetime, end: datetime, repeat: bool) -> TradeBar:
+    """A repeated bar has no volume (LEAN `TradeBar.Clone`)."""
+    return TradeBar(start, symbol, row[0], row[1], row[2], row[3], 0.0 if repeat else row[4], end_time=end,
+                    is_fill_forward=repeat)
+
+
+class LazyTradeBars(_Lazy[TradeBar], TradeBars):
     """Trade bars of a step."""
 
-    __slots__ = ("_found", "_step")
-
-    def __init__(self, step: StepBars, time: datetime) -> None:
-        super().__init__(None, time)
-        self._step = step
-        self._found: dict[Symbol, TradeBar | None] = {}
-
-    @property
-    def count(self) -> int:
-        return self._step.count() if self._data is None else len(self._data)
-
-    def _find(self, symbol: Symbol) -> TradeBar | None:
-        if self._data is not None:
-            return self._data.get(symbol)
-        if symbol not in self._found:
-            found = self._step.find(symbol)
-            if found is None:
-                self._found[symbol] = None
-            else:
-                row, end, zone = found
-                local = to_local(self._step.now, zone)
-                self._found[symbol] = _trade_bar(symbol, row, local - MINUTE, local, end != self._step.now)
-        return self._found[symbol]
+    __slots__ = ()
+    _bar = staticmethod(_trade_bar)
 
     def _dict(self) -> dict[Symbol, TradeBar]:
         if self._data is None:
@@ -150,12 +145,6 @@ class LazyTradeBars(TradeBars):
             data.update((symbol, bar) for symbol, bar in self._found.items() if bar is not None)
             self._data = _in_order(data, step.blocks)
         return self._data
-
-
-def _trade_bar(symbol: Symbol, row: Sequence[float], start: datetime, end: datetime, repeat: bool) -> TradeBar:
-    """A repeated bar has no volume (LEAN `TradeBar.Clone`)."""
-    return TradeBar(start, symbol, row[0], row[1], row[2], row[3], 0.0 if repeat else row[4], end_time=end,
-                    is_fill_forward=repeat)
 
 
 _BY_TYPE_AND_TICKER = attrgetter("security_type", "value")

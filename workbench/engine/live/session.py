@@ -8,14 +8,12 @@ second of data time. What the account does from outside stays unseen until the n
 
 from __future__ import annotations
 
-import json
-import os
 import threading
 import time as wall
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from workbench.engine import steps
 from workbench.engine.clock import to_utc
@@ -24,11 +22,12 @@ from workbench.engine.exceptions import DataError
 from workbench.engine.identifiers import SecurityIdentifier
 from workbench.engine.live.brokerage import TYPES, PaperBrokerage
 from workbench.engine.live.chaos import Chaos, ChaosPlan
+from workbench.engine.live.command_files import carry_out
 from workbench.engine.live.handler import LiveTransactionHandler
+from workbench.engine.live.realtime import LockedSchedule, RealTime
 from workbench.engine.order_types import ORDER_CLASSES
 from workbench.engine.orders import NEW, Order
 from workbench.engine.run import Run, TimeSpanError, find_main
-from workbench.engine.schedule import EventSchedule
 from workbench.engine.symbols import Symbol, SymbolCache
 from workbench.paper.account import PaperAccount
 
@@ -70,71 +69,6 @@ class LiveOptions:
     on_tick: Callable[[float, datetime], None] | None = None
     on_start: Callable[[set[str]], None] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
-
-
-class LockedSchedule(EventSchedule):
-    """Scheduled events that several threads may add, remove and fire."""
-
-    def __init__(self, clock: Any, on_error: Callable[[Exception, str], None]) -> None:
-        super().__init__(clock, on_error)
-        self._lock = threading.RLock()
-
-    def add(self, event: Any) -> None:
-        """Register an event."""
-        with self._lock:
-            super().add(event)
-
-    def remove(self, event: Any) -> None:
-        """Forget an event."""
-        with self._lock:
-            super().remove(event)
-
-    def set_time(self, utc: datetime) -> None:
-        """Fire what is due."""
-        with self._lock:
-            super().set_time(utc)
-
-
-class RealTime:
-    """The thread on which scheduled events fire, once a second of data time at most (LiveTradingRealTimeHandler)."""
-
-    def __init__(self, events: EventSchedule) -> None:
-        self._events = events
-        self._now: datetime | None = None
-        self._wake = threading.Condition()
-        self._idle = threading.Event()
-        self._idle.set()
-        self._running = True
-        self._thread = threading.Thread(target=self._run, name="RealTime Thread", daemon=True)
-        self._thread.start()
-
-    def tell(self, utc: datetime, *, wait: float) -> None:
-        """A second has passed; wait for the events at most so long."""
-        with self._wake:
-            self._now = utc
-            self._idle.clear()
-            self._wake.notify()
-        if wait:
-            self._idle.wait(wait)
-
-    def _run(self) -> None:
-        while True:
-            with self._wake:
-                while self._now is None and self._running:
-                    self._wake.wait(0.2)
-                now, self._now = self._now, None
-            if now is None:
-                return
-            self._events.set_time(now)
-            if self._now is None:
-                self._idle.set()
-
-    def close(self) -> None:
-        """Let the thread end."""
-        with self._wake:
-            self._running = False
-            self._wake.notify()
-        self._thread.join(timeout=2.0)
 
 
 class LiveSession(Run):
@@ -255,7 +189,7 @@ class LiveSession(Run):
         self._pace(now, origin, began)
         engine.clock.set(now)
         engine.store.tick()
-        self._commands()
+        carry_out(engine, self.options.commands, self.options.stop)
         self._bad_luck(now)
         self.handler.process_synchronous_events()
         self._events(now)
@@ -269,7 +203,7 @@ class LiveSession(Run):
     def _step(self, step: TimeStep) -> bool:
         """One step with data; False when the run has ended."""
         engine = self.engine
-        self._commands()
+        carry_out(engine, self.options.commands, self.options.stop)
         for phase in steps.PULSE if step.is_time_pulse else PHASES:
             if phase is steps.past_events:
                 continue
@@ -340,37 +274,6 @@ class LiveSession(Run):
                 multiplier = 1.0 if security is None else float(security.multiplier)
                 self.paper.settle(text, side, price, multiplier)
                 self.engine.results.log(self.engine.clock.time, f"chaos: {side:+g} {text} traded from outside")
-
-    def _commands(self) -> None:
-        """Carry out command files as LEAN does (FileCommandHandler): on this thread, each once, answered in a file."""
-        folder = self.options.commands
-        if folder is None:
-            return
-        for path in sorted(folder.glob("command*.json")):
-            try:
-                data = json.loads(path.read_text("utf-8"))
-            except (OSError, ValueError):
-                data = None
-            path.unlink(missing_ok=True)
-            if not isinstance(data, dict):
-                data = {}
-            before = len(self.engine.results.lines)
-            success: bool | None = True
-            error = ""
-            if "stop" in (data.get("$type"), data.get("action")):
-                self.options.stop.set()
-            else:
-                try:
-                    answer = self.engine.commands.run(data)
-                    success, error = answer.success, answer.error
-                except Exception as problem:
-                    success, error = False, f"{type(problem).__name__}: {problem}"
-            said = [text for _, text in self.engine.results.lines[before:]]
-            reply = {"Success": success, "error": error, "log": said}
-            target = folder / f"result-{path.stem}.json"
-            partial = target.with_suffix(".tmp")
-            partial.write_text(json.dumps(reply), encoding="utf-8")
-            os.replace(partial, target)
 
 
 def _symbol(text: str) -> Symbol:

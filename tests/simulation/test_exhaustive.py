@@ -7,7 +7,9 @@ import pytest
 from atomic.model import Phase
 from atomic.plan import reducing
 from atomic.policy import Policy
-from workbench.campaign.explore import QUICK, Bounds, Explorer, clone
+from workbench.campaign.exhaustive.scope import QUICK
+from workbench.campaign.exhaustive.search import Explorer
+from workbench.campaign.exhaustive.states import Bounds, clone
 
 
 @pytest.mark.parametrize("entry", QUICK, ids=lambda entry: f"{entry[0]}-{entry[1]}")
@@ -38,8 +40,7 @@ def test_a_search_cut_short_says_so() -> None:
 
 def test_a_clone_shares_nothing_that_changes() -> None:
     """Branches of the search do not touch each other."""
-    explorer = Explorer("put_spread", 1)
-    root = explorer._root().group
+    root = Explorer("put_spread", 1).moves.root().group
     copy = clone(root)
     copy.legs[0].net = 7
     copy.orders[1].cum_qty = 7

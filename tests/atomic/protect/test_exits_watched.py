@@ -1,0 +1,72 @@
+"""Levels that are ours to watch, where the venue takes no second order or no such stop."""
+
+from tests.atomic.protect.rig import ENTRY, STOP, TARGET, Rig, one, plan
+
+
+def test_where_the_broker_reserves_only_the_stop_rests_and_the_target_is_watched():
+    """Second closing order refused: the target becomes watched, triggers on two sightings, ends flat (scenario 6)."""
+    rig = one()
+    rig.refuse[TARGET] = ["reserved"]
+    rig.fill(ENTRY, 100)
+    assert rig.live(TARGET) == []
+    rig.after(60, bid=102.1, ask=102.12)
+    assert rig.stopped == 100
+    rig.after(60, bid=102.2, ask=102.22)
+
+    assert [(o.purpose, o.quantity) for o in rig.group.live.values()] == [(TARGET, -100)]
+    rig.fill(TARGET, 100, 102.2)
+    assert rig.done
+
+
+def test_a_watched_target_that_is_refused_gives_its_place_back_to_the_stop():
+    """The triggered close was refused: the stop is placed again at once."""
+    rig = one(reserves_quantity=True)
+    rig.fill(ENTRY, 100)
+    rig.refuse[TARGET] = ["unknown"]
+    rig.after(60, bid=102.1, ask=102.12)
+    rig.after(60, bid=102.2, ask=102.22)
+
+    assert rig.stopped == 100
+    assert rig.open == 100
+
+
+def test_one_sighting_of_a_watched_level_does_not_trigger():
+    """A single bad print leaves the position as it is."""
+    rig = one(reserves_quantity=True)
+    rig.fill(ENTRY, 100)
+    rig.after(60, bid=102.1, ask=102.12)
+    rig.after(60, bid=100.1, ask=100.12)
+    rig.after(60, bid=102.1, ask=102.12)
+
+    assert rig.stopped == 100
+
+
+def test_a_watched_stop_closes_at_market_after_two_sightings():
+    """A stop on mid is ours to watch: two fresh quotes beyond it close the pair."""
+    rig = Rig(plan((1.0, None, 99.0), trigger="mid"))
+    rig.fill(ENTRY, 100)
+    assert rig.stopped == 0
+    rig.after(60, bid=98.8, ask=98.9)
+    rig.after(60, bid=98.7, ask=98.8)
+
+    assert [(o.purpose, o.quantity) for o in rig.group.live.values()] == [(STOP, -100)]
+    rig.fill(STOP, 100, 98.7)
+    assert rig.done
+
+
+def test_a_stop_the_venue_does_not_take_is_watched():
+    """Refused for capability: no emergency, the level is watched and closes the position on two sightings."""
+    rig = one()
+    rig.refuse[STOP] = ["capability"] * 9
+    rig.fill(ENTRY, 100)
+    rig.after(60, bid=100.0, ask=100.02)
+    assert not rig.group.emergency
+    assert rig.alerts == ["stop-watched"]
+    assert [o.leaves_qty for o in rig.live(TARGET)] == [100]
+    rig.refuse.clear()
+    rig.after(60, bid=98.9, ask=98.92)
+    rig.after(60, bid=98.8, ask=98.82)
+
+    assert [(o.purpose, o.quantity) for o in rig.group.live.values()] == [(STOP, -100)]
+    rig.fill(STOP, 100, 98.8)
+    assert rig.done

@@ -1,0 +1,99 @@
+"""Operations on brackets: restart, coverage, statistics, cancelling and closing positions."""
+
+from __future__ import annotations
+
+import pytest
+
+from atomic.journal import MemoryStore
+from atomic.operations import OperationState, OperationType
+from atomic.policy import Policy
+from tests.atomic.bracket_venue import ENTRY, SPY, Venue, start, working
+
+
+def test_a_restart_keeps_the_levels_and_places_what_is_missing_by_the_sweep():
+    """Levels come from the journal; the start's sweep places the exits, without a second entry (C1, C2)."""
+    store = MemoryStore()
+    executor, venue = start(store=store)
+    venue.refuse["sl"] = ["unknown"]
+    group = executor.bracket_order(SPY, 100, take_profit_price=102.0, stop_loss_price=99.0)
+    group.move_stop(99.4)
+    after = Venue()
+    after.holdings = dict(venue.holdings)
+    again, _ = start(after, store=store)
+    again.sweep_protection(force=True)
+    for _ in range(60):
+        after.pass_seconds(1.0)
+    restored = again.groups.get(group.id)
+
+    assert ("sl", -100, 99.4) in working(restored)
+    assert not any(tag.startswith("entry-") for what, tag, *_ in after.calls if what == "submit")
+
+
+def test_coverage_counts_layers_and_raises_its_alerts():
+    """Placement by source, rate and latency; below 100 % for two minutes P1, ten minutes unprotected P0 (C4)."""
+    executor, venue = start(policy=Policy(emergency_flatten=False, rollback_attempts=1000))
+    executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    venue.fill_entries = 0
+    late = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    venue.clock += 5
+    venue.later(late, ENTRY, 10)
+    assert executor.coverage.placed == {"direct": 1, "event": 1, "sweep": 0}
+    assert executor.coverage.rate == 1.0
+    venue.fill_entries = None
+    venue.refuse["sl"] = ["unknown"] * 1000
+    executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    for _ in range(12):
+        venue.pass_seconds(60.0)
+        executor.on_data()
+
+    assert executor.coverage.rate == pytest.approx(2 / 3)
+    assert "coverage" in executor.alerts_seen
+    assert "unprotected" in executor.alerts_seen
+
+
+def test_operations_are_seen_counted_and_rolled_back():
+    """Types, states, statistics, forced rollback, hooks and clean-up (E1, E3)."""
+    executor, venue = start()
+    seen: list[str] = []
+    executor.operations.on_operation(OperationType.BRACKET, lambda op, state: seen.append(state))
+    venue.fill_entries = 40
+    group = executor.bracket_order(SPY, 100, stop_loss_price=99.0)
+    status = executor.operations.get_operation_status(group.id)
+    assert (status["type"], status["state"]) == (OperationType.BRACKET, OperationState.PARTIALLY_COMPLETED)
+    assert executor.operations.get_recovery_statistics()["active"] == 1
+    assert executor.operations.force_rollback_operation(group.id)
+
+    assert group.is_done
+    assert venue.holdings[SPY.symbol] == 0
+    assert executor.operations.get_recovery_statistics()["completed"] == 1
+    assert not executor.operations.force_rollback_operation(group.id)
+    assert OperationState.COMPLETED in seen
+    venue.clock += 90_000
+    assert executor.operations.cleanup_stale_operations() == 1
+    with pytest.raises(ValueError, match="no operation"):
+        executor.operations.get_operation_status(group.id)
+
+
+def test_cancelling_the_orders_of_a_position_counts_by_purpose_and_the_stop_comes_back():
+    """Counts for entry, stop, target and failures; what is open is protected again at once (E4)."""
+    executor, venue = start()
+    venue.fill_entries = 40
+    group = executor.bracket_order(SPY, 100, take_profit_price=102.0, stop_loss_price=99.0)
+    counts = executor.cancel_position_orders(SPY)
+
+    assert (counts.entry, counts.stop, counts.target, counts.failed) == (1, 1, 1, 0)
+    assert ("sl", -40, 99.0) in working(group)
+    assert "stops-cancelled" in executor.alerts_seen
+
+
+def test_closing_a_position_takes_its_orders_along():
+    """close_position_with_cleanup by symbol ends every group that holds it."""
+    executor, venue = start()
+    groups = [executor.bracket_order(SPY, 10, take_profit_price=102.0, stop_loss_price=99.0) for _ in range(3)]
+    operation = executor.close_position_with_cleanup(SPY)
+
+    assert all(g.is_done for g in groups)
+    assert executor.operations.get_operation_status(operation)["state"] is OperationState.COMPLETED
+    assert venue.holdings[SPY.symbol] == 0
+    with pytest.raises(ValueError, match="no group holds"):
+        executor.close_position_with_cleanup(SPY)
