@@ -13,6 +13,7 @@ from . import facts as f
 from . import plan
 from .facts import IllegalFact
 from .facts import apply as apply_fact
+from .facts.kinds import SENDING
 from .journal import JournalError
 from .layers import COVERED
 from .model import TERMINAL, HoldCause, Kind, Phase
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from .policy import Settings
     from .ports import Gateway
 
-#: kinds of facts between a decision and the broker's first answer
-SENDING = frozenset({"intended", "sent", "identified", "accepted"})
 #: kinds that tickets show: a backtest, whose tickets end with it, writes them with the next change
 TICKETS_SAY = frozenset({"sent", "identified", "accepted", "filled", "cancel_asked", "canceled"})
 #: seconds without sending after the journal failed

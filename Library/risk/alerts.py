@@ -16,6 +16,7 @@ import ssl
 import threading
 import urllib.request
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any, Protocol
@@ -134,7 +135,10 @@ class WebHookRoute:
 
 
 class MailRoute:
-    """Sends a mail over SMTP, with STARTTLS where the server offers it."""
+    """Sends a mail over SMTP: encrypted from the start on port 465, else with STARTTLS where the server offers it.
+
+    A password is never sent over an open line: with a server that offers no encryption the delivery fails.
+    """
 
     slow = True
 
@@ -153,12 +157,27 @@ class MailRoute:
         mail["Subject"] = line(alert)[:150].replace("\n", " ")
         mail["From"], mail["To"] = self._sender, ", ".join(self._to)
         mail.set_content(line(alert) + "\n\n" + json.dumps(dict(alert.facts), default=str, indent=2))
-        with smtplib.SMTP(self._host, self._port, timeout=NETWORK_TIMEOUT) as server:
-            if server.has_extn("starttls"):
-                server.starttls(context=ssl.create_default_context())
+        with self._connect() as server:
             if self._user:
                 server.login(self._user, self._password)
             server.send_message(mail)
+
+    def _connect(self) -> smtplib.SMTP:
+        """A connection on which a password may be sent, where there is one to send."""
+        if self._port == 465:
+            context = ssl.create_default_context()
+            return smtplib.SMTP_SSL(self._host, self._port, timeout=NETWORK_TIMEOUT, context=context)
+        server = smtplib.SMTP(self._host, self._port, timeout=NETWORK_TIMEOUT)
+        try:
+            server.ehlo()  # without it no extension is known
+            if server.has_extn("starttls"):
+                server.starttls(context=ssl.create_default_context())
+            elif self._user:
+                raise smtplib.SMTPNotSupportedError("the server offers no encryption for the password")
+        except BaseException:
+            server.close()
+            raise
+        return server
 
 
 def routes_from_settings(read: Callable[[str], str | None]) -> list[WebHookRoute | MailRoute]:
@@ -303,7 +322,8 @@ class AlertDesk:
             state.failed += 1
             state.works, state.error = False, type(error).__name__
             if route.slow or route.name != "log":
-                self._log(f"alert route {route.name} failed: {type(error).__name__}")
+                with suppress(Exception):
+                    self._log(f"alert route {route.name} failed: {type(error).__name__}")
         else:
             state.sent += 1
             state.works = True

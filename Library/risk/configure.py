@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .alerts import AlertDesk, AlertLike, Route
     from .gate import Check, Gate
     from .limits import Limit
+    from .proposal import ProposalLike
 
 #: parameters of pre-trade checks, with what they mean
 CHECKS: Mapping[str, str] = {
@@ -83,13 +84,19 @@ class ReadsParameters(Protocol):
         """One of the words."""
 
 
-def gate_from(read: ReadsParameters, closes_at: Callable[[float], float] | None = None) -> Gate | None:
+def gate_from(
+    read: ReadsParameters,
+    closes_at: Callable[[float], float] | None = None,
+    margin_answer: Callable[[ProposalLike], float] | None = None,
+) -> Gate | None:
     """The gate that the parameters describe; None when none of them is there.
 
     Args:
         read: the algorithm's parameters.
         closes_at: close of the session in seconds UTC, asked with seconds UTC (`session_close`); needed for
             ``minutes-to-close`` only.
+        margin_answer: the brokerage's own answer for ``buying-power``: dollars of free margin that a proposal takes,
+            NaN when it does not say. It counts where it is larger than LEAN's rules.
 
     Raises:
         ValueError: a parameter does not fit.
@@ -101,7 +108,7 @@ def gate_from(read: ReadsParameters, closes_at: Callable[[float], float] | None 
     from .gate import Gate
     from .limits import LimitBook
 
-    checks = _checks(read, given, closes_at) if given & CHECKS.keys() else []
+    checks = _checks(read, given, closes_at, margin_answer) if given & CHECKS.keys() else []
     limits = _limits(read, given) if given & LIMITS.keys() else []
     return Gate(checks, LimitBook(limits))
 
@@ -114,7 +121,12 @@ def _refuse_orphans(read: ReadsParameters, given: set[str]) -> None:
             raise ValueError(f"parameter {name} is {text!r} but {other} is not set: set {other}, or drop {name}")
 
 
-def _checks(read: ReadsParameters, given: set[str], closes_at: Callable[[float], float] | None) -> list[Check]:
+def _checks(
+    read: ReadsParameters,
+    given: set[str],
+    closes_at: Callable[[float], float] | None,
+    margin_answer: Callable[[ProposalLike], float] | None,
+) -> list[Check]:
     from . import pretrade as p
 
     inf = float("inf")
@@ -167,7 +179,7 @@ def _checks(read: ReadsParameters, given: set[str], closes_at: Callable[[float],
         from .group_margin import BuyingPower
 
         kept = read.number("margin-reserve-percent", 0.0, high=100.0) / 100
-        found.append(BuyingPower(read.number("margin-reserve", 0.0), kept))
+        found.append(BuyingPower(read.number("margin-reserve", 0.0), kept, answer=margin_answer))
     elif reserve:
         raise ValueError(f"parameter buying-power is off but {min(reserve)} is set: set buying-power to 1")
     return found

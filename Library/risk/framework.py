@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from AlgorithmImports import ExecutionModel, OrderType, PortfolioTarget, RiskManagementModel, SecurityType
@@ -205,7 +206,7 @@ class AtomicExecutionModel(ExecutionModel):
         self._open(algorithm, bucket, deltas)
 
     def _open(self, algorithm: QCAlgorithm, bucket: Any, deltas: dict[Any, int]) -> None:
-        now = algorithm.utc_time.timestamp()
+        now = algorithm.utc_time.replace(tzinfo=UTC).timestamp()  # LEAN's times do not say that they are UTC
         key = tuple(deltas.items())
         refused = self._refused.get(bucket)
         before = refused[2] if refused is not None and refused[0] == key else 0

@@ -9,13 +9,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .checks import Refusal
 from .limits import Directive, LimitBook
 from .proposal import held_legs, loss_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from .checks import Refusal
     from .limits import ReadingLike
 
 
@@ -29,6 +29,15 @@ class Check(Protocol):
 def utc_day(at: float) -> str:
     """ISO date that changes at 05:00 UTC: between the US sessions, whatever daylight saving says."""
     return (datetime.fromtimestamp(at, UTC) - timedelta(hours=5)).date().isoformat()
+
+
+def _ask(check: Check, proposal: Any) -> Refusal | None:
+    """A check's answer; an error is a refusal, because nothing was found to be right."""
+    try:
+        return check(proposal)
+    except Exception as error:
+        name = getattr(check, "__name__", type(check).__name__)
+        return Refusal("check-failed", "unknown", "an answer", f"{name} failed: {type(error).__name__}: {error}")
 
 
 class Gate:
@@ -52,15 +61,15 @@ class Gate:
 
     def approve(self, proposal: Any) -> list[Refusal]:
         """Empty when the group may open."""
-        refusals = [refusal for check in self.checks if (refusal := check(proposal)) is not None]
+        refusals = [refusal for check in self.checks if (refusal := _ask(check, proposal)) is not None]
         tripped = self.limits.may_open(proposal.now)
         if tripped is not None:
             refusals.append(tripped)
         return refusals
 
     def may_open(self, now: float) -> Refusal | None:
-        """None while new groups are allowed."""
-        return self.limits.may_open(now)
+        """None while groups that were let through may go on opening."""
+        return self.limits.may_open(now, new_group=False)
 
     def on_event(self, event: Any) -> None:
         """Count what the limits need: openings, ends, rejections, fills."""

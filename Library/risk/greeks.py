@@ -1,7 +1,7 @@
 """Black-Scholes value and Greeks of options, one at a time or over arrays, and the net Greeks of a structure.
 
 European exercise, continuous dividend yield; American early exercise is left out. Where LEAN's chain gives Greeks, use
-those (`net_greeks` takes them); these fill in where it gives none. Units: `theta` in dollars per calendar day, `vega`
+those (`chain_greeks`); these fill in where it gives none. Units: `theta` in dollars per calendar day, `vega`
 per one percentage point of volatility, all per share; of a structure in dollars (delta in shares).
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -136,6 +136,15 @@ def implied_volatility(
     return (low + high) / 2
 
 
+def chain_greeks(given: Any) -> Greeks | None:
+    """Greeks as LEAN's chain gives them (``contract.greeks``), in the units used here; None where its model gave none.
+
+    LEAN's theta is per year (recorded so), its vega per percentage point already (Common/Data/Market/Greeks.cs).
+    """
+    found = Greeks(float(given.delta), float(given.gamma), float(given.theta_per_day), float(given.vega))
+    return found if any(found) else None
+
+
 def net_greeks(parts: Iterable[tuple[float, Greeks]]) -> Greeks:
     """Greeks of a structure: pairs of signed shares (contracts times multiplier) and the Greeks of one share."""
     total = ZERO
@@ -153,7 +162,7 @@ def structure_greeks(
 ) -> Greeks:
     """Net Greeks of legs in dollars (delta in shares): LEAN's where `known`, else from the volatility a price implies.
 
-    `known` are per share, as LEAN's chain gives them, and `years` the time to each leg's expiry. A price that no
+    `known` are per share, `chain_greeks` of LEAN's contract, and `years` the time to each leg's expiry. A price that no
     volatility explains counts with the delta of its intrinsic value alone.
 
     Raises:

@@ -5,30 +5,49 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from .checks import Refusal
-from .margin import Holding, Instrument, contemplate, impact_delta, initial_value, premium_of, resolve
+from .margin import Group, Holding, Instrument, contemplate, impact_delta, initial_value, premium_of, resolve, seeds_of
+from .margin_terms import value_of
 from .proposal import LegLike, ProposalLike, contracts_of, middle
-from .strategy_margin import RECORDED
+from .strategy_margin import OPENING_NOT_RECORDED, RECORDED
+
+_SEEN = RECORDED - OPENING_NOT_RECORDED
 
 
 @dataclass(frozen=True, slots=True)
 class GroupMargin:
     """Free margin a group takes, in dollars: when complete, and at worst on the way there.
 
-    `names`: the strategies LEAN will see; `recorded` is False when one of them stands in no recording of LEAN, so that
-    its figure rests on LEAN's source alone.
+    `names`: the strategies LEAN may see in it, `parts` how many at most. `recorded`: LEAN was seen to charge an account
+    that held just such a strategy; else the figure rests on LEAN's source alone (a structure that LEAN charges as
+    several strategies was never recorded, nor was what opening a covered call or a collar needs). `by_chance`:
+    contracts compete for a leg, LEAN's process decides by a random number, and the figures here are the largest of all
+    that it may come to.
     """
 
     complete: float
     worst: float
     names: tuple[str, ...]
+    by_chance: bool = False
+    parts: int = 1
 
     @property
     def recorded(self) -> bool:
-        """Whether LEAN was seen to charge each of these strategies so."""
-        return all(name in RECORDED for name in self.names)
+        """Whether LEAN was seen to charge this structure so."""
+        return self.parts <= 1 and all(name in _SEEN for name in self.names)
+
+    @property
+    def remark(self) -> str:
+        """What a person has to know of the figures; empty where they are recorded and certain."""
+        remarks = []
+        if not self.recorded:
+            remarks.append("LEAN's figure for this structure is read from its source, not recorded")
+        if self.by_chance:
+            remarks.append("LEAN decides by a random number of its process, this is the largest figure")
+        return "; ".join(remarks)
 
 
 def instrument_of(leg: LegLike, quotes: Mapping[str, Any], share_margin: float = 0.5) -> Instrument:
@@ -52,28 +71,57 @@ def group_margin(
 ) -> GroupMargin:
     """Margin of `units` of a structure on an account that holds nothing else of its underlyings.
 
-    On the way: all longs without their shorts; and, sent `together`, all shorts without their longs.
+    On the way: all longs without their shorts; all longs and some of the shorts (a condor reserves its put side, its
+    call spread alone may need more); and, sent `together`, any of the legs without the others.
     """
     wanted = [Holding(instrument_of(leg, quotes, share_margin), float(leg.ratio * units)) for leg in legs]
-    complete = _taken(wanted)
-    worst = max(complete, _taken([h for h in wanted if h.quantity > 0]))
+    chances = seeds_of(wanted)  # parts of the legs leave LEAN no other choices than all of them
+    whole = [resolve(wanted, seed) for seed in chances]
+    figures = [_needed(groups) for groups in whole]
+    longs, shorts = [h for h in wanted if h.quantity > 0], [h for h in wanted if h.quantity < 0]
+    worst = max(*figures, _of_longs(longs, chances))
+    for some in _parts(shorts, all_too=False):
+        worst = max(worst, *(_reserved(resolve([*longs, *some], seed)) for seed in chances))
     if together:
-        worst = max(worst, _taken([h for h in wanted if h.quantity < 0]))
-    names = tuple(sorted({group.name for group in resolve(wanted) if group.name}))
-    return GroupMargin(complete, worst, names)
+        worst = max(worst, *(_needed(resolve(some, seed)) for some in _parts(wanted) for seed in chances))
+    names = tuple(sorted({group.name for groups in whole for group in groups if group.name}))
+    by_chance = max(figures) - min(figures) > 0.005
+    return GroupMargin(max(figures), worst, names, by_chance, max(len(groups) for groups in whole))
 
 
-def _taken(holdings: list[Holding]) -> float:
-    groups = resolve(holdings)
-    premium = math.fsum(max(premium_of(group), 0.0) for group in groups)
-    return math.fsum(abs(initial_value(group)) for group in groups) + premium
+#: legs of which every part is looked at; of longer lists each leg alone, and each leg missing
+_ALL_PARTS = 6
+
+
+def _parts(holdings: list[Holding], *, all_too: bool = True) -> Iterable[list[Holding]]:
+    """Lists of some of the holdings: not none, and all of them only if wanted."""
+    count = len(holdings)
+    sizes = range(1, count + all_too) if count <= _ALL_PARTS else [1, count - 1, *([count] if all_too else [])]
+    return (list(some) for size in sizes for some in combinations(holdings, size))
+
+
+def _of_longs(longs: list[Holding], chances: Sequence[int]) -> float:
+    """Longs on their own: options reserve nothing and are paid for."""
+    if all(h.instrument.is_option for h in longs):
+        return math.fsum(value_of(*h) for h in longs)
+    return max(_needed(resolve(longs, seed)) for seed in chances)
+
+
+def _needed(groups: list[Group]) -> float:
+    """Margin, and premium to be paid."""
+    return _reserved(groups) + math.fsum(max(premium_of(group), 0.0) for group in groups)
+
+
+def _reserved(groups: list[Group]) -> float:
+    """Margin without premium: what is held has been paid for."""
+    return math.fsum(abs(initial_value(group)) for group in groups)
 
 
 def order_margin(held: Iterable[Holding], orders: Sequence[Holding]) -> float:
     """Free margin that orders take from an account that holds `held` (negative: they free some)."""
     groups = resolve(list(held))
     impact = contemplate(groups, orders)
-    return impact_delta(impact) if impact.grouped else _taken(list(orders))
+    return impact_delta(impact) if impact.grouped else _needed(resolve(orders))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +165,6 @@ class BuyingPower:
             return None
         kept = f" (after a reserve of {free - left:.2f})" if left != free else ""
         reason = f"the group would need {needed:.2f} at its worst moment"
-        if not margin.recorded:
-            reason += "; LEAN's figure for this structure is read from its source, not recorded"
+        if margin.remark:
+            reason += f"; {margin.remark}"
         return Refusal("buying-power", f"{needed:.2f}", f"at most {left:.2f}{kept}", reason)

@@ -258,22 +258,28 @@ class LimitBook:
         c.failures_peak, c.rejections_peak = c.failures, c.rejections
         return found
 
-    def may_open(self, now: float) -> Refusal | None:
-        """None, or the tripped limit that forbids new groups."""
+    def may_open(self, now: float, *, new_group: bool = True) -> Refusal | None:
+        """None, or the tripped limit that forbids new groups.
+
+        While the breaker's trial is under way no other group may start, but the trial itself must be able to go on:
+        with `new_group` False an order of a group that was let through is asked about.
+        """
         for limit in self.limits:
             trip = self.tripped.get(limit.name)
             if trip is None or trip.action == "warn":
                 continue
             if isinstance(limit, BreakerLimit) and now >= self.counters.breaker_at + limit.reset:
-                if not self.counters.trial:
-                    continue  # half open: this group is the trial
+                if not (self.counters.trial and new_group):
+                    continue  # half open: this group is the trial, or an order of it
                 return Refusal(limit.name, "trial under way", "one group", "the breaker is half open")
             return Refusal(limit.name, trip.value, trip.limit, "the limit tripped; an operator must reset it")
         return None
 
     def opened(self, now: float) -> None:
         """A group was let through; while the breaker is half open it is the trial."""
-        if "failures" in self.tripped and self.counters.breaker_at:
+        if self.counters.breaker_at and any(
+            isinstance(limit, BreakerLimit) and limit.name in self.tripped for limit in self.limits
+        ):
             self.counters.trial = True
 
     def ended(self, outcome: str, now: float) -> None:
@@ -307,20 +313,21 @@ class LimitBook:
         Raises:
             ValueError: no limit has this name.
         """
-        if name not in {limit.name for limit in self.limits}:
-            names = ", ".join(limit.name for limit in self.limits) or "none"
+        limit = next((limit for limit in self.limits if limit.name == name), None)
+        if limit is None:
+            names = ", ".join(known.name for known in self.limits) or "none"
             raise ValueError(f"no limit {name!r}; there are: {names}")
         trip = self.tripped.pop(name, None)
         if trip is None:
             return f"{name} was not tripped"
         c = self.counters
-        if name == "failures":
+        if isinstance(limit, BreakerLimit):
             c.failures, c.failures_peak, c.breaker_at, c.trial = 0, 0, 0.0, False
-        elif name == "rejections":
+        elif isinstance(limit, Rejections):
             c.rejections = c.rejections_peak = 0
-        elif name == "daily-loss":
+        elif isinstance(limit, DailyLoss):
             c.day = ""
-        elif name == "drawdown":
+        elif isinstance(limit, Drawdown):
             c.peak_equity = 0.0
         return f"{name} reset (was {trip.value}, limit {trip.limit})"
 

@@ -6,7 +6,7 @@ where they are. Money is in dollars of the account, prices in dollars per share.
 
 The rules and their oddities are LEAN's. Among them: an iron condor reserves the width of its *put* side only; a
 calendar, a box and a butterfly reserve nothing, whatever their wings; the initial margin of short shares counts
-negative while the book is regrouped for an option order.
+negative while the book is regrouped for an option order; where contracts compete for a leg, chance decides (`seed`).
 
 Source: LEAN Common/Securities/Option/OptionStrategyPositionGroupBuyingPowerModel.cs, OptionMarginModel.cs,
 Common/Securities/Positions/ (PositionGroupBuyingPowerModel, SecurityPositionGroupBuyingPowerModel,
@@ -19,6 +19,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from .contract_order import Contracts, seeds
 from .margin_terms import (
     Group,
     Holding,
@@ -30,7 +31,7 @@ from .margin_terms import (
     security_initial,
     security_maintenance,
 )
-from .matching import Contracts, match
+from .matching import match
 from .strategy_margin import initial_margin, initial_value, maintenance_margin, premium_of
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "resolve",
     "security_initial",
     "security_maintenance",
+    "seeds_of",
     "strategy_groups",
 ]
 
@@ -61,10 +63,11 @@ __all__ = [
 # -- groups -----------------------------------------------------------------------------------------------------------
 
 
-def strategy_groups(positions: Sequence[Holding]) -> list[Group]:
+def strategy_groups(positions: Sequence[Holding], seed: int = 0) -> list[Group]:
     """The strategies that positions form, underlying by underlying; positions of one security may come in parts.
 
-    When the parts of an underlying cancel out an empty group stands for it, and nothing after it is looked at.
+    When the parts of an underlying cancel out an empty group stands for it, and nothing after it is looked at. `seed`
+    decides between contracts that fit the same leg (`contract_order`).
     """
     found: list[Group] = []
     by_underlying: dict[object, list[Holding]] = {}
@@ -88,10 +91,7 @@ def strategy_groups(positions: Sequence[Holding]) -> list[Group]:
         held = sorted((h for h in options.values() if h.quantity), key=_order)
         if not held and not lots:
             return [*found, Group("", (), 0.0)]
-        contracts = tuple(
-            Contracts(h.instrument.right, h.instrument.strike, h.instrument.expiry, int(h.quantity)) for h in held
-        )
-        for name, legs, matched_lots in match(contracts, lots):
+        for name, legs, matched_lots in match(_contracts(held), lots, seed):
             quantity = math.gcd(*(q for _, q in legs), matched_lots)
             group = [Holding(held[index].instrument, float(q)) for index, q in legs]
             if matched_lots and shares is not None:
@@ -100,14 +100,27 @@ def strategy_groups(positions: Sequence[Holding]) -> list[Group]:
     return found
 
 
+def _contracts(held: Iterable[Holding]) -> tuple[Contracts, ...]:
+    found = []
+    for instrument, quantity in held:
+        index = not instrument.is_equity_option
+        found.append(Contracts(instrument.right, instrument.strike, instrument.expiry, int(quantity), index))
+    return tuple(found)
+
+
+def seeds_of(positions: Iterable[Holding]) -> tuple[int, ...]:
+    """Seeds under which LEAN may group positions differently; one where it has no choice (`contract_order.seeds`)."""
+    return seeds(_contracts(holding for holding in positions if holding.instrument.is_option))
+
+
 def _order(holding: Holding) -> tuple[str, float, str]:
     instrument = holding.instrument
     return instrument.expiry, instrument.strike, instrument.right
 
 
-def resolve(positions: Sequence[Holding]) -> list[Group]:
-    """All groups of a book: strategies first, then each rest of a security on its own."""
-    groups = strategy_groups(positions)
+def resolve(positions: Sequence[Holding], seed: int = 0) -> list[Group]:
+    """All groups of a book: strategies first, then each rest of a security on its own; `seed` as above."""
+    groups = strategy_groups(positions, seed)
     left: dict[object, float] = {}
     for group in groups:
         for holding in group.holdings:

@@ -5,7 +5,6 @@ Source: LEAN Common/Securities/Option/OptionMarginModel.cs, Common/Securities/Bu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 
@@ -73,8 +72,7 @@ class Marginable(Protocol):
         """Part of its value that shares reserve while held."""
 
 
-@dataclass(frozen=True, slots=True)
-class Instrument:
+class Instrument(NamedTuple):
     """A security as plain data; see `Marginable` for the fields."""
 
     key: object

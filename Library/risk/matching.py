@@ -5,10 +5,9 @@ definitions: greedily, definitions with more legs first. When that leaves more s
 matches once more with those definitions last that have an uncovered short leg, and takes the better of both.
 Underlying shares take part in whole lots (one per contract).
 
-Where several contracts fit a leg LEAN takes the one whose hash code comes first, and hash codes of texts change from
-process to process: a book with such a choice has no one margin on LEAN. Here the earlier expiry and the higher strike
-come first. That order was fitted to two entries of LEAN's recordings, the only ones where it matters; it is no rule
-of LEAN's, and another order ("out of the money first") fits both as well. Do not take it for evidence.
+Where several contracts fit a leg LEAN takes the one whose hash code comes first (`contract_order`), and hash codes of
+texts change from process to process: a book with such a choice has no one margin on LEAN. `match` takes that random
+number as `seed`; `seeds` are all that make a difference to a book.
 
 Source: LEAN Common/Securities/Option/StrategyMatcher/ (OptionStrategyMatcher, OptionStrategyDefinitions,
 OptionStrategyDefinition, OptionStrategyMatcherOptions, UncoveredShortQuantityOptionStrategyMatchObjectiveFunction).
@@ -20,14 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-
-class Contracts(NamedTuple):
-    """A position in one option contract: `expiry` as an ISO date, `quantity` signed."""
-
-    right: str
-    strike: float
-    expiry: str
-    quantity: int
+from .contract_order import Contracts, order_of
 
 
 class Matched(NamedTuple):
@@ -189,13 +181,16 @@ def _possible(covered_first: bool, mask: int) -> tuple[Definition, ...]:
 
 
 @lru_cache(maxsize=8192)
-def match(positions: tuple[Contracts, ...], lots: int = 0) -> tuple[Matched, ...]:
-    """Match a book of one underlying: option positions (each contract once) and `lots` of the underlying (signed)."""
-    best, left = _match(False, positions, lots)
+def match(positions: tuple[Contracts, ...], lots: int = 0, seed: int = 0) -> tuple[Matched, ...]:
+    """Match a book of one underlying: option positions (each contract once) and `lots` of the underlying (signed).
+
+    `seed` stands for the random number of a LEAN process (`contract_order`); 0 is as good as any.
+    """
+    best, left = _match(False, positions, lots, seed)
     uncovered = _uncovered(best, positions, left)
     if uncovered <= 0 or uncovered <= _least_uncovered(positions, lots):
         return best
-    other, left = _match(True, positions, lots)
+    other, left = _match(True, positions, lots, seed)
     return other if _uncovered(other, positions, left) < uncovered else best
 
 
@@ -204,11 +199,11 @@ class _Book:
 
     __slots__ = ("left", "positions", "sides")
 
-    def __init__(self, positions: Sequence[Contracts]) -> None:
+    def __init__(self, positions: Sequence[Contracts], seed: int) -> None:
         self.positions = positions
         self.left = {index: p.quantity for index, p in enumerate(positions) if p.quantity}
         self.sides: dict[tuple[str, bool], list[int]] = {(right, long): [] for right in "CP" for long in (True, False)}
-        for index in sorted(self.left, key=lambda at: (positions[at].expiry, -positions[at].strike)):
+        for index in sorted(self.left, key=lambda at: order_of(positions[at], seed)):
             self.sides[positions[index].right, positions[index].quantity > 0].append(index)
 
     def take(self, legs: Sequence[tuple[int, int]]) -> None:
@@ -227,10 +222,10 @@ class _Book:
 
 
 def _match(
-    covered_first: bool, positions: Sequence[Contracts], lots: int
+    covered_first: bool, positions: Sequence[Contracts], lots: int, seed: int
 ) -> tuple[tuple[Matched, ...], dict[int, int]]:
     """Take strategies out of the book, definition by definition; also returns what no definition took."""
-    book = _Book(positions)
+    book = _Book(positions, seed)
     mask = 16 if lots > 0 else 32 if lots < 0 else 0
     for (right, long), indexes in book.sides.items():
         if indexes:

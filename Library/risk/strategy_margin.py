@@ -268,3 +268,6 @@ RECORDED: frozenset[str] = frozenset(
     }
 )  # fmt: skip
 """Strategies whose margin stands in a recording of LEAN; the others follow LEAN's source and nobody watched them."""
+
+OPENING_NOT_RECORDED: frozenset[str] = frozenset({"Covered Call", "Protective Collar"})
+"""Recorded while held, but opening them needs another figure (the premium, the shares), which no recording shows."""

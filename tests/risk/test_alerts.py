@@ -161,3 +161,20 @@ def test_a_malformed_setting_is_named(settings, match):
     """A bad setting is refused with its name and the cure."""
     with pytest.raises(ValueError, match=match):
         routes_from_settings(settings.get)
+
+
+def test_a_log_that_fails_disturbs_nothing_either():
+    """A failing route whose failure cannot even be logged: the caller goes on, and so does the thread."""
+
+    def broken(text: str) -> None:
+        raise OSError("no log")
+
+    desk = AlertDesk(
+        [CallRoute(lambda alert: 1 / 0), WebHookRoute("http://127.0.0.1:9/nobody-listens")], window=0.0, log=broken
+    )
+    desk(Sample(at=0.0))
+    desk(Sample(at=1.0))
+    assert desk.flush(5.0)
+    routes = desk.health().routes
+    assert [routes[name][1] for name in ("callable", "webhook-json")] == [2, 2]
+    desk.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from atomic.parameters import Parameters
+from risk import limits
 from risk.alerts import CallRoute
 from risk.configure import CHECKS, LIMITS, desk_from, gate_from, say_silence, session_close
 
@@ -45,13 +47,25 @@ def test_every_parameter_makes_its_check_or_limit_with_its_value() -> None:
         "DaysToExpiry(least=0, most=30)", "{'GOOG': ['2015-12-28'], 'SPY': ['2015-12-18']}, days_before=1)",
     ):  # fmt: skip
         assert text in shown
-    limits = " ".join(repr(limit) for limit in gate.limits.limits)
+    shown = " ".join(repr(limit) for limit in gate.limits.limits)
     for text in (
         "DailyLoss(dollars=700.0, action='flatten'", "Drawdown(fraction=0.1, action='flatten'",
         "BreakerLimit(failures=4, reset=300.0, action='no_new'", "Rejections(count=5, action='no_new'",
         "NakedSeconds(seconds=20.0, action='close_by_risk'", "MarginUsage(fraction=0.6, action='no_new'",
     ):  # fmt: skip
-        assert text in limits
+        assert text in shown
+
+
+def test_every_limit_class_has_a_parameter() -> None:
+    """A limit that is added to `risk.limits` has to be configurable; the cards go through all parameters."""
+    gate = gate_from(reader(dict.fromkeys(LIMITS, "5")))
+    assert gate is not None
+    public = {
+        name
+        for name, kind in inspect.getmembers(limits, inspect.isclass)
+        if kind.__module__ == limits.__name__ and "breach" in vars(kind) and name != "Limit"
+    }
+    assert public == {type(limit).__name__ for limit in gate.limits.limits}
 
 
 def test_what_is_absent_is_off() -> None:

@@ -1,5 +1,6 @@
 """The two framework models: on fakes step by step, and in a run over LEAN's sample data."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
@@ -265,6 +266,27 @@ def test_what_fails_again_and_again_is_given_up_until_the_targets_change() -> No
     assert algorithm.lines == ["insights: attempt 3 is the last one for these targets"]
     model.execute(algorithm, [target(symbol, quantity // 2) for symbol, quantity in CONDOR])
     assert len(executor.asked) == 4
+
+
+def test_the_pause_between_attempts_does_not_depend_on_the_machines_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LEAN's times are UTC without saying so; an hour that the machine's zone has twice is no pause."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        algorithm, executor = Fake(), Executor()
+        algorithm.utc_time = datetime(2015, 11, 1, 1, 59)
+        model = AtomicExecutionModel(executor, retry_after=1800)
+        model.execute(algorithm, [target(*pair) for pair in CONDOR])
+        executor.handles[0].is_done = True
+        algorithm.utc_time = datetime(2015, 11, 1, 2, 5)  # New York would say: an hour and six minutes later
+        model.execute(algorithm, [])
+        assert len(executor.asked) == 1
+        algorithm.utc_time = datetime(2015, 11, 1, 2, 30)
+        model.execute(algorithm, [])
+        assert len(executor.asked) == 2
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_nothing_is_sent_before_the_executor_is_ready_and_bad_terms_are_logged() -> None:

@@ -83,6 +83,25 @@ def test_only_an_operators_reset_opens_again_and_an_unknown_name_is_refused():
         book.reset("margin")
 
 
+def test_limits_of_another_name_start_again_too():
+    """Reset and trial go by the kind of a limit, not by its name."""
+    book = LimitBook(
+        [Rejections(1, name="broker"), BreakerLimit(1, 60, name="breaker"), DailyLoss(5, name="day"),
+         Drawdown(0.5, name="top")]
+    )  # fmt: skip
+    book.rejected()
+    book.ended("failed", 0.0)
+    book.read(Account(at=10.0, equity=100.0), "d")
+    book.opened(70.0)
+    assert book.counters.trial
+    assert book.read(Account(equity=40.0), "d")
+    for name in list(book.tripped):
+        book.reset(name)
+    c = book.counters
+    assert (c.rejections, c.rejections_peak, c.failures, c.trial, c.day, c.peak_equity) == (0, 0, 0, False, "", 0.0)
+    assert book.read(Account(equity=40.0), "d") == []
+
+
 def test_rejections_count_only_in_a_row():
     """An accepted order starts the count again."""
     book = LimitBook([Rejections(2)])
@@ -104,6 +123,7 @@ def test_the_breaker_lets_one_trial_through_and_closes_when_it_succeeds():
     assert book.may_open(310.0) is None
     book.opened(310.0)
     assert book.may_open(311.0) is not None
+    assert book.may_open(311.0, new_group=False) is None, "the trial sends its other legs"
     book.ended("failed", 312.0)
     assert book.may_open(400.0) is not None
 

@@ -12,10 +12,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from risk.margin import Group, Holding, Instrument, is_group_order, margin_delta, margin_used, resolve
+from risk.margin import Group, Holding, Instrument, is_group_order, margin_delta, margin_used, resolve, seeds_of
+from risk.strategy_margin import RECORDED
 from tests.recordings import DATA, TRACES, needs_quotes, needs_traces
 
 NEW_YORK = ZoneInfo("America/New_York")
+#: recordings of accounts that held options
+ALL = ("p04_combos", "p05_legging_margin", "p08_expiry_and_assignment", "p17_structure_margin")
 
 pytestmark = [needs_quotes, needs_traces]
 
@@ -74,7 +77,7 @@ def instrument(symbol: str, local: datetime) -> Instrument:
     shares = share_price(local)
     if len(symbol) < 10:
         return Instrument("GOOG", "GOOG", price=shares)
-    expiry, right, strike = "20" + symbol[6:12], symbol[12], int(symbol[13:]) / 1000
+    expiry, right, strike = "20" + symbol[6:12], symbol[12], int(symbol[13:]) / 1000  # the data's names have no dashes
     price = option_price(local, right, strike, expiry)
     return Instrument(
         symbol, "GOOG", is_option=True, right=right, strike=strike, expiry=expiry, multiplier=100.0, unit=100.0,
@@ -92,11 +95,15 @@ def local_time(utc: str) -> datetime:
     return stamp.replace(tzinfo=ZoneInfo("UTC")).astimezone(NEW_YORK).replace(tzinfo=None)
 
 
+def holdings_of(fields: dict[str, Any], local: datetime) -> list[Holding]:
+    return [Holding(instrument(symbol, local), quantity) for symbol, quantity, _ in fields["holdings"]]
+
+
 def groups_of(fields: dict[str, Any], local: datetime) -> list[Group]:
-    return resolve([Holding(instrument(symbol, local), quantity) for symbol, quantity, _ in fields["holdings"]])
+    return resolve(holdings_of(fields, local))
 
 
-@pytest.mark.parametrize("name", ["p04_combos", "p05_legging_margin", "p17_structure_margin"])
+@pytest.mark.parametrize("name", ALL)
 def test_margin_used_equals_each_recorded_account(name: str) -> None:
     """All account entries of a recording: the margin used to the cent, with the value as a check on the prices."""
     if not (TRACES / f"{name}.json").exists():
@@ -112,6 +119,32 @@ def test_margin_used_equals_each_recorded_account(name: str) -> None:
         assert margin_used(groups) == pytest.approx(fields["margin_used"], abs=0.005), (fields["label"], groups)
         checked += bool(fields["holdings"])
     assert checked >= 3
+
+
+def test_where_chance_decides_the_recorded_margin_is_one_that_it_allows() -> None:
+    """Only shares under two short calls left LEAN a choice: twice, and its figure is one of the two."""
+    found: dict[str, set[float]] = {}
+    for name in ALL:
+        if not (TRACES / f"{name}.json").exists():
+            pytest.skip(f"no recording {name}")
+        for utc, _, fields in entries(name, "account"):
+            holdings = holdings_of(fields, local_time(utc))
+            margins = {round(margin_used(resolve(holdings, seed)), 2) for seed in seeds_of(holdings)}
+            assert round(fields["margin_used"], 2) in margins, fields["label"]
+            if len(margins) > 1:
+                found[fields["label"]] = margins
+    assert {label: len(margins) for label, margins in found.items()} == {"covered-call": 2, "collar": 2}
+
+
+def test_recorded_strategies_are_those_that_an_account_shows() -> None:
+    """What is marked as recorded was held in a recording when LEAN told the account's margin, and nothing else is."""
+    shown: set[str] = set()
+    for name in ALL:
+        if not (TRACES / f"{name}.json").exists():
+            pytest.skip(f"no recording {name}")
+        for utc, _, fields in entries(name, "account"):
+            shown |= {group.name for group in groups_of(fields, local_time(utc)) if group.name}
+    assert shown == RECORDED
 
 
 def test_refused_orders_needed_what_lean_says() -> None:

@@ -151,12 +151,12 @@ def test_a_group_that_still_opens_counts_as_if_it_were_complete() -> None:
             "event-day", "0 days ahead", "more than 0",
         ),
         (
-            BuyingPower(fee=1.0), BuyingPower(fee=1.0, reserve=49_497), {},
-            "buying-power", "504.00", "at most 503.00 (after a reserve of 49497.00)",
+            BuyingPower(fee=1.0), BuyingPower(fee=1.0, reserve=48_997), {},
+            "buying-power", "1004.00", "at most 1003.00 (after a reserve of 48997.00)",
         ),
         (
-            BuyingPower(fee=0.0, reserve_part=0.495), BuyingPower(fee=0.0, reserve_part=0.496), {},
-            "buying-power", "500.00", "at most 400.00 (after a reserve of 49600.00)",
+            BuyingPower(fee=0.0, reserve_part=0.49), BuyingPower(fee=0.0, reserve_part=0.491), {},
+            "buying-power", "1000.00", "at most 900.00 (after a reserve of 49100.00)",
         ),
     ],
 )  # fmt: skip
@@ -235,16 +235,34 @@ def test_too_late_an_expiry_is_refused() -> None:
 
 
 def test_margin_of_a_condor_before_its_first_order() -> None:
-    """Protected it never takes more than its width; sent together its shorts may stand alone for a moment."""
+    """Complete it takes its put side; before, the wider call side may stand alone, and sent together the shorts."""
     protected = group_margin(CONDOR, 1, QUOTES, together=False)
-    assert (protected.complete, protected.worst, protected.names) == (500.0, 500.0, ("Iron Condor",))
+    assert (protected.complete, protected.worst, protected.names) == (500.0, 1000.0, ("Iron Condor",))
     assert protected.recorded
+    assert not protected.by_chance
+    narrow = (*CONDOR[:3], leg("C", 757.5, 1))
+    quotes = {**QUOTES, "C757.5": QUOTES["C765"]}
+    assert group_margin(narrow, 2, quotes, together=False).worst == 1000.0, "the put side is the wider one"
     together = group_margin(CONDOR, 1, QUOTES, together=True)
-    # the shorts as a strangle: put 110 + 15,000 - 500 = 14,610 beats call 100 + 14,500; plus the call's 100
-    assert together.worst == pytest.approx(14_610 + 100)
+    # the put without its wing beside the call spread: 110 + 15,000 - 500, and the width of 1,000; that is more than
+    # the shorts as a strangle (the put's 14,610 and the call's premium of 100)
+    assert together.worst == pytest.approx(14_610 + 1_000)
     butterfly = (leg("P", 740, 1), leg("P", 745, -2), leg("P", 750, 1))
     quotes = {**QUOTES, "P750": Quote(3.0, 3.4, 3.2, NOW)}
     assert not group_margin(butterfly, 1, quotes, together=False).recorded
+
+
+def test_margin_that_depends_on_chance_is_the_largest_and_marked() -> None:
+    """Two shorts, cover for one of them: LEAN's process decides which is naked; the dearer one is counted."""
+    legs = (leg("C", 755, -1), leg("C", 765, -1), leg("C", 775, 1))
+    quotes = {**QUOTES, "C775": Quote(0.05, 0.15, 0.1, NOW)}
+    found = group_margin(legs, 1, quotes, together=False)
+    near_naked, far_naked = 100 + 15_000 - 500 + 1000, 20 + 15_000 - 1500 + 2000
+    assert found.complete == pytest.approx(max(near_naked, far_naked))
+    assert found.by_chance
+    refusal = BuyingPower()(proposal(spec(legs), quotes=quotes, margin_remaining=near_naked - 1.0))
+    assert refusal is not None
+    assert "random number" in refusal.reason
 
 
 def test_margin_of_shares_and_their_call() -> None:
@@ -296,3 +314,17 @@ def test_an_event_day_is_found_by_the_ticker_of_the_contract() -> None:
         assert refusal is not None, name
         assert "GOOG" in refusal.reason
     assert NoEventDay({"GOO": ["2015-12-24"]})(proposal()) is None
+
+
+def test_a_check_that_fails_is_a_refusal() -> None:
+    """What a check cannot say is not a pass, and its error does not reach the algorithm."""
+
+    def asks_the_brokerage(proposal: Any) -> Any:
+        raise TimeoutError("no answer")
+
+    [refusal] = Gate([MaxContracts(per_group=8), asks_the_brokerage]).approve(proposal())
+    assert refusal.rule == "check-failed"
+    assert "asks_the_brokerage" in refusal.reason
+    assert "TimeoutError: no answer" in refusal.reason
+    told = BuyingPower(answer=asks_the_brokerage)
+    assert [found.rule for found in Gate([told]).approve(proposal())] == ["check-failed"]

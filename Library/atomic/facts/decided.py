@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..model import (
     REDUCING,
     ChildOrder,
+    ChildStatus,
     ChildType,
     GroupState,
     HoldCause,
@@ -125,9 +126,17 @@ def _close(group: GroupState, fact: CloseAsked) -> bool:
     return True
 
 
+def tries(group: GroupState, key: tuple[int, Purpose]) -> int:
+    """The number of failed attempts in a row with the present failures; an end that filled something starts anew."""
+    failed = [order for order in group.failures.values() if (order.leg, order.purpose) == key]
+    if any(order.cum_qty and order.status is not ChildStatus.REJECTED for order in failed):
+        return 1
+    return group.attempts.get(key, 0) + 1
+
+
 def _attempt(group: GroupState, fact: Attempt) -> bool:
     key = (fact.leg, Purpose(fact.purpose))
-    group.attempts[key] = group.attempts.get(key, 0) + 1
+    group.attempts[key] = tries(group, key)
     group.retry_at[key] = fact.retry_at
     for number in [n for n, order in group.failures.items() if (order.leg, order.purpose) == key]:
         del group.failures[number]

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+#: kinds of facts between a decision and the broker's first answer
+SENDING = frozenset({"intended", "sent", "identified", "accepted"})
+
 # --- what the broker said about a child order ----------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..facts.kinds import SENDING
 from ..model import REDUCING, Kind, Phase, Purpose
 from . import contingent, decide, desired, view, watch
 from .levels import EntryPlan, ExitPair, ExitPlan, Level, default_pairs
@@ -80,16 +81,25 @@ def _rests(group: GroupState) -> bool:
 def heeds(group: GroupState, fact: Any) -> bool:
     """False when the news that an order was sent or taken cannot change the answer.
 
-    It can where an older order of the same slot waits for it to go, and where attempts are counted.
+    It can where something else happened since the order was decided upon, which waited for its answer, where an older
+    order of the same slot waits to go, and where attempts are counted.
     """
     if group.attempts or group.spec.kind is Kind.CONTINGENT:
         return True
-    if fact.kind != "accepted" or len(group.live) == 1:
+    if fact.kind != "accepted":
         return False
     order = group.orders[fact.order]
-    return any(
+    if len(group.live) > 1 and any(
         o.rung == order.rung and o.purpose is order.purpose and o is not order for o in group.live.values()
-    )
+    ):
+        return True
+    for past in reversed(group.facts):
+        kind = past.kind
+        if kind == "intended" and past.order == order.number:
+            return False
+        if kind not in SENDING:
+            return True
+    return True
 
 
 def still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
+from ..facts.decided import tries
 from ..model import (
     WORKING,
     ChildOrder,
@@ -102,7 +103,7 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         key = (order.leg, order.purpose)
         if key in counted:
             continue
-        tried = counted[key] = group.attempts.get(key, 0) + 1
+        tried = counted[key] = tries(group, key)
         if order.reject is RejectReason.RESERVED and not group.memory.get("reserves"):
             out.append(f.Remembered(now, "reserves", True))
         if order.reject is RejectReason.CAPABILITY and order.purpose is Purpose.STOP:

@@ -91,7 +91,9 @@ def _common(
     between: set[str] = set()
     for pairs in arrangements:
         alive = {known.key for known, _ in pairs}
-        gone: list[Reading] = [(k, 0, k.order.leaves_qty, False) for k in free if k.key not in alive]
+        gone: list[Reading] = [
+            (k, 0, k.order.order_qty if k.loose else k.order.leaves_qty, False) for k in free if k.key not in alive
+        ]
         ways = [
             [(known, low, high, True) for low, high in spans(known, order) or [(0, 0)]]
             for known, order in (*paired, *pairs)
@@ -188,7 +190,9 @@ def _divide(readings: list[Reading], difference: int) -> tuple[dict[tuple[str, i
         if len(free) > 1 and (len(legs) > 1 or any(alive for _, _, _, alive in free)):
             torn = {group_id for group_id, _ in legs}
     side = 1 if left > 0 else -1
-    for known, least, most, _ in free:
+    # what ended takes first: an order that lives is never believed to be smaller than it may be; and what fits whole
+    # before what fits in part: an order that may still be on its way is never believed to be complete without need
+    for known, least, most, _ in sorted(free, key=lambda r: (r[3], r[2] - r[1] != abs(left))):
         if known.order.side == side and left:
             part = min(abs(left), most - least)
             fills[known.key] += part

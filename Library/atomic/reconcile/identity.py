@@ -93,7 +93,7 @@ def spans(known: Known, order: BrokerOrder) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     sizes = {own.order_qty} if own.asked is None else {own.order_qty, abs(own.asked[0])}
     for whole in sizes:
-        left = whole - own.cum_qty
+        left = whole - (0 if known.loose else own.cum_qty)
         least = max(0, order.filled - own.cum_qty)
         if size == whole:
             found.append((least, max(least, left - 1)))

@@ -35,15 +35,17 @@ from ..facts import (
 )
 from ..journal import group_id_of
 from ..model import ChildStatus, HoldCause, Phase, Purpose
-from . import outside
+from . import guesses, outside
 from .histories import solve
 from .identity import Match, identify, looks_like
 from .restart import after_restart, foreseen
-from .terms import Adoption, Known, Verdict, View
+from .terms import LOOSE, Adoption, Known, Verdict, View
 
 if TYPE_CHECKING:
 
-    from ..model import GroupState
+    from collections.abc import Iterator
+
+    from ..model import ChildOrder, GroupState
     from ..ports import BrokerOrder
 
 
@@ -51,14 +53,14 @@ if TYPE_CHECKING:
 DOUBT = "in_doubt"
 
 
-class _Work:
+class Work:
     """One reconciliation in the making."""
 
     def __init__(self, view: View) -> None:
         self.view = view
         self.verdict = Verdict()
         self.groups = {group.spec.group_id: group for group in view.groups if group.phase is not Phase.CLOSED}
-        self.known = [Known(group, order) for group in self.groups.values() for order in group.live.values()]
+        self.known = [Known(group, order) for group in self.groups.values() for order in _may_live(group, view)]
         self.paired: dict[tuple[str, int], Match] = {}
         #: broker orders that are not (yet) known to be ours
         self.shown: list[BrokerOrder] = []
@@ -68,8 +70,16 @@ class _Work:
         self.doubts: dict[str, set[str]] = {}
         self.doubtful = {symbol for group in self.groups.values() for symbol in in_doubt(group)}
         self.open_fate: list[Known] = []
+        #: orders that were believed filled in this look, by group
+        self.guesses: dict[str, list[int]] = {}
+        #: living orders whose fills were divided by guess in this look, by group
+        self.divided: dict[str, list[int]] = {}
         #: brackets whose living orders are replaced by ones of known size
         self.loose: set[str] = set()
+
+    def divide(self, group_id: str, number: int) -> None:
+        """The order lives, and what it has filled is a guess."""
+        self.divided.setdefault(group_id, []).append(number)
 
     def unsettled(self, known: Known) -> bool:
         """True when this reconciliation has to find out what became of the order."""
@@ -79,6 +89,13 @@ class _Work:
         """The group will be held for a doubt about a contract; the first cause counts."""
         self.held.setdefault(group_id, (cause, why))
         self.doubts.setdefault(group_id, set()).add(symbol)
+
+
+def _may_live(group: GroupState, view: View) -> Iterator[ChildOrder]:
+    """Orders that may fill; at a start also those that ought to have ended and were shown all the same."""
+    yield from group.live.values()
+    if view.start:
+        yield from (group.orders[n] for n in group.memory.get(LOOSE, ()) if n not in group.live)
 
 
 def in_doubt(group: GroupState) -> list[str]:
@@ -91,7 +108,7 @@ def in_doubt(group: GroupState) -> list[str]:
 
 def match(view: View) -> Verdict:
     """Compare what the account shows with what the journal says, and say what follows. Changes nothing."""
-    work = _Work(view)
+    work = Work(view)
     settled = frozenset(known.key for known in work.known if not work.unsettled(known))
     pairs, _, work.shown = identify(work.known, view.orders, of_this_process=settled)
     for pair in pairs:
@@ -103,6 +120,7 @@ def match(view: View) -> Verdict:
             _order(work, known)
         elif work.unsettled(known):
             work.open_fate.append(known)  # a later look may tell
+    guesses.remember(work)
     for group_id, (cause, why) in work.held.items():
         kind = "ambiguous" if cause is HoldCause.AMBIGUOUS else "quantity_break"
         work.verdict.find(kind, group_id, f"{group_id} is held: {why}")
@@ -124,7 +142,7 @@ def match(view: View) -> Verdict:
 # --- orders ------------------------------------------------------------------------------------------------------
 
 
-def _others(work: _Work) -> None:
+def _others(work: Work) -> None:
     """Broker orders that are none of our living ones."""
     verdict, view = work.verdict, work.view
     for order in work.shown:
@@ -142,16 +160,22 @@ def _others(work: _Work) -> None:
             if (group_id, number) not in work.paired or work.paired[(group_id, number)].order is not order:
                 work.hold(group_id, HoldCause.AMBIGUOUS, f"{text}, and so does another one", order.symbol)
         elif number in group.orders and group.legs[group.orders[number].leg].spec.symbol == order.symbol:
-            known = group.orders[number]
-            verdict.add(group_id, BaseSet(view.now, number, max(0, known.cum_qty - order.filled)))
-            verdict.adopt.append(Adoption(group_id, number, order, "tag"))
-            verdict.cancel.append(verdict.adopt[-1])
-            verdict.find("orphan", group_id, f"{text}, but ended ({known.status}): it is cancelled", tag=order.tag)
+            _end_late(work, group, number, order, f"{text}, but", f"ended ({group.orders[number].status})", "tag")
         elif number == group.next_number and group_id in work.groups:
             _lost_intent(work, group, number, order, text)
         else:
             verdict.strangers.append(order)
             verdict.find("orphan", group_id, f"{text}, which the group never sent: cancel it by hand", tag=order.tag)
+
+
+def _end_late(work: Work, group: GroupState, number: int, order: BrokerOrder, text: str, why: str, how: str) -> None:
+    """An order of ours that ought to have ended is open: its fills count from here on, and it is cancelled."""
+    verdict, group_id = work.verdict, group.spec.group_id
+    verdict.add(group_id, BaseSet(work.view.now, number, max(0, group.orders[number].cum_qty - order.filled)))
+    verdict.adopt.append(Adoption(group_id, number, order, how))
+    verdict.cancel.append(verdict.adopt[-1])
+    verdict.find("orphan", group_id, f"{text} {group_id}:{number}, {why}: it is cancelled", tag=order.tag)
+    work.divide(group_id, number)
 
 
 def _ours(group_id: str, view: View) -> bool:
@@ -166,7 +190,12 @@ def _number(tag: str) -> int:
     return int(digits) if digits else 0
 
 
-def _foreign(work: _Work, order: BrokerOrder) -> None:
+def _foreign(work: Work, order: BrokerOrder) -> None:
+    guessed = guesses.find(work, order)
+    if guessed is not None:
+        text = f"open order {_terms(order)} looks like"
+        _end_late(work, *guessed, order, text, "believed filled", "fingerprint")
+        return
     text = f"open order {_terms(order)} is not ours: it is left alone"
     work.verdict.find("foreign", "", text, tag=order.tag)
     if work.view.stale:
@@ -176,7 +205,7 @@ def _foreign(work: _Work, order: BrokerOrder) -> None:
                 work.hold(group.spec.group_id, HoldCause.AMBIGUOUS, why, order.symbol)
 
 
-def _lost_intent(work: _Work, group: GroupState, number: int, order: BrokerOrder, text: str) -> None:
+def _lost_intent(work: Work, group: GroupState, number: int, order: BrokerOrder, text: str) -> None:
     """The journal lost the write with this order's intent, but the tag says what it was."""
     group_id = group.spec.group_id
     legs = [i for i, leg in enumerate(group.legs) if leg.spec.symbol == order.symbol]
@@ -206,7 +235,7 @@ def _terms(order: BrokerOrder) -> str:
     return f"{order.quantity:+d} {order.symbol} {order.type}{price}"
 
 
-def _order(work: _Work, known: Known) -> None:
+def _order(work: Work, known: Known) -> None:
     """The facts of one order that may still fill."""
     verdict, now = work.verdict, work.view.now
     group_id, number = known.key
@@ -223,6 +252,8 @@ def _order(work: _Work, known: Known) -> None:
         verdict.add(group_id, Filled(now, number, cum, average, order.fees))
         text = f"order {number} of {group_id} filled {cum - order.cum_qty} while nobody looked (price estimated)"
         verdict.find("resumed", group_id, text, cum_qty=cum, evidence="holdings")
+        if pair is None and not known.acknowledged and len(known.group.live) > 1:
+            work.guesses.setdefault(group_id, []).append(number)
     if pair is not None:
         _take_over(work, known, pair, cum)
     elif known.acknowledged:
@@ -239,7 +270,7 @@ def _order(work: _Work, known: Known) -> None:
         work.open_fate.append(known)
 
 
-def _take_over(work: _Work, known: Known, pair: Match, cum: int) -> None:
+def _take_over(work: Work, known: Known, pair: Match, cum: int) -> None:
     verdict, now = work.verdict, work.view.now
     group_id, number = known.key
     base = cum - pair.order.filled
@@ -250,8 +281,9 @@ def _take_over(work: _Work, known: Known, pair: Match, cum: int) -> None:
     elif status is ChildStatus.CANCELING and work.view.start:
         verdict.add(group_id, CancelRefused(now, number, 0, "the broker still shows it after a restart"))
     verdict.adopt.append(Adoption(group_id, number, pair.order, pair.how))
-    if group_id in work.loose:
+    if group_id in work.loose or number not in known.group.live:
         verdict.cancel.append(verdict.adopt[-1])
+        work.divide(group_id, number)
     text = f"order {number} of {group_id} is {_terms(pair.order)} (by {pair.how}, {cum} filled)"
     verdict.find("adopted", group_id, text, how=pair.how, base=base, lean_id=pair.order.lean_id)
 
@@ -259,7 +291,7 @@ def _take_over(work: _Work, known: Known, pair: Match, cum: int) -> None:
 # --- holdings ----------------------------------------------------------------------------------------------------
 
 
-def _contracts(work: _Work) -> None:
+def _contracts(work: Work) -> None:
     """Judge every contract: whose orders are shown, what filled unseen, what nobody can explain."""
     view = work.view
     nets: dict[str, int] = {}
@@ -305,7 +337,7 @@ def _contracts(work: _Work) -> None:
         _unexplained(work, symbol, rest, nets[symbol])
 
 
-def _still_in_doubt(work: _Work, symbol: str, unknown: list[Known]) -> None:
+def _still_in_doubt(work: Work, symbol: str, unknown: list[Known]) -> None:
     """A contract that was torn stays so until a person decides: nothing is attributed in it."""
     for known in unknown:
         group = known.group
@@ -316,7 +348,7 @@ def _still_in_doubt(work: _Work, symbol: str, unknown: list[Known]) -> None:
             work.hold(group.spec.group_id, group.held or HoldCause.AMBIGUOUS, group.held_why, symbol)
 
 
-def _unexplained(work: _Work, symbol: str, rest: int, net: int) -> None:
+def _unexplained(work: Work, symbol: str, rest: int, net: int) -> None:
     view, verdict = work.view, work.verdict
     baseline = view.baseline.get(symbol, 0)
     lost = any(known.symbol == symbol and known.order.leaves_qty for known in work.known)
@@ -341,7 +373,7 @@ def _unexplained(work: _Work, symbol: str, rest: int, net: int) -> None:
 # --- policy ------------------------------------------------------------------------------------------------------
 
 
-def _restart(work: _Work, group: GroupState) -> None:
+def _restart(work: Work, group: GroupState) -> None:
     """The restart policy of a group that is whole."""
     verdict, now = work.verdict, work.view.now
     group_id = group.spec.group_id

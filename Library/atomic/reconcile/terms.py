@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ..ports import BrokerOrder
 
 
+#: key of `GroupState.memory`: living orders of a bracket whose fills were divided by guess; its net is certain
+LOOSE = "loose"
+
+
 class Known(NamedTuple):
     """A child order that may still fill, and its group."""
 
@@ -27,6 +31,11 @@ class Known(NamedTuple):
     def symbol(self) -> str:
         """The leg's contract."""
         return self.group.legs[self.order.leg].spec.symbol
+
+    @property
+    def loose(self) -> bool:
+        """True when what it has filled is a guess: any part of it may have, also what was put on another order."""
+        return self.order.number in self.group.memory.get(LOOSE, ())
 
     @property
     def acknowledged(self) -> bool:

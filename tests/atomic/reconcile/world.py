@@ -6,6 +6,7 @@ from atomic.facts import Accepted, CancelAsked, Filled, Intended, Opening, Sent,
 from atomic.model import GroupSpec, GroupState, Kind, LegSpec, Right, new_group
 from atomic.policy import Policy
 from atomic.ports import BrokerOrder
+from atomic.protect import EntryPlan, ExitPair, ExitPlan, Level
 from atomic.reconcile import Verdict, View
 
 CALL = LegSpec("C750", 1, Right.CALL, 750.0, "2015-12-24", "GOOG", 100.0, 0.05, "C750")
@@ -72,3 +73,13 @@ def fold(verdict: Verdict, groups: list[GroupState]) -> None:
 def kinds(verdict: Verdict, group_id: str = "condor-000001") -> set[str]:
     """Kinds of findings of a group."""
     return {finding.kind for finding in verdict.findings if finding.group_id == group_id}
+
+
+def bracket_of(units: int = 10, name: str = "bracket-000001", **policy: Any) -> GroupState:
+    """A bracket whose entry of this many contracts has filled; its exits are to be ordered."""
+    plan = ExitPlan((ExitPair(1.0, Level(percent=0.02), Level(percent=0.01)),), entry=EntryPlan())
+    spec = GroupSpec(name, Kind.BRACKET, "bracket", (CALL,), units, NOW - 60.0, Policy(**policy), plan.row())
+    group = new_group(spec)
+    apply(group, Opening(NOW - 60.0))
+    order_of(group, units, cum=units, limit=0.0, purpose="entry")
+    return group

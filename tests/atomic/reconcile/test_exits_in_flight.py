@@ -1,0 +1,81 @@
+"""Several orders of one bracket in one contract: its net is certain, which of them filled is a guess."""
+
+from atomic.facts import Attempt, Canceled, Filled, Rejected, apply
+from atomic.model import ChildStatus
+from atomic.reconcile import match
+from tests.atomic.reconcile.world import NOW, bracket_of, fold, order_of, shown, view_of
+
+
+def test_what_ended_takes_the_fills_before_what_lives() -> None:
+    """The stop is gone, the target is shown, two contracts left: the target may still fill whole."""
+    group = bracket_of(2)
+    stop = order_of(group, -2, limit=0.0, purpose="sl")
+    target = order_of(group, -2, limit=1.5, purpose="tp")
+    fold(match(view_of([group], [shown("C750", -2, limit=1.5)], {"C750": 0})), [group])
+    assert group.legs[0].net == 0
+    assert (group.orders[stop].cum_qty, group.orders[target].cum_qty) == (2, 0)
+
+
+def test_fills_that_were_divided_by_guess_explain_a_later_one() -> None:
+    """Two exits are shown whole, two of their contracts filled: whatever fills next, the net follows."""
+    group = bracket_of(6)
+    first = order_of(group, -3, limit=0.0, purpose="sl")
+    second = order_of(group, -3, limit=1.5, purpose="tp")
+    orders = [shown("C750", -3, limit=0.0), shown("C750", -3, limit=1.5, lean_id=2)]
+    fold(match(view_of([group], orders, {"C750": 4})), [group])
+    assert (group.held, group.legs[0].net) == (None, 4)
+    fold(match(view_of([group], [orders[1]], {"C750": 1})), [group])
+    assert (group.held, group.legs[0].net) == (None, 1)
+    assert group.orders[first].status in (ChildStatus.FILLED, ChildStatus.CANCELED)
+    assert group.orders[second].may_fill
+
+
+def test_what_fits_whole_is_believed_before_what_fits_in_part() -> None:
+    """Two buys of one and two contracts on their way, two arrived: the one of two filled, the other is waited for."""
+    group = bracket_of(2)
+    small = order_of(group, 1, "sent", limit=0.0, purpose="excess")
+    large = order_of(group, 2, "sent", limit=0.0, purpose="excess")
+    fold(match(view_of([group], [], {"C750": 4})), [group])
+    assert (group.orders[small].cum_qty, group.orders[large].cum_qty) == (0, 2)
+
+
+def test_an_order_shown_late_that_may_be_ours_is_counted_and_cancelled() -> None:
+    """A close and a stop on their way, one filled; the other one, shown without its tag, is not taken for foreign."""
+    group = bracket_of(1)
+    close = order_of(group, -1, "sent", limit=0.0, purpose="close")
+    order_of(group, -1, "sent", limit=0.8, purpose="sl")
+    fold(first := match(view_of([group], [], {"C750": 0})), [group])
+    assert group.orders[close].cum_qty == 1
+    late = shown("C750", -1, limit=0.0)
+    view = view_of([group], [late], {"C750": 0}, start=False, unsettled=first.unsettled, now=NOW + 12.0)
+    verdict = match(view)
+    assert [(a.number, a.order) for a in verdict.cancel] == [(close, late)]
+    fold(verdict, [group])
+    again = match(view_of([group], [late], {"C750": 0}, now=NOW + 14.0))
+    assert [(a.number, a.order) for a in again.cancel] == [(close, late)], "also after another restart"
+
+
+def test_a_stranger_that_looks_like_ours_is_left_alone_after_the_quiet_period() -> None:
+    """Guesses end with the first look after the quiet period."""
+    group = bracket_of(1)
+    order_of(group, -1, "sent", limit=0.0, purpose="close")
+    order_of(group, -1, "sent", limit=0.8, purpose="sl")
+    fold(first := match(view_of([group], [], {"C750": 0})), [group])
+    later = {"start": False, "now": NOW + 600.0}
+    fold(match(view_of([group], [], {"C750": 0}, unsettled=first.unsettled, **later)), [group])
+    verdict = match(view_of([group], [shown("C750", -1, limit=0.0)], {"C750": 0}, **later))
+    assert not verdict.adopt
+
+
+def test_an_end_that_filled_something_starts_the_attempts_anew() -> None:
+    """Attempts count refusals in a row; an order that filled a part and was gone is no refusal."""
+    group = bracket_of(3)
+    for part in (0, 1):
+        number = order_of(group, -3 + part, limit=0.0, purpose="excess")
+        if part:
+            apply(group, Filled(NOW, number, 1, 1.0, 0.0))
+            apply(group, Canceled(NOW, number, "gone"))
+        else:
+            apply(group, Rejected(NOW, number, "unknown", "no"))
+        apply(group, Attempt(NOW, 0, "excess", NOW, ""))
+    assert set(group.attempts.values()) == {1}
