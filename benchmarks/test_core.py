@@ -12,8 +12,9 @@ from typing import Any
 
 from atomic import diff, plan
 from atomic import facts as f
-from atomic.model import GroupSpec, Kind, LegSpec, Phase, Quote, Right, new_group
+from atomic.model import GroupSpec, LegSpec, Quote, new_group
 from atomic.policy import Policy
+from atomic.vocabulary import Kind, Phase, Right
 
 C, P = Right.CALL, Right.PUT
 LEGS = tuple(

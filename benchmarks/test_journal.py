@@ -19,8 +19,9 @@ import pytest
 from atomic.facts import CloseAsked, Filled, Intended, Opening, Sent, Wave, apply
 from atomic.journal import FileStore, Journal, MemoryStore
 from atomic.journal.records import spec_text
-from atomic.model import GroupSpec, GroupState, Kind, LegSpec, Right, new_group
+from atomic.model import GroupSpec, GroupState, LegSpec, new_group
 from atomic.policy import Policy
+from atomic.vocabulary import Kind, Right
 
 LEGS = tuple(
     LegSpec(f"GOOG {right}{strike} id", ratio, right, strike, "2015-12-24", "GOOG id", 100.0, 0.05, f"{right}{strike}")

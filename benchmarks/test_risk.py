@@ -12,9 +12,10 @@ from datetime import date
 from time import perf_counter
 from typing import Any
 
-from atomic.model import GroupSpec, Kind, LegSpec, Quote, Right, new_group
+from atomic.model import GroupSpec, LegSpec, Quote, new_group
 from atomic.policy import Policy
 from atomic.ports import Proposal
+from atomic.vocabulary import Kind, Right
 from benchmarks.loop import loop_seconds
 from risk.gate import Gate
 from risk.greeks import option_value

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from atomic.model import GroupState, LegSpec, LegState, Purpose, Right
+from atomic.model import GroupState, LegSpec, LegState
+from atomic.vocabulary import Purpose, Right
 
 #: purposes of orders that take a group into its position; all others take it out
 ENTERING = frozenset({Purpose.OPEN, Purpose.ENTRY})

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from atomic.model import Phase
+from atomic.vocabulary import Phase
 
 if TYPE_CHECKING:
     from .group_rows import GroupRow, LegRow

@@ -2,9 +2,9 @@
 
 from .executor import AtomicOrderExecutor
 from .group import AtomicGroup
-from .model import ChildStatus, HoldCause, Outcome, Phase
 from .policy import AT_MID, MARKET, Breaker, Ladder, Policy, Retry, Settings
 from .ports import Alert, Severity
+from .vocabulary import ChildStatus, HoldCause, Outcome, Phase
 
 __all__ = [
     "AT_MID",

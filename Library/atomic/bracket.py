@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from . import facts as f
 from .group import AtomicGroup
 from .layers import protection
-from .model import Kind, Phase, Purpose
 from .protect import gap
 from .protect.levels import nearest_tick
 from .protect.view import exposure, plan_of, stop_price, target_price
+from .vocabulary import Kind, Phase, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

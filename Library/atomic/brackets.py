@@ -15,13 +15,13 @@ from . import facts as f
 from .bracket import AtomicBracket
 from .group import AtomicGroup
 from .layers import PROTECTED_KINDS, Coverage
-from .model import ChildType, Kind, Phase
 from .operations import Operations
 from .protect import EntryPlan, ExitPair, ExitPlan, Level
 from .protect.contingent import Member, exits_row
 from .protect.levels import DEFAULT_STOP, DEFAULT_TARGETS
 from .protect.view import remember_plan
 from .protect.watch import NetExits
+from .vocabulary import ChildType, Kind, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import facts as f
 from .audit import seed_record
-from .model import Phase
+from .vocabulary import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

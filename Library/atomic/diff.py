@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .facts import Intended
-from .model import REDUCING, WORKING, ChildStatus, ChildType, Kind, Purpose
 from .ports import Alert, Severity
+from .vocabulary import REDUCING, WORKING, ChildStatus, ChildType, Kind, Purpose
 
 if TYPE_CHECKING:
     from .model import ChildOrder, GroupState

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .model import ChildType, Kind, Phase, Right
 from .plan.cover import shape_of_legs
 from .ports import Proposal, Refusal
 from .structures import check
+from .vocabulary import ChildType, Kind, Phase, Right
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,7 +23,7 @@ from .group import AtomicGroup, Groups, close
 from .guard import LASTING, Guard
 from .journal import Journal, JournalError
 from .lease import Lease
-from .model import GroupSpec, Kind, Phase, new_group
+from .model import GroupSpec, new_group
 from .observe import Alerts, Observer
 from .plan import Env
 from .policy import Breaker, Policy, Settings
@@ -32,6 +32,7 @@ from .shell import IDENTITY_SECONDS, Shell
 from .snapshot import Snapshot, take
 from .startup import Reconciler, StartReport
 from .strategies import Strategies
+from .vocabulary import Kind, Phase
 from .writer import Writer
 
 if TYPE_CHECKING:

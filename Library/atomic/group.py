@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import facts as f
 from .audit import timeline
-from .model import HoldCause, Outcome, Phase
 from .plan import trouble
+from .vocabulary import HoldCause, Outcome, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

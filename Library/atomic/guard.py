@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .model import Phase
 from .ports import Directive, Reading, Severity
+from .vocabulary import Phase
 from .writer import GATE as ONE_WRITER
 
 if TYPE_CHECKING:

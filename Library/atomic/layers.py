@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from .model import WORKING, GroupState, Kind, Phase, Purpose
+from .model import GroupState
 from .ports import Severity
+from .vocabulary import WORKING, Kind, Phase, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable

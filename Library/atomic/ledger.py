@@ -16,9 +16,9 @@ from .facts import apply as apply_fact
 from .facts.kinds import SENDING
 from .journal import JournalError
 from .layers import COVERED
-from .model import TERMINAL, HoldCause, Kind, Phase
 from .observe import EVENT_OF, OBSERVED
 from .ports import GroupEvent, Severity
+from .vocabulary import TERMINAL, HoldCause, Kind, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable

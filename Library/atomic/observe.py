@@ -9,9 +9,9 @@ import traceback
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any
 
-from .model import Outcome
 from .plan.cover import shape_of
 from .ports import Alert, GroupEvent, Severity
+from .vocabulary import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

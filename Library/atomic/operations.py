@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import facts as f
 from .group import close
-from .model import TERMINAL, ChildStatus, Kind, Outcome, Phase, Purpose
 from .ports import Severity
+from .vocabulary import TERMINAL, ChildStatus, Kind, Outcome, Phase, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable

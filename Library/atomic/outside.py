@@ -16,8 +16,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import facts as f
-from .model import LegSpec, Phase, Right
+from .model import LegSpec
 from .ports import Severity
+from .vocabulary import Phase, Right
 
 if TYPE_CHECKING:
     from .model import GroupState, LegState

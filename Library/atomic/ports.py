@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .model import ChildType, GroupSpec, GroupState, Quote
+    from .model import GroupSpec, GroupState, Quote
+    from .vocabulary import ChildType
 
 
 class Severity(IntEnum):

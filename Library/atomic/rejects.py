@@ -7,7 +7,7 @@ recognised is UNKNOWN, which is retried like a temporary refusal and never taken
 
 from __future__ import annotations
 
-from .model import RejectReason
+from .vocabulary import RejectReason
 
 _R = RejectReason
 

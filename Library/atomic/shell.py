@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Any
 from . import diff, plan
 from . import facts as f
 from .ledger import Ledger
-from .model import REDUCING, ChildStatus, HoldCause, Kind, Phase, Quote
+from .model import Quote
 from .outside import Outside
 from .ports import GroupEvent, OrderRequest, Severity
+from .vocabulary import REDUCING, ChildStatus, HoldCause, Kind, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

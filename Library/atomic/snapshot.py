@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .model import Phase
+from .vocabulary import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

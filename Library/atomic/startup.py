@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .journal import group_id_of
-from .model import Phase, Right
 from .ports import Severity
 from .reconcile import View, accept_account, match
+from .vocabulary import Phase, Right
 
 if TYPE_CHECKING:
     from .journal import Loaded

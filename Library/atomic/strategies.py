@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import structures
-from .model import Kind
+from .vocabulary import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from .model import LegSpec, Right
+from .model import LegSpec
+from .vocabulary import Right
 
 #: legs a group may have unless `Settings.max_legs` says otherwise
 MAX_LEGS = 6

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .lease import BEAT, Lease
-from .model import Phase
 from .ports import Severity
+from .vocabulary import Phase
 
 if TYPE_CHECKING:
     from .shell import Shell

@@ -12,7 +12,7 @@ import pytest
 from card_play import Script
 
 from atomic import Outcome, Phase
-from atomic.model import Purpose
+from atomic.vocabulary import Purpose
 
 
 def scripted_fills(plan: dict[str, int]) -> Any:

@@ -14,7 +14,7 @@ import pytest
 from card_play import Script
 
 from atomic import Phase
-from atomic.model import ChildStatus, Purpose
+from atomic.vocabulary import ChildStatus, Purpose
 
 
 def bracket(a: Any, stop: float = 5.0, target: float = 5.0) -> None:

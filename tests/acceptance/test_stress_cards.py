@@ -8,8 +8,8 @@ import pytest
 from card_play import Script
 
 from atomic import Phase
-from atomic.model import Purpose
 from atomic.policy import Breaker, Settings
+from atomic.vocabulary import Purpose
 
 
 def one_closing_order(a: Any) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 from atomic import facts as f
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
-from atomic.model import ChildType, LegSpec, Purpose, Quote, Right
+from atomic.model import LegSpec, Quote
+from atomic.vocabulary import ChildType, Purpose, Right
 from tests.atomic.fake_gateway import FakeGateway
 
 SPY = LegSpec("SPY R735QTJ8XC9X", 1, Right.SHARE, underlying="SPY R735QTJ8XC9X", multiplier=1.0, name="SPY")

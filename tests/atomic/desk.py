@@ -7,19 +7,10 @@ from typing import Any
 
 from atomic import diff, plan
 from atomic import facts as f
-from atomic.model import (
-    ChildOrder,
-    GroupSpec,
-    GroupState,
-    Kind,
-    LegSpec,
-    Phase,
-    Quote,
-    Right,
-    new_group,
-)
+from atomic.model import ChildOrder, GroupSpec, GroupState, LegSpec, Quote, new_group
 from atomic.policy import Policy
 from atomic.ports import Alert
+from atomic.vocabulary import Kind, Phase, Right
 
 C, P, S = Right.CALL, Right.PUT, Right.SHARE
 

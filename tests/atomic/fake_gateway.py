@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from atomic import facts as f
-from atomic.model import ChildType, LegSpec, Quote, Right
+from atomic.model import LegSpec, Quote
+from atomic.vocabulary import ChildType, Right
 
 
 def option(right: str, strike: float, expiry: str = "2030-01-18") -> LegSpec:

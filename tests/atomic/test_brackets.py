@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from atomic.brackets import ContingentOrder, ExitDefaults, exit_defaults
-from atomic.model import Phase, Quote
+from atomic.model import Quote
 from atomic.policy import Policy
 from atomic.protect import Level
+from atomic.vocabulary import Phase
 from tests.atomic.bracket_venue import ENTRY, SPY, STOP, TARGET, Venue, start, working
 from tests.atomic.fake_gateway import option
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from atomic.model import Outcome, Quote
+from atomic.model import Quote
 from atomic.policy import Breaker, Settings
+from atomic.vocabulary import Outcome
 from tests.atomic.bracket_venue import ENTRY, SPY, STOP, TARGET, Venue, start, working
 
 

@@ -5,7 +5,7 @@ import pytest
 from atomic.crash_points import CrashingStore, SimulatedCrash
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
-from atomic.model import Outcome, Phase
+from atomic.vocabulary import Outcome, Phase
 from tests.atomic.fake_gateway import FakeGateway, option
 
 LP, SP = option("P", 90), option("P", 95)

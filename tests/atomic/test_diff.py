@@ -8,8 +8,9 @@ import pytest
 
 from atomic import diff, plan
 from atomic import facts as f
-from atomic.model import ChildType, Deadline, Purpose
+from atomic.model import Deadline
 from atomic.plan import Desired, Env, Want
+from atomic.vocabulary import ChildType, Purpose
 from tests.atomic.desk import C, Desk, condor, leg
 
 LIMIT, MARKET = ChildType.LIMIT, ChildType.MARKET

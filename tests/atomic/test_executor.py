@@ -4,7 +4,7 @@ import pytest
 
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
-from atomic.model import Outcome, Phase
+from atomic.vocabulary import Outcome, Phase
 from tests.atomic.fake_gateway import FakeGateway, option
 
 LP, SP, SC, LC = option("P", 90), option("P", 95), option("C", 105), option("C", 110)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from atomic.facts import Accepted, CancelAsked, CancelRefused, Held, Intended, NativeRefused, Opening, Sent, apply
-from atomic.model import ChildStatus, GroupSpec, GroupState, Kind, LegSpec, Right, new_group
+from atomic.model import GroupSpec, GroupState, LegSpec, new_group
 from atomic.policy import Policy
+from atomic.vocabulary import ChildStatus, Kind, Right
 
 
 def _sent() -> GroupState:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from atomic import facts as f
 from atomic import protect
-from atomic.model import ChildStatus, GroupSpec, GroupState, Kind, LegSpec, Right, new_group
+from atomic.model import GroupSpec, GroupState, LegSpec, new_group
 from atomic.plan import Env
 from atomic.policy import Policy
 from atomic.protect import ExitPair, ExitPlan, Level
+from atomic.vocabulary import ChildStatus, Kind, Right
 
 
 def _bracket(units: int) -> GroupState:

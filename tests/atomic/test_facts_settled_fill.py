@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from atomic.facts import CloseAsked, Filled, Intended, Opening, Sent, Settled, apply
-from atomic.model import GroupSpec, Kind, LegSpec, Outcome, Phase, Right, new_group
+from atomic.model import GroupSpec, LegSpec, new_group
 from atomic.policy import Policy
+from atomic.vocabulary import Kind, Outcome, Phase, Right
 
 
 def test_a_sale_reported_after_the_settlement_leaves_nothing_held() -> None:

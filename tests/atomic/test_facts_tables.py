@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from atomic import facts as f
-from atomic.model import TERMINAL, ChildStatus, Phase, new_group
+from atomic.model import new_group
+from atomic.vocabulary import TERMINAL, ChildStatus, Phase
 from tests.atomic.desk import Desk, condor
 
 #: every trigger as a fact about order 1 (10 contracts)

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from atomic.gates import Bucket, Fuse
-from atomic.model import RejectReason
 from atomic.observe import ALERTS_PER_MINUTE, Alerts
 from atomic.policy import Breaker
 from atomic.ports import Severity
 from atomic.rejects import classify_reject
+from atomic.vocabulary import RejectReason
 
 
 def test_a_bucket_refills_with_its_rate() -> None:

@@ -9,8 +9,8 @@ import pytest
 from atomic.executor import AtomicOrderExecutor
 from atomic.guard import LOOK_SECONDS
 from atomic.journal import MemoryStore
-from atomic.model import Outcome
 from atomic.policy import Breaker
+from atomic.vocabulary import Outcome
 from risk.gate import Gate
 from risk.limits import BreakerLimit, DailyLoss, Drawdown, LimitBook, MarginUsage
 from tests.atomic.fake_gateway import FakeGateway, option

@@ -9,10 +9,10 @@ import pytest
 from atomic import facts as f
 from atomic.journal import MemoryStore
 from atomic.layers import Coverage
-from atomic.model import Phase
 from atomic.policy import Settings
 from atomic.ports import Severity
 from atomic.protect import Level
+from atomic.vocabulary import Phase
 from tests.atomic.bracket_venue import ENTRY, SPY, Venue, start, working
 
 

@@ -4,8 +4,9 @@ import pytest
 
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
-from atomic.model import LegSpec, Outcome, Phase, Quote, Right
+from atomic.model import LegSpec, Quote
 from atomic.policy import Policy, Settings
+from atomic.vocabulary import Outcome, Phase, Right
 from tests.atomic.fake_gateway import FakeGateway, option
 
 LP, SP = option("P", 90), option("P", 95)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from atomic import facts as f
-from atomic.model import Outcome, Phase
 from atomic.plan import Env
 from atomic.policy import AT_MID, Ladder, Policy
+from atomic.vocabulary import Outcome, Phase
 from tests.atomic.desk import C, Desk, P, condor, leg, rests
 
 BARS = Env(bar_data=True, bar_seconds=60.0)

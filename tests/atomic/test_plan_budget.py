@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from atomic import facts as f
-from atomic.model import Phase
 from atomic.policy import Policy
+from atomic.vocabulary import Phase
 from tests.atomic.desk import C, Desk, leg, opened, rejects, resting
 
 

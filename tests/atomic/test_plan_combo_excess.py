@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from atomic import diff
 from atomic import facts as f
-from atomic.model import GroupSpec, Kind, LegSpec, Outcome, Phase, Purpose, Quote, Right, new_group
+from atomic.model import GroupSpec, LegSpec, Quote, new_group
 from atomic.plan import Env, decisions, desired_orders, still_wanted
 from atomic.policy import AT_MID, Policy
+from atomic.vocabulary import Kind, Outcome, Phase, Purpose, Right
 
 ENV = Env(live=True, combo_limit=True, combo_market=True)
 SHORT = LegSpec("P95", -1, Right.PUT, 95.0, "2026-01-16", "U")

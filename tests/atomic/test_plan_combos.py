@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from atomic import facts as f
-from atomic.model import Outcome, Phase
 from atomic.plan import Env
 from atomic.policy import Ladder, Policy
+from atomic.vocabulary import Outcome, Phase
 from tests.atomic.desk import C, Desk, S, condor, leg
 
 COMBO = Env(combo_market=True, combo_limit=True)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atomic.model import LegSpec, LegState, Right
+from atomic.model import LegSpec, LegState
 from atomic.plan.cover import covered_units, movable, shape_of_legs, slack
+from atomic.vocabulary import Right
 from tests.atomic.desk import C, P, S, condor, leg
 
 EXPIRIES = ("2015-12-24", "2016-01-15", "2016-02-19")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from atomic import facts as f
-from atomic.model import Outcome, Phase
 from atomic.policy import AT_MID, Policy
+from atomic.vocabulary import Outcome, Phase
 from tests.atomic.desk import C, Desk, P, condor, leg, rests
 
 

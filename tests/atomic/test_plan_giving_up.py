@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from atomic import facts as f
-from atomic.model import HoldCause, Phase
 from atomic.policy import Ladder, Policy
+from atomic.vocabulary import HoldCause, Phase
 from tests.atomic.desk import CLOSING, C, close, leg, opened, rejects, resting
 
 

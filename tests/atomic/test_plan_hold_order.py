@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from atomic import facts as f
-from atomic.model import GroupSpec, GroupState, HoldCause, Kind, LegSpec, Phase, Right, new_group
+from atomic.model import GroupSpec, GroupState, LegSpec, new_group
 from atomic.plan import Env, decisions
 from atomic.policy import Policy
+from atomic.vocabulary import HoldCause, Kind, Phase, Right
 
 ENV = Env(live=True)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from atomic import facts as f
-from atomic.model import Phase
 from atomic.policy import AT_MID, Ladder, Policy
+from atomic.vocabulary import Phase
 from tests.atomic.desk import C, Desk, condor, leg, rests
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from atomic import facts as f
-from atomic.model import Outcome, Phase
 from atomic.plan import Env
 from atomic.policy import Policy
 from atomic.ports import Refusal
+from atomic.vocabulary import Outcome, Phase
 from tests.atomic.desk import C, Desk, P, S, condor, leg, rejects, rests
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from atomic import facts as f
-from atomic.model import HoldCause, Outcome, Phase, Quote
+from atomic.model import Quote
 from atomic.policy import Policy
+from atomic.vocabulary import HoldCause, Outcome, Phase
 from tests.atomic.desk import C, S, close, leg, opened, resting
 
 

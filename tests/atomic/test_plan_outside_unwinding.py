@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from atomic import facts as f
-from atomic.model import GroupSpec, Kind, LegSpec, Phase, Right, new_group
+from atomic.model import GroupSpec, LegSpec, new_group
 from atomic.plan import Env, decisions
 from atomic.policy import Policy
+from atomic.vocabulary import Kind, Phase, Right
 
 ENV = Env(live=True)
 

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atomic import facts as f
-from atomic.model import LegState, Phase, Quote
+from atomic.model import LegState, Quote
 from atomic.plan.price import budget_price, fair, ladder_price, natural, on_grid, through
 from atomic.policy import Ladder, Policy
+from atomic.vocabulary import Phase
 from tests.atomic.desk import C, Desk, P, S, condor, leg
 
 CALL, SHARES = leg(1, C, 105), leg(100, S)

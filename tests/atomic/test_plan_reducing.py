@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from atomic import facts as f
-from atomic.model import HoldCause, Outcome, Phase
 from atomic.plan import Env
 from atomic.policy import Policy
+from atomic.vocabulary import HoldCause, Outcome, Phase
 from tests.atomic.desk import CLOSING, C, Desk, P, S, close, condor, leg, opened, rejects, resting, rests
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from atomic import facts as f
-from atomic.model import HoldCause, Outcome, Phase
 from atomic.plan import Env
+from atomic.vocabulary import HoldCause, Outcome, Phase
 from tests.atomic.desk import C, Desk, close, condor, leg, opened, resting, rests
 
 

@@ -8,9 +8,10 @@ from atomic import facts as f
 from atomic import shell as shell_module
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
-from atomic.model import HoldCause, Outcome, Phase, Quote
+from atomic.model import Quote
 from atomic.policy import Breaker, Policy, Settings
 from atomic.ports import Refusal, Severity
+from atomic.vocabulary import HoldCause, Outcome, Phase
 from tests.atomic.fake_gateway import FakeGateway, option
 
 LP, SP, SC, LC = option("P", 90), option("P", 95), option("C", 105), option("C", 110)

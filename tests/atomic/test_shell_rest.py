@@ -7,7 +7,8 @@ from typing import Any
 from atomic import facts as f
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
-from atomic.model import Purpose, Quote
+from atomic.model import Quote
+from atomic.vocabulary import Purpose
 from tests.atomic.fake_gateway import FakeGateway, option
 
 CALL = option("C", 105)

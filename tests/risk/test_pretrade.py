@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from atomic.model import GroupSpec, Kind, LegSpec, Quote, Right, new_group
+from atomic.model import GroupSpec, LegSpec, Quote, new_group
 from atomic.policy import Policy
 from atomic.ports import Proposal
+from atomic.vocabulary import Kind, Right
 from risk.gate import Gate
 from risk.group_margin import BuyingPower, group_margin, instrument_of, order_margin
 from risk.margin import Holding

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from atomic import structures as s
-from atomic.model import LegSpec, Quote, Right
+from atomic.model import LegSpec, Quote
+from atomic.vocabulary import Right
 from risk.group_margin import GroupMargin, group_margin
 
 NEAR, FAR = "2015-12-24", "2015-12-31"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from atomic.model import Phase
 from atomic.plan import reducing
 from atomic.policy import Policy
+from atomic.vocabulary import Phase
 from workbench.campaign.exhaustive.scope import QUICK
 from workbench.campaign.exhaustive.search import Explorer
 from workbench.campaign.exhaustive.states import Bounds, clone

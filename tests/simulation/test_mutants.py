@@ -19,9 +19,10 @@ import atomic.plan.opening
 import atomic.plan.reducing
 import atomic.shell
 from atomic import facts as f
-from atomic.model import ChildStatus, HoldCause, Quote
+from atomic.model import Quote
 from atomic.plan import trouble
 from atomic.startup import Reconciler
+from atomic.vocabulary import ChildStatus, HoldCause
 from workbench.campaign.crash import Story, scenarios
 from workbench.campaign.drivers import shell
 from workbench.campaign.runs import one

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from atomic.facts import Canceled, Filled
-from atomic.model import ChildType, GroupSpec, HoldCause, Kind, Phase, new_group
+from atomic.model import GroupSpec, new_group
 from atomic.policy import Policy
 from atomic.ports import OrderRequest
+from atomic.vocabulary import ChildType, HoldCause, Kind, Phase
 from workbench.campaign.account import Account, Fate
 from workbench.campaign.broker import AdversarialBroker
 from workbench.campaign.choices import ReplayedChoices

@@ -21,8 +21,9 @@ from atomic.facts import (
     apply,
 )
 from atomic.journal import FileStore, Journal
-from atomic.model import GroupSpec, GroupState, Kind, LegSpec, Right, new_group
+from atomic.model import GroupSpec, GroupState, LegSpec, new_group
 from atomic.policy import Policy
+from atomic.vocabulary import Kind, Right
 from workbench import group_rows, render
 
 #: 2015-12-24 10:00 New York

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from atomic.model import ChildType
     from atomic.ports import OrderRequest
+    from atomic.vocabulary import ChildType
 
 FEE = 0.65
 

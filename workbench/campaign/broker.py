@@ -26,7 +26,7 @@ from atomic.facts import (
     Replaced,
     ReplaceRefused,
 )
-from atomic.model import ChildType, RejectReason
+from atomic.vocabulary import ChildType, RejectReason
 
 from .account import Account, Fate, SimOrder
 from .market import CHAIN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atomic.model import Phase
+from atomic.vocabulary import Phase
 
 from .account import Fate
 from .rest import rests_by_budget, rests_protected, stands, waits_to_enter

@@ -14,8 +14,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from atomic.model import HoldCause, Kind, Outcome, Phase
 from atomic.policy import AT_MID, Ladder, Policy
+from atomic.vocabulary import HoldCause, Kind, Outcome, Phase
 
 from .account import Fate
 from .calm import calm

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atomic.model import ChildType, LegSpec, Quote, Right
+from atomic.model import LegSpec, Quote
+from atomic.vocabulary import ChildType, Right
 
 if TYPE_CHECKING:
     from .account import SimOrder

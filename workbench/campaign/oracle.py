@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from atomic.model import ChildStatus, ChildType, HoldCause, Kind, Phase, Purpose, Right
+from atomic.vocabulary import ChildStatus, ChildType, HoldCause, Kind, Phase, Purpose, Right
 
 from .account import Fate
 

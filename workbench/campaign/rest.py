@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atomic.model import WORKING, ChildType, Kind, Phase, Purpose
+from atomic.vocabulary import WORKING, ChildType, Kind, Phase, Purpose
 
 if TYPE_CHECKING:
     from atomic.model import GroupState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atomic.model import Phase
+from atomic.vocabulary import Phase
 
 from .account import Fate
 from .market import CHAIN

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from atomic.model import HoldCause, Outcome, Phase
+from atomic.vocabulary import HoldCause, Outcome, Phase
 
 from . import storm
 from .account import Account, Fate

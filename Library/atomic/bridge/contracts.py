@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..model import LegSpec, Quote, Right
+from ..model import LegSpec, Quote
+from ..vocabulary import Right
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,8 +20,8 @@ from AlgorithmImports import Leg, OrderProperties, TimeInForce, UpdateOrderField
 
 from .. import facts as f
 from ..brokerages import capabilities_of
-from ..model import ChildType
 from ..rejects import classify_reject
+from ..vocabulary import ChildType
 from .alarm_clock import AlarmClock
 from .contracts import Contracts, seconds
 from .linked import has_linked_orders, send_linked

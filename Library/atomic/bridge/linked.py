@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..model import ChildType
+from ..vocabulary import ChildType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..model import (
-    MAY_FILL,
-    TERMINAL,
-    ChildOrder,
-    ChildStatus,
-    GroupState,
-    LegState,
-    Phase,
-    Purpose,
-    RejectReason,
-)
+from ..model import ChildOrder, GroupState, LegState
+from ..vocabulary import MAY_FILL, TERMINAL, ChildStatus, Phase, Purpose, RejectReason
 from .kinds import (
     Accepted,
     CancelAsked,

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..model import (
-    REDUCING,
-    ChildOrder,
-    ChildStatus,
-    ChildType,
-    GroupState,
-    HoldCause,
-    LegSpec,
-    LegState,
-    Outcome,
-    Phase,
-    Purpose,
-    Right,
-)
+from ..model import ChildOrder, GroupState, LegSpec, LegState
+from ..vocabulary import REDUCING, ChildStatus, ChildType, HoldCause, Outcome, Phase, Purpose, Right
 from .broker import OPENS, forget, hold, illegal, leaves
 from .kinds import (
     Adjusted,
@@ -168,13 +156,13 @@ def _held(group: GroupState, fact: Held) -> bool:
     if group.phase is not Phase.HELD:
         group.held_from = group.phase
     group.phase, group.held, group.held_why = Phase.HELD, cause, fact.why
-    if cause in _UNKNOWN:
+    if cause in UNKNOWN:
         group.emergency = False  # it would sell what may not be there; an operator's flatten after this sets it again
     return True
 
 
-#: what the group holds is not known
-_UNKNOWN = frozenset({HoldCause.AMBIGUOUS, HoldCause.BREAK})
+#: causes under which what the group holds is not known: nothing is sold at market on the strength of it
+UNKNOWN = frozenset({HoldCause.AMBIGUOUS, HoldCause.BREAK})
 
 
 def _released(group: GroupState, fact: Released) -> bool:

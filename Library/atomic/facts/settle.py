@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from ..model import (
-    GroupState,
-    Kind,
-    Outcome,
-    Phase,
-    Purpose,
-)
+from ..model import GroupState
+from ..vocabulary import Kind, Outcome, Phase, Purpose
 
 
 def settle(group: GroupState, at: float) -> None:

@@ -5,7 +5,7 @@ A missing key is an illegal fact. Rows that look odd carry their reason.
 
 from __future__ import annotations
 
-from ..model import ChildStatus, Phase
+from ..vocabulary import ChildStatus, Phase
 
 C = ChildStatus
 

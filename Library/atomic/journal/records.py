@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..facts import BY_KIND, IllegalFact, replay
 from ..facts import decode as decode_fact
-from ..model import GroupSpec, GroupState, Kind, LegSpec
+from ..model import GroupSpec, GroupState, LegSpec
 from ..policy import Policy
+from ..vocabulary import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

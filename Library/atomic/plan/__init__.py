@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..model import Kind, Phase
+from ..vocabulary import Kind, Phase
 from . import opening as opening
 from . import reducing as reducing
 from .terms import NOTHING, Desired, Env, Want

@@ -11,7 +11,7 @@ from math import floor, gcd
 from typing import TYPE_CHECKING, Any
 
 from ..facts import Rung
-from ..model import ChildStatus, ChildType, Purpose, Right
+from ..vocabulary import ChildStatus, ChildType, Purpose, Right
 from . import reducing, trouble
 from .price import fair, natural, quoted
 from .terms import Desired, Want

@@ -14,7 +14,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..model import Right
+from ..vocabulary import Right
 
 if TYPE_CHECKING:
     from ..model import GroupState, LegSpec, LegState

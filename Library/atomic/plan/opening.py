@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..facts import Held, Remembered, Rung, Wave
-from ..model import ChildStatus, ChildType, Deadline, HoldCause, Purpose
+from ..model import Deadline
+from ..vocabulary import ChildStatus, ChildType, HoldCause, Purpose
 from . import combo, reducing, trouble
 from .cover import covered_units, movable, shape_of, slack
 from .price import inside_net_limit, ladder_price, natural, quoted, through

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from ..model import Quote, Right
+from ..model import Quote
+from ..vocabulary import Right
 
 if TYPE_CHECKING:
     from ..model import GroupState, LegSpec, LegState

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..facts import Attempt, Released, Rung
-from ..model import REDUCING, ChildStatus, ChildType, Deadline, HoldCause, Phase, Purpose
+from ..model import Deadline
 from ..policy import MARKET
 from ..ports import Alert, Severity
+from ..vocabulary import REDUCING, ChildStatus, ChildType, HoldCause, Phase, Purpose
 from . import trouble
 from .cover import covered_units, movable, naked_now, shape_of, slack
 from .price import budget_price, ladder_price, natural, on_grid, quoted, through

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from ..model import ChildType, Deadline, Purpose, Quote
+    from ..model import Deadline, Quote
     from ..ports import Alert, RefusalLike
+    from ..vocabulary import ChildType, Purpose
 
     #: newest quote by symbol; `get` may be lazy (asked only for legs that need a new order or a new rung)
     Quotes = Mapping[str, Quote]

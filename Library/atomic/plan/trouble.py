@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..facts import Attempt, Emergency, Held, NativeRefused, Quarantined, Remembered, TargetSet
-from ..model import ChildStatus, ChildType, HoldCause, Phase, Purpose, RejectReason
+from ..vocabulary import ChildStatus, ChildType, HoldCause, Phase, Purpose, RejectReason
 
 if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..facts.kinds import SENDING
-from ..model import REDUCING, Kind, Phase, Purpose
+from ..vocabulary import REDUCING, Kind, Phase, Purpose
 from . import contingent, decide, desired, view, watch
 from .levels import EntryPlan, ExitPair, ExitPlan, Level, default_pairs
 

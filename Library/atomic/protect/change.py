@@ -17,7 +17,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import diff
-from ..model import WORKING, ChildOrder, ChildStatus, ChildType, GroupState, Purpose
+from ..model import ChildOrder, GroupState
+from ..vocabulary import WORKING, ChildStatus, ChildType, Purpose
 
 if TYPE_CHECKING:
     from ..plan.terms import Desired, Env, Want

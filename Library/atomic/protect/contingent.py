@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
-from ..model import ChildStatus, ChildType, Deadline, GroupState, HoldCause, Phase, Purpose
+from ..model import Deadline, GroupState
 from ..plan.terms import Desired, Want
+from ..vocabulary import ChildStatus, ChildType, HoldCause, Phase, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,19 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
-from ..facts.decided import tries
-from ..model import (
-    WORKING,
-    ChildOrder,
-    ChildStatus,
-    GroupState,
-    HoldCause,
-    Phase,
-    Purpose,
-    RejectReason,
-    Right,
-)
+from ..facts.decided import UNKNOWN, tries
+from ..model import ChildOrder, GroupState
 from ..plan import trouble
+from ..vocabulary import WORKING, ChildStatus, HoldCause, Phase, Purpose, RejectReason, Right
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
 if TYPE_CHECKING:
@@ -166,6 +157,11 @@ def _give_up(group: GroupState, view: Exposure, now: float) -> list[Any]:
             back = _standing(group, plan_of(group), view)
             stuck = [f.Remembered(now, f"stuck.{pair}", price) for pair, price in back]
             return [*stuck, f.Remembered(now, "stuck_stop", True), _alert(now, 1, "stop-not-moved", text)]
+        if group.held in UNKNOWN:
+            if group.memory.get("bare") == refused:
+                return []
+            text = f"no stop after {refused} attempts, and what is held is in doubt ({group.held_why}): decide"
+            return [f.Remembered(now, "bare", refused), _alert(now, 0, "unprotected", text, open=view.open)]
         if policy.emergency_flatten:
             text = f"no stop after {policy.rollback_attempts} attempts: closing {view.open} at market"
             return [f.Emergency(now, text), _alert(now, 0, "emergency-close", text, open=view.open)]

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..model import ChildStatus, ChildType, Deadline, GroupState, Phase, Purpose, Right
+from ..model import Deadline, GroupState
 from ..plan.terms import Desired, Want
+from ..vocabulary import ChildStatus, ChildType, Phase, Purpose, Right
 from .decide import watches_targets
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 

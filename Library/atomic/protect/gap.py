@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..model import Purpose
+from ..vocabulary import Purpose
 
 if TYPE_CHECKING:
     from ..model import GroupState

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..model import ChildType
+from ..vocabulary import ChildType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..model import WORKING, ChildOrder, ChildStatus, GroupState, Purpose
+from ..model import ChildOrder, GroupState
+from ..vocabulary import WORKING, ChildStatus, Purpose
 from .allot import webster
 from .levels import ExitPlan
 

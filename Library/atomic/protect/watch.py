@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
-from ..model import GroupState, Phase, Right
+from ..model import GroupState
 from ..plan.price import NO_QUOTE
+from ..vocabulary import Phase, Right
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

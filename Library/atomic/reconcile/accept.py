@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..facts import Adjusted, Canceled, Noted, Released, Remembered, TargetSet, Withdrawn
-from ..model import ChildStatus, Phase
+from ..vocabulary import ChildStatus, Phase
 from .match import DOUBT
 
 if TYPE_CHECKING:

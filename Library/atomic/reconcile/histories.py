@@ -12,7 +12,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..model import Kind
+from ..vocabulary import Kind
 from .identity import looks_like, spans
 
 if TYPE_CHECKING:

@@ -86,7 +86,7 @@ def spans(known: Known, order: BrokerOrder) -> list[tuple[int, int]]:
     """How many more contracts than journaled the order can have filled if this is what the broker shows of it.
 
     A broker restores an order whole (then any part of it may have filled, short of all: a complete order is not
-    open), or the rest of it (then what is missing has filled).
+    open), or the rest of it (then what is missing has filled, now or, where the journaled part is a guess, before).
     """
     own = known.order
     size = abs(order.quantity)
@@ -99,5 +99,5 @@ def spans(known: Known, order: BrokerOrder) -> list[tuple[int, int]]:
             found.append((least, max(least, left - 1)))
         elif size < whole and (size < left or (size == left and own.cum_qty)):
             filled = left - size + order.filled
-            found.append((filled, filled))
+            found.append((0 if known.loose else filled, filled))
     return found

@@ -34,7 +34,7 @@ from ..facts import (
     Withdrawn,
 )
 from ..journal import group_id_of
-from ..model import ChildStatus, HoldCause, Phase, Purpose
+from ..vocabulary import ChildStatus, HoldCause, Phase, Purpose
 from . import guesses, outside
 from .histories import solve
 from .identity import Match, identify, looks_like
@@ -72,6 +72,8 @@ class Work:
         self.open_fate: list[Known] = []
         #: orders that were believed filled in this look, by group
         self.guesses: dict[str, list[int]] = {}
+        #: orders under which a late one was taken over
+        self.taken: set[tuple[str, int]] = set()
         #: living orders whose fills were divided by guess in this look, by group
         self.divided: dict[str, list[int]] = {}
         #: brackets whose living orders are replaced by ones of known size
@@ -116,6 +118,8 @@ def match(view: View) -> Verdict:
     _contracts(work)
     _others(work)
     for known in work.known:
+        if known.key in work.taken:
+            continue
         if known.group.spec.group_id not in work.held or known.key in work.paired:
             _order(work, known)
         elif work.unsettled(known):
@@ -176,6 +180,10 @@ def _end_late(work: Work, group: GroupState, number: int, order: BrokerOrder, te
     verdict.cancel.append(verdict.adopt[-1])
     verdict.find("orphan", group_id, f"{text} {group_id}:{number}, {why}: it is cancelled", tag=order.tag)
     work.divide(group_id, number)
+    if number in group.live:
+        work.taken.add((group_id, number))
+        if group.orders[number].status in (ChildStatus.INTENDED, ChildStatus.SENT):
+            verdict.add(group_id, Accepted(work.view.now, number))
 
 
 def _ours(group_id: str, view: View) -> bool:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ..facts import Adjusted, Delivered, Settled
-from ..model import LegSpec, Right
+from ..model import LegSpec
+from ..vocabulary import Right
 
 if TYPE_CHECKING:
     from ..model import GroupState

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..facts import Held, Refused, TargetSet, Wave, apply, replay
-from ..model import GroupState, HoldCause, Kind, Phase
+from ..model import GroupState
+from ..vocabulary import HoldCause, Kind, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

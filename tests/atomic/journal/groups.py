@@ -1,8 +1,9 @@
 """Groups as they look in the middle of a trading day."""
 
 from atomic.facts import Accepted, CloseAsked, Filled, Identified, Intended, Opening, Sent, Wave, apply
-from atomic.model import GroupSpec, GroupState, Kind, LegSpec, Right, new_group
+from atomic.model import GroupSpec, GroupState, LegSpec, new_group
 from atomic.policy import Policy
+from atomic.vocabulary import Kind, Right
 
 CONDOR = (
     LegSpec("GOOG P735 id", 1, Right.PUT, 735.0, "2015-12-24", "GOOG id", 100.0, 0.05, "GOOG  151224P00735000"),

@@ -7,8 +7,8 @@ import pytest
 
 from atomic.facts import Filled, Noted, apply
 from atomic.journal import Journal, JournalError, MemoryStore, bases, read_groups
-from atomic.model import Outcome, Phase
 from atomic.ports import Store, StoreError
+from atomic.vocabulary import Outcome, Phase
 from tests.atomic.journal.groups import close_down, intend, make_group, open_up
 
 Live = Callable[..., Journal]

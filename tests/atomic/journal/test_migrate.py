@@ -8,7 +8,7 @@ import pytest
 
 from atomic.journal import SCHEMA, Journal, MemoryStore, migrate, read_archive, records, repair, verify
 from atomic.journal.frame import pack, pack_line, unpack
-from atomic.model import Phase
+from atomic.vocabulary import Phase
 from tests.atomic.journal.groups import close_down, make_group, open_up
 
 KEY = "atomic/condor/live/open-a"

@@ -7,22 +7,12 @@ from typing import Any
 
 from atomic import facts as f
 from atomic.diff import Cancel, Poll, Raise, Replace, Submit, WakeAt, commands
-from atomic.model import (
-    WORKING,
-    ChildOrder,
-    GroupSpec,
-    Kind,
-    LegSpec,
-    Phase,
-    Purpose,
-    Quote,
-    Right,
-    new_group,
-)
+from atomic.model import ChildOrder, GroupSpec, LegSpec, Quote, new_group
 from atomic.plan import decisions, desired_orders
 from atomic.plan.terms import Env
 from atomic.policy import Policy
 from atomic.protect import EntryPlan, ExitPair, ExitPlan, Level
+from atomic.vocabulary import WORKING, Kind, Phase, Purpose, Right
 
 SPY = "SPY R735QTJ8XC9X"
 ENTRY, STOP, TARGET = Purpose.ENTRY, Purpose.STOP, Purpose.TARGET

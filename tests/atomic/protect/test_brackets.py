@@ -1,8 +1,8 @@
 """Brackets: at every event the exits equal what is filled and not closed."""
 
 from atomic import facts as f
-from atomic.model import Outcome, Phase, Purpose
 from atomic.protect import ExitPlan, default_pairs
+from atomic.vocabulary import Outcome, Phase, Purpose
 from tests.atomic.protect.rig import ENTRY, STOP, TARGET, Rig, one, plan
 
 

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from atomic import facts as f
 from atomic.diff import Cancel, Replace, Submit, commands
-from atomic.model import ChildType, GroupSpec, Kind, LegSpec, Phase, Purpose, Quote, Right, new_group
+from atomic.model import GroupSpec, LegSpec, Quote, new_group
 from atomic.plan import decisions, desired_orders
 from atomic.plan.terms import Env
 from atomic.policy import Policy
 from atomic.protect.allot import webster
 from atomic.protect.contingent import Member, exits_row
+from atomic.vocabulary import ChildType, Kind, Phase, Purpose, Right
 
 A, B = "A R735QTJ8XC9X", "B R735QTJ8XC9X"
 

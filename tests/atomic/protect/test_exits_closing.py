@@ -1,7 +1,7 @@
 """Closing a bracket: by the owner, by time, under its stop until it is gone."""
 
 from atomic import facts as f
-from atomic.model import Purpose
+from atomic.vocabulary import Purpose
 from tests.atomic.protect.rig import ENTRY, Rig, one, plan
 
 

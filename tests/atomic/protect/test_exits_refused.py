@@ -1,8 +1,8 @@
 """Exits that are refused, never end or are quarantined: back-off, emergency, a person."""
 
 from atomic import facts as f
-from atomic.model import HoldCause, Phase, Purpose
 from atomic.policy import Policy
+from atomic.vocabulary import HoldCause, Phase, Purpose
 from tests.atomic.protect.rig import ENTRY, STOP, TARGET, one
 
 
@@ -43,6 +43,21 @@ def test_a_stop_refused_for_good_ends_in_an_emergency_close():
     assert "emergency-close" in rig.alerts
     rig.fill(Purpose.EMERGENCY, 100, 99.5)
     assert rig.done
+
+
+def test_a_position_in_doubt_is_never_sold_by_an_emergency():
+    """Held because two histories fit: the stop is refused for good, a person is called, nothing leaves at market."""
+    rig = one()
+    rig.fill(ENTRY, 100)
+    rig.tell(f.Held(rig.now, HoldCause.AMBIGUOUS, "two histories fit"))
+    rig.refuse[STOP] = ["unknown"] * 9
+    rig.end(STOP)
+    for _ in range(4):
+        rig.after(31)
+
+    assert rig.live(Purpose.EMERGENCY) == []
+    assert rig.alerts.count("unprotected") == 1
+    assert rig.group.held is HoldCause.AMBIGUOUS
 
 
 def test_without_emergency_flatten_the_group_is_held():

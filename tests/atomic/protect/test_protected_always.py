@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from atomic import facts as f
-from atomic.model import WORKING, Phase, Purpose
+from atomic.vocabulary import WORKING, Phase, Purpose
 from tests.atomic.protect.rig import Rig, plan
 
 EXITS = (Purpose.STOP, Purpose.TARGET)

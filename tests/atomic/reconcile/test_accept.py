@@ -3,8 +3,9 @@
 import pytest
 
 from atomic.facts import Filled, Held, apply
-from atomic.model import ChildStatus, GroupState, HoldCause, Outcome, Phase
+from atomic.model import GroupState
 from atomic.reconcile import accept_account, match
+from atomic.vocabulary import ChildStatus, HoldCause, Outcome, Phase
 from tests.atomic.reconcile.world import NOW, fold, group_of, order_of, shown, view_of
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from atomic.facts import Canceled, Filled, Identified, apply
-from atomic.model import HoldCause, Phase
 from atomic.reconcile import match
+from atomic.vocabulary import HoldCause, Phase
 from tests.atomic.reconcile.world import NOW, fold, group_of, order_of, shown, view_of
 
 

@@ -1,8 +1,8 @@
 """Several orders of one bracket in one contract: its net is certain, which of them filled is a guess."""
 
 from atomic.facts import Attempt, Canceled, Filled, Rejected, apply
-from atomic.model import ChildStatus
 from atomic.reconcile import match
+from atomic.vocabulary import ChildStatus
 from tests.atomic.reconcile.world import NOW, bracket_of, fold, order_of, shown, view_of
 
 

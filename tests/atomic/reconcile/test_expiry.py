@@ -1,8 +1,9 @@
 """Contracts that ended while the process was down: settlement, exercise, early assignment."""
 
 from atomic.facts import Filled, apply
-from atomic.model import LegSpec, Outcome, Right
+from atomic.model import LegSpec
 from atomic.reconcile import match
+from atomic.vocabulary import Outcome, Right
 from tests.atomic.reconcile.world import CALL, NOW, SHORT, fold, group_of, kinds, order_of, view_of
 
 NEXT_DAY = NOW + 86400.0

@@ -8,9 +8,10 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from atomic.facts import Filled, apply
-from atomic.model import GroupState, HoldCause
+from atomic.model import GroupState
 from atomic.ports import BrokerOrder
 from atomic.reconcile import match
+from atomic.vocabulary import HoldCause
 from tests.atomic.reconcile.world import CALL, NOW, fold, group_of, order_of, shown, view_of
 
 STATUSES = ("intended", "sent", "working", "canceling")

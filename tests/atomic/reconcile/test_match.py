@@ -3,8 +3,8 @@
 import pytest
 
 from atomic.facts import BaseSet, Filled, apply
-from atomic.model import ChildStatus, HoldCause
 from atomic.reconcile import match
+from atomic.vocabulary import ChildStatus, HoldCause
 from tests.atomic.reconcile.world import NOW, fold, group_of, kinds, order_of, shown, view_of
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from atomic.facts import Held, TargetSet, apply
-from atomic.model import HoldCause, Outcome, Phase
 from atomic.reconcile import match
+from atomic.vocabulary import HoldCause, Outcome, Phase
 from tests.atomic.reconcile.world import NOW, fold, group_of, kinds, order_of, view_of
 
 

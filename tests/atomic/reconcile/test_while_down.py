@@ -3,9 +3,9 @@
 import pytest
 
 from atomic.facts import Held, Quarantined, apply
-from atomic.model import ChildStatus, HoldCause, Outcome, Phase
 from atomic.plan import Env, decisions
 from atomic.reconcile import match
+from atomic.vocabulary import ChildStatus, HoldCause, Outcome, Phase
 from tests.atomic.reconcile.world import NOW, fold, group_of, kinds, order_of, shown, view_of
 
 

@@ -3,11 +3,12 @@
 from typing import Any
 
 from atomic.facts import Accepted, CancelAsked, Filled, Intended, Opening, Sent, apply
-from atomic.model import GroupSpec, GroupState, Kind, LegSpec, Right, new_group
+from atomic.model import GroupSpec, GroupState, LegSpec, new_group
 from atomic.policy import Policy
 from atomic.ports import BrokerOrder
 from atomic.protect import EntryPlan, ExitPair, ExitPlan, Level
 from atomic.reconcile import Verdict, View
+from atomic.vocabulary import Kind, Right
 
 CALL = LegSpec("C750", 1, Right.CALL, 750.0, "2015-12-24", "GOOG", 100.0, 0.05, "C750")
 SHORT = LegSpec("C755", -1, Right.CALL, 755.0, "2015-12-24", "GOOG", 100.0, 0.05, "C755")

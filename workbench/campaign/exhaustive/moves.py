@@ -15,7 +15,8 @@ from atomic.facts import (
     Rejected,
     apply,
 )
-from atomic.model import Phase, Quote, RejectReason, new_group
+from atomic.model import Quote, new_group
+from atomic.vocabulary import Phase, RejectReason
 from workbench.campaign.market import START
 from workbench.campaign.pump import settle
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from atomic.facts import IllegalFact
-from atomic.model import GroupSpec, Kind, Phase
+from atomic.model import GroupSpec
 from atomic.policy import Policy
+from atomic.vocabulary import Kind, Phase
 from workbench.campaign.market import START
 from workbench.campaign.pump import OscillationError
 from workbench.campaign.scenarios import NAKED, STRUCTURES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atomic.model import HoldCause, Phase
+from atomic.vocabulary import HoldCause, Phase
 from workbench.campaign.oracle import naked
 
 if TYPE_CHECKING:
