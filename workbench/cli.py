@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     except click.ClickException as error:
         problem: BaseException = error
-        text, code = _line(error), error.exit_code
+        text, code = _line(error, arguments), error.exit_code
     except BrokenPipeError:
         return 0
     except ModuleNotFoundError as error:
@@ -103,13 +103,20 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
-def _line(error: click.ClickException) -> str:
+def _line(error: click.ClickException, arguments: list[str]) -> str:
     """Return a failure as one line that names the cure."""
     text = " ".join(error.format_message().split())
+    if isinstance(error, click.BadOptionUsage) and error.option_name in _FORMS:
+        return f"{text.rstrip('.')}: write {_FORMS[error.option_name]}"
     if isinstance(error, click.UsageError) and ":" not in text.rstrip(":"):
-        command = error.ctx.command_path if error.ctx is not None else "atomic COMMAND"
+        asked = next((name for name in arguments if name in COMMANDS), "COMMAND")
+        command = error.ctx.command_path if error.ctx is not None else f"atomic {asked}"
         text = f"{text.rstrip('.')}: see {command} --help"
     return text
+
+
+#: how options that take more than one value are written
+_FORMS = {"--parameter": "--parameter NAME VALUE, such as --parameter quantity 2"}
 
 
 def run() -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: how the engine's log begins a line about a data file that is not there
 NO_DATA = "No data: "
+#: how the engine's log begins the line about a file with more than one algorithm
+SEVERAL = "Several algorithms: "
 #: how the library's log begins an alert
 ALERT = "ALERT "
 
@@ -38,6 +40,7 @@ class Done:
         ended_at: algorithm time of the end, ISO; empty when nothing ran.
         orders: one row for each order, as in orders.csv.
         log: (algorithm time, text).
+        asked: parameters that the algorithm asked for.
         unread: what of the journal could not be read, with the cure.
     """
 
@@ -57,6 +60,7 @@ class Done:
     orders: list[dict[str, Any]]
     log: list[tuple[str, str]]
     seconds: float
+    asked: list[str]
 
     @property
     def error_line(self) -> str:
@@ -67,6 +71,11 @@ class Done:
     def missing(self) -> list[str]:
         """Data files that the run wanted and that are not there; LEAN goes on without them, and so does the engine."""
         return [text.removeprefix(NO_DATA) for _, text in self.log if text.startswith(NO_DATA)]
+
+    @property
+    def notes(self) -> list[str]:
+        """What else the engine has to say about the run."""
+        return [text.removeprefix(SEVERAL) for _, text in self.log if text.startswith(SEVERAL)]
 
     @property
     def alerts(self) -> list[str]:
@@ -132,6 +141,7 @@ def collect(
         orders=result.order_rows(),
         log=result.log,
         seconds=result.seconds,
+        asked=result.asked,
     )
 
 

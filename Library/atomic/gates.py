@@ -136,10 +136,15 @@ class Gates:
                 may_open=refused,
                 tokens=tokens,
                 reserved=spare,
-                token_at=self.opening.next_at(now) or self.reserved.next_at(now),
+                token_at=self._next_token(now),
                 leaned_on=base.leaned_on,
             )
         return self._env
+
+    def _next_token(self, now: float) -> float:
+        """When the next order may leave from either bucket; 0 when both have one. Too early a look costs nothing."""
+        waits = [at for at in (self.opening.next_at(now), self.reserved.next_at(now)) if at]
+        return min(waits, default=0.0)
 
     def took(self, now: float, *, reduces: bool) -> None:
         """An order left."""

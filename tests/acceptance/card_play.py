@@ -45,11 +45,11 @@ class Played:
     algorithm: Any
     store: Path
 
-    def journaled(self) -> dict[str, Any]:
+    def journaled(self, *, live: bool = False) -> dict[str, Any]:
         """Groups as a later process would read them from the journal, by id."""
         store = FileStore(self.store)
         found: dict[str, Any] = {}
-        for group in read_groups(store, "card", run="card"):
+        for group in read_groups(store, "card", live=live, run="" if live else "card"):
             found[group.group_id] = group
         return found
 

@@ -52,3 +52,31 @@ def play(market: Market, tmp_path: Path) -> Callable[..., Played]:
         return Played(result, card_registry.algorithm, folder)
 
     return run
+
+
+@pytest.fixture
+def play_live(market: Market, tmp_path: Path) -> Callable[..., Played]:
+    """A live session of 2015-12-24: four workers pick waiting requests at random and late, timers tick each second."""
+    from workbench.engine.live.chaos import ChaosPlan
+    from workbench.engine.live.session import LiveOptions, run_live
+
+    def run(script: Script, *, until: str, seed: int = 1, latency: float = 0.0) -> Played:
+        card_registry.script = script
+        store = tmp_path / "storage"
+        result = run_live(
+            HERE / "card_algorithm.py",
+            data=market.data,
+            account=tmp_path / "account.sqlite",
+            cash=script.cash,
+            store=store,
+            parameters={"strikes": market.strikes},
+            name="card",
+            options=LiveOptions(
+                speed=0, until=datetime.fromisoformat(f"2015-12-24 {until}"), chaos=ChaosPlan(seed, latency=latency)
+            ),
+            library_paths=[ROOT / "Library", HERE],
+        )
+        assert not result.error, result.traceback
+        return Played(result, card_registry.algorithm, store)
+
+    return run

@@ -66,7 +66,7 @@ def test_a_file_that_is_no_replay_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "other.json"
     path.write_text('{"format": 99}')
     result = CliRunner().invoke(chaos, ["--replay", str(path)])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "has format 99" in result.output
 
 

@@ -44,7 +44,7 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str
         (["backtest", "algorithms/empty"], ["data folder", "does not exist", "atomic data generate", "--data"]),
         (["backtest", "algorithms/empty", "--data", "algorithms/empty/main.py"], ["is no folder"]),
         (["backtest", "algorithms/empty", "--data", "nowhere"], ["nowhere does not exist", "LEAN data folder"]),
-        (["backtest", "algorithms/empty", "--parameter", "width"], ["--parameter", "2", "--help"]),
+        (["backtest", "algorithms/empty", "--parameter", "width"], ["--parameter", "2", "--parameter NAME VALUE"]),
         (
             ["backtest", "algorithms/empty", "--data", ".", "--parameter", "a=1", "2"],
             ["'a=1'", "--parameter name value"],

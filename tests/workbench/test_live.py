@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.recordings import DATA, ROOT, needs_quotes
+from workbench import cli
 from workbench.campaign.kills import PHASES, Case, run_case
+from workbench.commands import live as live_command
 from workbench.engine.live.chaos import Chaos, ChaosPlan
 from workbench.engine.live.session import LiveOptions, run_live
 from workbench.paper.account import PaperAccount
@@ -105,6 +107,38 @@ def test_a_process_killed_in_any_phase_leaves_nothing_naked(number):
     verdict = run_case(Case.draw(number, 11), ROOT, DATA)
 
     assert verdict.violations == []
+
+
+@pytest.mark.parametrize(("fields", "why"), [
+    ({"action": "close", "group_id": "x-000009"}, "no group 'x-000009'"),
+    ({"action": "reset", "limit": "nothing"}, "'nothing'"),
+    ({"action": "groups", "which": "some"}, "use open or all"),
+    ({"action": "explode"}, "unknown action 'explode'"),
+    ({"action": ["x"]}, "action is list"),
+])  # fmt: skip
+def test_a_refused_command_says_why_on_its_one_line(tmp_path, capsys, monkeypatch, fields, why):
+    """The session's reason is the command's error; nothing of it goes to the output."""
+    from atomic.control import Control
+
+    log: list[str] = []
+
+    class Desk:
+        def close_group(self, group_id, why):
+            raise ValueError(f"no group {group_id!r}")
+
+        def reset_limit(self, limit, by):
+            raise ValueError(f"no limit {limit!r}")
+
+    answer = Control(Desk(), log.append).handle(fields)
+    assert not answer.ok
+    reply = {"Success": False, "error": "", "log": log}
+    monkeypatch.setattr(live_command, "ask", lambda project, fields, timeout: reply)
+    assert cli.main(["command", "any", "--data", json.dumps(fields)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("Error: the command was refused: ")
+    assert err.count("\n") == 1
+    assert why in err
 
 
 def test_chaos_repeats_with_its_seed():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import RunFailed, UsageProblem
 from .runs import STEPS, Finding, Tally, again, campaign, describe, load
 
 if TYPE_CHECKING:
@@ -43,13 +45,22 @@ def chaos(
 
     Exits with 1 when an invariant was broken; each violation is cut down to the shortest event list that still shows
     it and written to a file for `--replay`.
+
+    \b
+    Examples:
+      atomic chaos --runs 10000
+      atomic chaos --brackets --restarts --seed 500000
+      atomic chaos --crash
+      atomic chaos --replay chaos-17-covered.json
     """
     from rich.console import Console
 
+    _refuse_senseless()
     console = Console(quiet=as_json)
     if replay is not None:
-        _replay(console, replay)
+        _replay(console, replay, as_json)
         return
+    folder = _writable(out or Path())
     started = time.monotonic()
     findings: Sequence[Finding | CrashFinding]
     if exhaustive:
@@ -59,13 +70,49 @@ def chaos(
     else:
         row, findings = _storm(console, runs, seed, steps, jobs, brackets, restarts)
     row["seconds"] = round(time.monotonic() - started, 1)
-    kept = [_keep(finding, out or Path()) for finding in findings]
+    kept = [_keep(finding, folder) for finding in findings]
     if as_json:
         click.echo(json.dumps(row, indent=1))
     else:
         _print(console, row, findings, kept)
     if row["violations"]:
         raise SystemExit(1)
+
+
+#: what each of these already settles: the options that would be ignored beside it
+_ALONE = {
+    "replay": ("crash", "exhaustive", "runs", "seed", "steps", "brackets", "restarts", "jobs", "out"),
+    "crash": ("exhaustive", "runs", "seed", "steps", "brackets", "restarts"),
+    "exhaustive": ("runs", "seed", "steps", "brackets", "restarts", "out"),
+}
+_WHY = {
+    "replay": "the file says what is played",
+    "crash": "it plays every crash point of a fixed list of scenarios, brackets and restarts among them",
+    "exhaustive": "it plays every interleaving within fixed bounds",
+}
+
+
+def _refuse_senseless() -> None:
+    """An option that would be ignored is a misunderstanding: say so before hours are spent on it."""
+    ctx = click.get_current_context()
+    given = {
+        name for name in ctx.params if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    }
+    for name, others in _ALONE.items():
+        beside = [f"--{other}" for other in others if other in given]
+        if name in given and beside:
+            raise UsageProblem(f"--{name} takes no {', '.join(beside)}: {_WHY[name]}")
+
+
+def _writable(folder: Path) -> Path:
+    """The folder for replay files, tried before the work and not after it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageProblem(f"cannot write to {folder} ({error.strerror}): choose another folder with --out") from error
+    return folder
 
 
 def _storm(
@@ -105,22 +152,37 @@ def _crash(console: Console, jobs: int | None) -> tuple[dict[str, Any], Sequence
 
 
 def _exhaustive(console: Console, jobs: int | None) -> tuple[dict[str, Any], Sequence[Finding | CrashFinding]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     from .exhaustive.scope import SCOPE, explore_all
 
-    results = [r.row() for r in explore_all(SCOPE, jobs=jobs)]
+    results = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=console.quiet) as progress:
+        task = progress.add_task("every interleaving", total=len(SCOPE))
+        for explored in explore_all(SCOPE, jobs=jobs):
+            results.append(explored.row())
+            progress.update(task, advance=1)
     console.print_json(json.dumps(results))
     violations = {v["text"]: 1 for r in results for v in r["violations"]}
     return {"explorations": results, "states": sum(r["states"] for r in results), "violations": violations}, []
 
 
-def _replay(console: Console, path: Path) -> None:
+def _replay(console: Console, path: Path, as_json: bool) -> None:
     from .drivers import shell
 
     try:
         finding = load(path)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    world = again(finding.steps, shell, crash=finding.crash, brackets=finding.brackets)
+    except (OSError, ValueError) as error:
+        raise UsageProblem(str(error)) from None
+    try:
+        world = again(finding.steps, shell, crash=finding.crash, brackets=finding.brackets)
+    except Exception as error:
+        text = f"{path} cannot be played ({type(error).__name__}: {error}): was it written by another version?"
+        raise RunFailed(text) from error
+    if as_json:
+        found = [violation._asdict() for violation in world.oracle.violations]
+        click.echo(json.dumps({"setting": describe(world), "script": world.script, "violations": found}, indent=1))
     console.print(f"setting: {describe(world)}", highlight=False)
     for number, line in enumerate(world.script, 1):
         console.print(f"{number:4} {line}", highlight=False)
@@ -133,7 +195,6 @@ def _replay(console: Console, path: Path) -> None:
 
 
 def _keep(finding: Finding | CrashFinding, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     where = re.sub(r"[^A-Za-z0-9]+", "-", str(finding.seed))
     path = folder / f"chaos-{where}-{finding.name}.json"
     path.write_text(json.dumps(finding.row(), indent=1))

@@ -180,11 +180,24 @@ def load(path: Path) -> Finding:
     Raises:
         ValueError: the file is no replay file of this format.
     """
+    cure = "use one that `atomic chaos` wrote"
     try:
-        row = json.loads(path.read_text())
-        if row.get("format") != FORMAT:
-            raise ValueError(f"{path} has format {row.get('format')!r}, this program reads {FORMAT}")
-        return Finding(row["seed"], row["violation"], row["text"], row["steps"], row["script"], row["crash"],
-                       bool(row.get("brackets")))  # fmt: skip
-    except (KeyError, AttributeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is no replay file: {error!r}; use one that `atomic chaos` wrote") from None
+        row = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is no replay file, it is not JSON ({error}): {cure}") from None
+    if not isinstance(row, dict):
+        raise ValueError(f"{path} is no replay file, it holds a {type(row).__name__}: {cure}")
+    if "where" in row and "format" not in row:
+        raise ValueError(f"{path} tells of a crash point, not of a storm: `atomic chaos --crash` plays it again")
+    if row.get("format") != FORMAT:
+        raise ValueError(f"{path} has format {row.get('format')!r}, this program reads {FORMAT}: {cure}")
+    try:
+        finding = Finding(row["seed"], row["violation"], row["text"], row["steps"], row["script"], row["crash"],
+                          bool(row.get("brackets")))  # fmt: skip
+    except KeyError as error:
+        raise ValueError(f"{path} is no replay file, {error} is missing: {cure}") from None
+    steps = finding.steps
+    whole = isinstance(steps, list) and all(isinstance(step, list) for step in steps)
+    if not whole or not all(type(n) is int and n >= 0 for step in steps for n in step):
+        raise ValueError(f"{path} is no replay file, its steps are not lists of whole numbers: {cure}")
+    return finding

@@ -24,8 +24,16 @@ def data() -> None:
 
 @data.command("generate")
 @click.option("--ticker", default=TICKER, show_default=True, help="US ticker of the underlying.")
-@click.option("--date", "day", type=DAY, default=f"{DATE}", show_default=True, help="The trading day.")
-@click.option("--expiry", type=DAY, help="The one listed expiry; the same day unless given.")
+@click.option(
+    "--date",
+    "day",
+    type=DAY,
+    metavar="YYYY-MM-DD",
+    default=f"{DATE}",
+    show_default=True,
+    help="The trading day.",
+)
+@click.option("--expiry", type=DAY, metavar="YYYY-MM-DD", help="The one listed expiry; the same day unless given.")
 @click.option("--price", type=float, help="Previous close of the underlying in dollars per share.")
 @click.option("--seed", type=int, default=SEED, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Data folder instead of the workspace's.")
@@ -45,6 +53,11 @@ def generate_command(
 
     Smile, spreads that widen away from the money, far wings without a bid, strikes that stop quoting, a wide first
     minute, a jump. Files that were not written by the generator are never touched.
+
+    \b
+    Examples:
+      atomic data generate
+      atomic data generate --ticker SPY --date 2024-06-14 --price 540
     """
     folder = out or (workspace_root(Path.cwd()) or Path.cwd()) / "data"
     if if_missing and folder.is_dir() and any(folder.iterdir()):

@@ -83,7 +83,15 @@ def _beat(files: FileStore, base: str) -> dict[str, Any] | None:
 @AS_JSON
 @click.pass_context
 def groups(ctx: click.Context, store: Path | None, journal: str, only_open: bool, as_json: bool) -> None:
-    """List, show, verify and repair the groups that executors keep in an object store."""
+    """List, show, verify and repair the groups that executors keep in an object store.
+
+    \b
+    Examples:
+      atomic groups --open
+      atomic groups show iron_condor-000001
+      atomic groups verify --store /mnt/lean/storage
+      atomic groups repair --journal live
+    """
     if ctx.invoked_subcommand is not None:
         if store is not None or journal or only_open or as_json:
             raise UsageProblem(f"give options after the command: atomic groups {ctx.invoked_subcommand} --store DIR")
@@ -108,7 +116,7 @@ def groups(ctx: click.Context, store: Path | None, journal: str, only_open: bool
 
     console = Console()
     if not rows:
-        console.print(f"no journal in {root}")
+        console.print(f"no journal in {root}: has an algorithm run, or is the object store elsewhere (--store)?")
     for base, found, problems, beat in rows:
         console.print(f"[bold]{base}[/]{_beat_text(beat)}", highlight=False)
         for problem in problems:
@@ -129,7 +137,12 @@ def _beat_text(beat: dict[str, Any] | None) -> str:
 @JOURNAL
 @AS_JSON
 def show(group_id: str, store: Path | None, journal: str, as_json: bool) -> None:
-    """Show one group: legs, orders and everything that happened to it."""
+    """Show one group: legs, orders and everything that happened to it.
+
+    \b
+    Example:
+      atomic groups show iron_condor-000001 --journal live
+    """
     files, root = open_store(store)
     found = {
         base: group
@@ -182,7 +195,12 @@ def _verdict_row(verdict: Verdict) -> dict[str, Any]:
 @JOURNAL
 @AS_JSON
 def verify(store: Path | None, journal: str, as_json: bool) -> None:
-    """Check checksums, schema and that every group can be rebuilt; exit code 1 when something is wrong."""
+    """Check checksums, schema and that every group can be rebuilt; exit code 1 when something is wrong.
+
+    \b
+    Example:
+      atomic groups verify --store /mnt/lean/storage --json
+    """
     from atomic.journal import verify as check
 
     files, root = open_store(store)
@@ -199,7 +217,7 @@ def verify(store: Path | None, journal: str, as_json: bool) -> None:
             for problem in verdict.problems:
                 click.echo(f"  problem: {problem}")
         if not verdicts:
-            click.echo(f"no journal in {root}")
+            click.echo(f"no journal in {root}: has an algorithm run, or is the object store elsewhere (--store)?")
     bad = [verdict.base for verdict in verdicts if not verdict.sound]
     if bad:
         cure = f"atomic groups repair --journal {bad[0]}"
@@ -215,6 +233,10 @@ def repair(store: Path | None, journal: str, as_json: bool) -> None:
 
     The next start is told that something may be lost: it attributes nothing that it cannot explain, and ids skip
     ahead. Stop the algorithm first.
+
+    \b
+    Example:
+      atomic groups repair --journal live
     """
     from atomic.journal import repair as mend
     from atomic.ports import StoreError

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ import click
 from ..errors import RunFailed, UsageProblem
 from ..progress import progress
 from ..workspace import Project, find_project
-from .backtest import TIME, _data_folder, _parameters
+from .backtest import TIME, _data_folder, _parameters, unread_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 #: the paper account of a project, below its `live` folder
 ACCOUNT = "account.sqlite"
+#: how the library's log begins a command that it refused
+REFUSED = "command refused: "
 #: who runs a session: process id, in the session's folder
 OWNER = "pid"
 
@@ -37,7 +40,8 @@ OWNER = "pid"
               help="LEAN parameter; one or more replace those of config.json.")  # fmt: skip
 @click.option("--speed", type=click.FloatRange(0), default=60.0, show_default=True,
               help="Seconds of data time per second; 0 goes as fast as orders are worked.")  # fmt: skip
-@click.option("--until", type=TIME, help="Stop in order at this algorithm time; a later session goes on there.")
+@click.option("--until", type=TIME, metavar="TIME",
+              help="Stop in order at this algorithm time; a later session goes on there.")  # fmt: skip
 @click.option("--cash", type=click.FloatRange(0, min_open=True), default=100_000.0, show_default=True,
               help="Dollars of a new account.")  # fmt: skip
 @click.option("--fresh", is_flag=True, help="Put account and journal of earlier sessions aside and start a new one.")
@@ -56,13 +60,23 @@ def live(
 
     Kill it and start it again: orders and positions are still there, LEAN's ids and tags are not, and the day goes on
     where it was. Stop it in order with Ctrl+C or `atomic command PROJECT stop`.
+
+    \b
+    Examples:
+      atomic live algorithms/iron_condor
+      atomic live algorithms/iron_condor --speed 600 --until "2015-12-24 11:00"
+      atomic live algorithms/iron_condor --fresh --chaos 7
     """
     found = find_project(project)
     folder = _data_folder(found, data)
+    given = _parameters(found, parameters, None)
     account = account or found.folder / "live" / ACCOUNT
     store = store or found.storage
+    _refuse_a_second(found)
     if fresh:
         _put_aside(found, account, store)
+    _check_account(account, cash)
+    _check_store(store)
     session, owner = _session_folder(found)
 
     from ..engine.exceptions import DataError
@@ -72,13 +86,14 @@ def live(
 
     options = LiveOptions(speed=speed, until=until, commands=session,
                           chaos=ChaosPlan.storm(seed) if seed is not None else ChaosPlan())  # fmt: skip
+    options.on_start = _unread([name for name, _ in parameters])
     _stop_on_signal(options)
     with progress(found.name, quiet=as_json) as report:
         if report is not None:
             options.on_tick = _reporter(report)
         try:
             result = run_live(
-                found.main, data=folder, account=account, parameters=_parameters(found, parameters, None), store=store,
+                found.main, data=folder, account=account, parameters=given, store=store,
                 output=session, name=found.name, cash=cash, options=options, library_paths=found.library_paths,
             )  # fmt: skip
         except (DataError, AccountError) as error:
@@ -104,6 +119,17 @@ def live(
 
 def _reporter(report: Callable[[float], None]) -> Callable[[float, datetime], None]:
     return lambda share, now: report(share)
+
+
+def _unread(given: list[str]) -> Callable[[set[str]], None]:
+    """Tells at the start of parameters that the algorithm did not ask for: a misspelt limit is no limit."""
+
+    def look(asked: set[str]) -> None:
+        text = unread_parameters(given, asked)
+        if text:
+            click.echo(f"Warning: {text}", err=True)
+
+    return look
 
 
 def _stop_on_signal(options: LiveOptions) -> None:
@@ -144,11 +170,36 @@ def _lock(file: IO[str]) -> bool:
     return True
 
 
-def _session_folder(project: Project) -> tuple[Path, _Owner]:
-    base = project.folder / "live"
-    running = _running(base)
+def _refuse_a_second(project: Project) -> None:
+    running = _running(project.folder / "live")
     if running is not None:
         raise UsageProblem(f"a session of {project.name} runs already ({running.name}): stop it first")
+
+
+def _check_account(path: Path, cash: float) -> None:
+    """Open the account before anything of a session is written."""
+    from ..paper.account import AccountError, PaperAccount
+
+    try:
+        PaperAccount(path, cash).close()
+    except AccountError as error:
+        raise UsageProblem(f"--account {error}") from error
+    except OSError as error:
+        raise UsageProblem(f"cannot write to --account {path} ({error.strerror}): name another file") from error
+
+
+def _check_store(store: Path) -> None:
+    """A session that cannot keep its journal would trade nothing all day."""
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=store):
+            pass
+    except OSError as error:
+        raise UsageProblem(f"cannot write to --store {store} ({error.strerror}): choose another folder") from error
+
+
+def _session_folder(project: Project) -> tuple[Path, _Owner]:
+    base = project.folder / "live"
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     folder, count = base / stamp, 1
     while folder.exists():
@@ -173,8 +224,6 @@ def _running(base: Path) -> Path | None:
 
 def _put_aside(project: Project, account: Path, store: Path) -> None:
     """Keep what an earlier session left, under the time of now."""
-    if _running(project.folder / "live") is not None:
-        raise UsageProblem(f"a session of {project.name} runs: stop it before --fresh")
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     for path in (account, account.with_name(account.name + "-wal"), account.with_name(account.name + "-shm")):
         if path.exists():
@@ -191,7 +240,7 @@ def _put_aside(project: Project, account: Path, store: Path) -> None:
 @click.option("--reason", default="", help="Why; kept in the audit.")
 @click.option("--limit", default="", help="Name of the limit for `reset`.")
 @click.option("--which", default="", help="`all` for `groups` also lists ended ones.")
-@click.option("--data", help="The whole command as a Python dictionary, as for `lean live command`.")
+@click.option("--data", help="The whole command as JSON or a Python dictionary, as for `lean live command`.")
 @click.option("--timeout", type=click.FloatRange(0.1), default=30.0, show_default=True, help="Seconds to wait.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 def command(
@@ -200,17 +249,30 @@ def command(
 ) -> None:  # fmt: skip
     """Send an operator command to the running session of PROJECT and show its answer.
 
-    ACTION is status, groups, close, rollback, hold, release, pause, resume, flatten, reset, acknowledge or stop;
-    GROUP_ID where the action is about one group.
+    ACTION is status, groups, close, rollback, hold, release, accept, pause, resume, flatten, reset, acknowledge or
+    stop; GROUP_ID where the action is about one group (close, rollback, hold, release, accept).
+
+    \b
+    Examples:
+      atomic command algorithms/iron_condor status
+      atomic command algorithms/iron_condor close iron_condor-000001
+      atomic command algorithms/iron_condor reset --limit daily-loss
+      atomic command algorithms/iron_condor --data '{"action": "pause"}'
     """
-    answer = ask(project, _fields(action, group_id, reason, limit, which, data), timeout)
+    fields = _fields(action, group_id, reason, limit, which, data)
+    answer = ask(project, fields, timeout)
+    refused = [text.partition(REFUSED)[2] for text in answer["log"] if text.startswith(REFUSED)]
     if as_json:
         click.echo(json.dumps(answer, indent=1))
     else:
         for text in answer["log"]:
-            click.echo(text)
+            if not text.startswith(REFUSED):
+                click.echo(text)
+        if fields.get("action") == "stop":
+            click.echo("stopping in order")
     if answer["Success"] is False:
-        raise RunFailed(answer["error"] or "the command was refused")
+        why = answer["error"] or "; ".join(refused) or "it is none that the algorithm knows"
+        raise RunFailed(f"the command was refused: {why}")
 
 
 def ask(project: Path, fields: dict[str, Any], timeout: float) -> dict[str, Any]:
@@ -241,14 +303,34 @@ def _fields(
     if data is not None:
         if action:
             raise UsageProblem("give an action or --data, not both")
-        try:
-            fields = ast.literal_eval(data)
-        except (ValueError, SyntaxError) as error:
-            raise UsageProblem(f"--data is no Python dictionary ({error}): write {{'action': 'status'}}") from error
-        if not isinstance(fields, dict):
-            raise UsageProblem("--data is no Python dictionary: write {'action': 'status'}")
-        return {str(key): value for key, value in fields.items()}
+        if any((group_id, reason, limit, which)):
+            raise UsageProblem("--data is the whole command: put the other options into it")
+        return _dictionary(data)
+    from atomic.control import FORMS
+
+    names = ", ".join([*FORMS, "stop"])
     if not action:
-        raise UsageProblem("no action given: use status, groups, close, hold, release, pause, resume, flatten or stop")
+        raise UsageProblem(f"no action given: use one of {names}")
+    if action.lower() not in FORMS and action != "stop":
+        raise UsageProblem(f"unknown action {action!r}: use one of {names}, or --data for one of the algorithm's own")
+    form = FORMS.get(action.lower())
+    if form is not None and "group_id" in form.required and not group_id:
+        raise UsageProblem(f"{action} needs a group: atomic command PROJECT {action} GROUP_ID (`groups` lists them)")
+    if form is not None and "limit" in form.required and not limit:
+        raise UsageProblem(f"{action} needs the name of a limit: give --limit NAME (`status` lists them)")
     given = {"action": action, "group_id": group_id, "reason": reason, "limit": limit, "which": which}
     return {key: value for key, value in given.items() if value}
+
+
+def _dictionary(data: str) -> dict[str, Any]:
+    """A command written as JSON or, as for `lean live command`, as a Python dictionary."""
+    try:
+        fields = json.loads(data)
+    except ValueError:
+        try:
+            fields = ast.literal_eval(data)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            fields = None
+    if not isinstance(fields, dict) or not fields:
+        raise UsageProblem(f"--data {data!r} is no dictionary: write --data '{{\"action\": \"status\"}}'")
+    return {str(key): value for key, value in fields.items()}

@@ -30,7 +30,13 @@ def status_of(answer: dict[str, Any]) -> dict[str, Any]:
               help="Write to this file in one step, for the textfile collector of a node exporter.")  # fmt: skip
 @click.option("--timeout", type=click.FloatRange(0.1), default=30.0, show_default=True, help="Seconds to wait.")
 def metrics(project: Path, out: Path | None, timeout: float) -> None:
-    """Show the figures of the running session of PROJECT as Prometheus text."""
+    """Show the figures of the running session of PROJECT as Prometheus text.
+
+    \b
+    Examples:
+      atomic metrics algorithms/iron_condor
+      atomic metrics algorithms/iron_condor --out /var/lib/node/atomic.prom
+    """
     from ..prometheus import render
 
     answer = ask(project, {"action": "status"}, timeout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import RunFailed
+from ..errors import RunFailed, UsageProblem
 from .groups import JOURNAL, STORE, bases_in, open_store
 
 if TYPE_CHECKING:
@@ -62,6 +63,20 @@ def sentence(row: dict[str, Any]) -> str:
     return f"{row['journal']} {row['state']}: {heard}{where}, {groups}"
 
 
+def _hook(command: str | None) -> list[str]:
+    """The words of the command to run, found before it is needed."""
+    if command is None:
+        return []
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageProblem(f"--run {command!r} is not a command ({error}): close the quotes") from error
+    if not words or shutil.which(words[0]) is None:
+        what = f"no program {words[0]!r}" if words else "no program"
+        raise UsageProblem(f"--run {command!r}: there is {what}, give one that can be run")
+    return words
+
+
 @click.command()
 @STORE
 @JOURNAL
@@ -77,8 +92,15 @@ def watch(
     """Watch live journals from outside; alert when nobody looks after open groups.
 
     Runs on any machine that sees the object store's folder, so that it lives when the algorithm does not.
+
+    \b
+    Examples:
+      atomic watch --run ./call-me.sh
+      atomic watch --store /mnt/lean/storage --ttl 120 --json
+      atomic watch --once     (for cron: exit code 1 when a person is needed)
     """
     files, root = open_store(store)
+    hook = _hook(command)
     said: dict[str, str] = {}
     while True:
         rows = look(files, bases_in(files, root, journal, some=False), time.time(), ttl)
@@ -91,8 +113,11 @@ def watch(
                 continue
             if not as_json:
                 click.echo(f"{'ALERT ' if row in wrong else ''}{sentence(row)}")
-            if command and row in wrong:
-                subprocess.run([*shlex.split(command), sentence(row)], check=False)
+            if hook and row in wrong:
+                try:
+                    subprocess.run([*hook, sentence(row)], check=False)
+                except OSError as error:  # the watch goes on, whatever becomes of the hook
+                    click.echo(f"--run {command} failed ({error.strerror})", err=True)
         if once:
             if not rows and not as_json:
                 click.echo(f"no live journal in {root}")

@@ -14,7 +14,7 @@ from ..us_holidays import is_trading_day, previous_trading_day
 from . import leanfiles, market
 from .databases import databases
 from .leanfiles import Contract, csv, number, scaled, zipped
-from .manifest import DataError, Manifest
+from .manifest import NAME, DataError, Manifest
 
 #: what `atomic data generate` makes unless told otherwise: the day that the algorithms run by default
 TICKER = "GOOG"
@@ -192,6 +192,10 @@ def _options(
     }, count
 
 
+#: one of these is in every data folder of LEAN and in every generated one
+_OURS = (NAME, "equity", "option", "market-hours", "symbol-properties", "alternative")
+
+
 def generate(
     folder: Path,
     *,
@@ -220,6 +224,8 @@ def generate(
     price = PRICES.get(ticker.upper(), DEFAULT_PRICE) if price is None else price
     _checked(ticker, day, expiry, price)
     ticker = ticker.upper()
+    if folder.is_dir() and any(folder.iterdir()) and not any((folder / name).exists() for name in _OURS):
+        raise DataError(f"{folder} holds other files and no LEAN data: choose an empty folder with --out")
     manifest = Manifest.read(folder)
     spec = market.Day(ticker, day, expiry, market.cents(price), seed)
     minutes = market.underlying(spec)

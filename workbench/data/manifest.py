@@ -42,7 +42,7 @@ class Manifest:
         try:
             content = json.loads(path.read_text("utf-8"))
             return cls(folder, dict(content["files"]), list(content["runs"]))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return cls(folder)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(

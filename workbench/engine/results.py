@@ -110,6 +110,8 @@ class RunResult:
     account: dict[str, Any] = field(default_factory=dict)
     algorithm: Any = None
     store: dict[str, bytes] = field(default_factory=dict)
+    #: parameters that the algorithm asked for, whether they were given or not
+    asked: list[str] = field(default_factory=list)
 
     @cached_property
     def order_events(self) -> list[dict[str, Any]]:

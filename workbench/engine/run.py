@@ -25,8 +25,16 @@ if TYPE_CHECKING:
     from workbench.engine.runtime import Engine
 
 
+#: how the log begins the line about a file with more than one algorithm
+SEVERAL = "Several algorithms: "
+
+
 class AlgorithmNotFoundError(Exception):
     """There is no algorithm at a path; the message names the cure."""
+
+
+class TimeSpanError(ValueError):
+    """A moment outside of the days that the algorithm asks for; the message names both."""
 
 
 class AccountError(ValueError):
@@ -47,13 +55,19 @@ def find_main(algorithm: Path) -> Path:
     return main.resolve()
 
 
+def algorithm_classes(module: Any) -> list[type]:
+    """The QCAlgorithm subclasses that a module defines itself, in its order."""
+    from workbench.engine.algorithm import QCAlgorithm
+    return [value for value in vars(module).values()
+            if isinstance(value, type) and issubclass(value, QCAlgorithm) and value.__module__ == module.__name__]
+
+
 def load_algorithm(main: Path) -> type:
     """The last QCAlgorithm subclass of a file (LEAN's Loader does the same).
 
     Raises:
         AlgorithmNotFoundError: the file defines none.
     """
-    from workbench.engine.algorithm import QCAlgorithm
     from workbench.engine.algorithm.callbacks import Callbacks
     name = main.stem
     spec = importlib.util.spec_from_file_location(name, main)
@@ -62,8 +76,7 @@ def load_algorithm(main: Path) -> type:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
-    found = [value for value in vars(module).values()
-             if isinstance(value, type) and issubclass(value, QCAlgorithm) and value.__module__ == name]
+    found = algorithm_classes(module)
     if not found:
         raise AlgorithmNotFoundError(f"{main} defines no class that inherits from QCAlgorithm; add one")
     kind = found[-1]
@@ -157,6 +170,9 @@ class Run:
             engine.algorithm.initialize()
             if engine.end_date < engine.start_date:
                 raise ValueError("Please select an algorithm end date greater than start date.")
+            if self.stop_at is not None and self.stop_at < engine.start_date:
+                raise TimeSpanError(f"--stop-at {self.stop_at} is before the start of the run, {engine.start_date}: "
+                                    "choose a later time")
         except Exception as error:
             engine.fail(error, "initialize")
             return "runtime_error"
@@ -174,7 +190,8 @@ class Run:
         if engine.failure is None and engine.call("on_end_of_algorithm"):
             nothing = engine.feed.never_seen()
             if nothing:
-                engine.fail(DataError(self.engine.data, "; ".join(nothing)), "data")
+                cure = "choose dates that the folder has, or another folder with --data"
+                engine.fail(DataError(self.engine.data, f"{'; '.join(nothing)}: {cure}"), "data")
         return "completed" if engine.failure is None else "runtime_error"
 
     def _load(self) -> None:
@@ -182,6 +199,11 @@ class Run:
         AlgorithmBase._current_engine = self.engine
         try:
             kind = load_algorithm(self.main)
+            beside = [k for k in algorithm_classes(sys.modules[kind.__module__]) if not issubclass(kind, k)]
+            if beside:
+                names = ", ".join(k.__name__ for k in beside)
+                self.engine.results.log(self.engine.clock.time, f"{SEVERAL}{self.main.name} defines {names} and "
+                                        f"{kind.__name__}: the last one runs, as on LEAN")
             self.engine.algorithm = kind()
         finally:
             AlgorithmBase._current_engine = None
@@ -256,7 +278,8 @@ class Run:
                     for c in results.charts.values()},
             runtime_statistics=results.runtime_statistics, summary_statistics=results.summary_statistics,
             notifications=results.notifications, equity=[(str(t), v) for t, v in results.equity],
-            account=account_of(engine), algorithm=engine.algorithm, store=engine.store.snapshot())
+            account=account_of(engine), algorithm=engine.algorithm, store=engine.store.snapshot(),
+            asked=sorted(engine.asked))
 
 
 class _Progress:
@@ -350,6 +373,10 @@ def describe_failure(error: Exception, where: str, main: Path) -> tuple[str, str
     message = str(error) or kind
     if isinstance(error, ImportError) and "AlgorithmImports" in message:
         message += "; the embedded engine does not have it, run it on LEAN: lean backtest <project>"
+    if isinstance(error, AlgorithmNotFoundError | TimeSpanError):
+        return message, text
+    if isinstance(error, SyntaxError) and error.filename and not own:
+        return f"{Path(error.filename).name}, line {error.lineno}: {kind}: {error.msg}", text
     if own:
         last = own[-1]
         return f"{Path(last.filename).name}, line {last.lineno}, in {last.name}: {kind}: {message}", text

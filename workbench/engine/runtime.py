@@ -63,6 +63,8 @@ class Engine(Subscribing):
     def __init__(self, data: Path, parameters: Mapping[str, str], store: ObjectStore, name: str = "") -> None:
         self.data = data
         self.parameters = {str(k): str(v) for k, v in parameters.items()}
+        #: names of the parameters that the algorithm asked for
+        self.asked: set[str] = set()
         self.name = name
         self.title = name
         self.tags: set[str] = set()

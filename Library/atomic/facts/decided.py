@@ -176,9 +176,17 @@ def _released(group: GroupState, fact: Released) -> bool:
 
 
 def _remembered(group: GroupState, fact: Remembered) -> bool:
-    if fact.key in group.memory and group.memory[fact.key] == fact.value:
+    memory, key = group.memory, fact.key
+    if key in memory and memory[key] == fact.value and "stuck" + key[4:] not in memory:
         return False
-    group.memory[fact.key] = fact.value
+    memory[key] = fact.value
+    if key.startswith(("stop.", "stuck.")):
+        # a stop's new level, or the return to the one that works, gets attempts of its own
+        group.attempts.pop((0, Purpose.STOP), None)
+        group.retry_at.pop((0, Purpose.STOP), None)
+        if key.startswith("stop."):
+            memory.pop("stuck" + key[4:], None)
+            memory.pop("stuck_stop", None)
     return True
 
 

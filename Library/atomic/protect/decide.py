@@ -12,7 +12,7 @@ from .. import facts as f
 from ..facts.decided import UNKNOWN, tries
 from ..model import ChildOrder, GroupState
 from ..plan import trouble
-from ..vocabulary import ChildStatus, HoldCause, Phase, Purpose, RejectReason, Right
+from ..vocabulary import WORKING, ChildStatus, HoldCause, Phase, Purpose, RejectReason, Right
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
 if TYPE_CHECKING:
@@ -154,7 +154,9 @@ def _give_up(group: GroupState, view: Exposure, now: float) -> list[Any]:
             if group.memory.get("stuck_stop"):
                 return []
             text = f"stop could not be changed in {policy.rollback_attempts} attempts; the old one still works"
-            return [f.Remembered(now, "stuck_stop", True), _alert(now, 1, "stop-not-moved", text)]
+            back = _standing(group, plan_of(group), view)
+            stuck = [f.Remembered(now, f"stuck.{pair}", price) for pair, price in back]
+            return [*stuck, f.Remembered(now, "stuck_stop", True), _alert(now, 1, "stop-not-moved", text)]
         if group.held in UNKNOWN:
             if group.memory.get("bare") == refused:
                 return []
@@ -175,6 +177,12 @@ def _give_up(group: GroupState, view: Exposure, now: float) -> list[Any]:
                 _alert(now, 0, "unprotected", text, open=view.open),
             ]
     return []
+
+
+def _standing(group: GroupState, plan: ExitPlan, view: Exposure) -> list[tuple[int, float]]:
+    """(pair, stop price) of the stops that work elsewhere than asked: where they stay until they are moved again."""
+    at = {o.rung: o.stop for o in group.live.values() if o.purpose is Purpose.STOP and o.status in WORKING}
+    return [(pair, price) for pair, price in at.items() if price != stop_price(group, plan, view, pair)]
 
 
 def _held(now: float, cause: HoldCause, why: str) -> f.Held:

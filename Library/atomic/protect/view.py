@@ -135,7 +135,13 @@ def _fit(left: list[int], total: int) -> None:
 
 
 def stop_price(group: GroupState, plan: ExitPlan, view: Exposure, pair: int) -> float:
-    """Where the stop of a pair stands now: the plan's level, moved by the owner, break-even and the trail."""
+    """Where the stop of a pair stands now: the plan's level, moved by the owner, break-even and the trail.
+
+    After a move that the broker refused for good it is where the stop that works stands.
+    """
+    stuck = group.memory.get(f"stuck.{pair}")
+    if stuck is not None:
+        return float(stuck)
     level = plan.pairs[pair].stop
     tick = group.legs[0].spec.tick
     memory = group.memory

@@ -63,3 +63,53 @@ def test_a_new_stop_that_is_refused_leaves_the_old_one_working():
     assert [o.stop for o in rig.live(STOP)] == [99.0]
     assert "stop-not-moved" in rig.alerts
     assert not rig.group.emergency
+
+
+@pytest.mark.parametrize("updates", [True, False])
+def test_after_a_move_that_was_given_up_the_stop_follows_the_net_and_the_next_move(updates):
+    """The refused level is forgotten: the stop shrinks where it stands, and a level that is taken is carried out."""
+    rig = one(takes_replace=updates)
+    rig.refuse_updates = updates
+    rig.fill(ENTRY, 100)
+    rig.refuse[STOP] = ["price"] * 3
+    rig.tell(f.Remembered(rig.now, "stop.0", 101.0))
+    for _ in range(5):
+        rig.after(31)
+    assert [(o.stop, o.leaves_qty) for o in rig.live(STOP)] == [(99.0, 100)]
+    rig.fill(TARGET, 40, 102.0)
+    assert [(o.stop, o.leaves_qty) for o in rig.live(STOP)] == [(99.0, 60)]
+    rig.tell(f.Remembered(rig.now, "stop.0", 99.5))
+
+    assert [(o.stop, o.leaves_qty) for o in rig.live(STOP)] == [(99.5, 60)]
+    assert rig.alerts.count("stop-not-moved") == 1
+
+
+def test_a_level_that_is_asked_for_again_after_it_was_given_up_is_tried_again():
+    """The owner may insist on the same level; each time it is given up after three refusals."""
+    rig = one(takes_replace=False)
+    rig.fill(ENTRY, 100)
+    for _ in range(2):
+        rig.refuse[STOP] = ["price"] * 9
+        rig.tell(f.Remembered(rig.now, "stop.0", 101.0))
+        for _ in range(5):
+            rig.after(31)
+        assert len(rig.refuse[STOP]) == 6
+        assert [o.stop for o in rig.live(STOP)] == [99.0]
+    rig.refuse.clear()
+    rig.tell(f.Remembered(rig.now, "stop.0", 101.0))
+
+    assert [o.stop for o in rig.live(STOP)] == [101.0]
+    assert rig.alerts.count("stop-not-moved") == 2
+
+
+def test_a_trailing_stop_that_cannot_be_moved_is_given_up_once_and_still_follows_the_net():
+    """A refused trail is not tried without end; the stop stays where it stands."""
+    rig = Rig(plan((1.0, 110.0, 99.0), trail=Level(offset=1.0), trail_step=0.5), takes_replace=False)
+    rig.fill(ENTRY, 100)
+    rig.refuse[STOP] = ["price"] * 50
+    for n in range(40):
+        rig.after(31, bid=101.0 + n / 10, ask=101.02 + n / 10)
+    assert [o.stop for o in rig.live(STOP)] == [99.0]
+    assert len(rig.refuse[STOP]) >= 44
+    assert rig.alerts.count("stop-not-moved") == 1
+

@@ -10,7 +10,7 @@ from .search import Exploration, Explorer
 from .states import Bounds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _TIGHT = Bounds(rejects=1, cancel_failures=1, late_fills=1, silences=2, closes=1)
 _CLOSELY = Bounds(rejects=1, cancel_failures=1, late_fills=0, silences=2, closes=1, duplicates=0)
@@ -38,13 +38,16 @@ QUICK = (
 )
 
 
-def explore_all(scope: Iterable[tuple[str, int, Policy | None, Bounds]], jobs: int | None = None) -> list[Exploration]:
-    """Search every entry of a scope, on all cores."""
+def explore_all(
+    scope: Iterable[tuple[str, int, Policy | None, Bounds]], jobs: int | None = None
+) -> Iterator[Exploration]:
+    """Search every entry of a scope, on all cores; yields them in its order as they are done."""
     import os
 
     from joblib import Parallel, delayed
 
-    return list(Parallel(n_jobs=jobs or os.cpu_count() or 1)(delayed(_explore)(*entry) for entry in scope))
+    parallel = Parallel(n_jobs=jobs or os.cpu_count() or 1, return_as="generator")
+    yield from parallel(delayed(_explore)(*entry) for entry in scope)
 
 
 def _explore(name: str, units: int, policy: Policy | None, bounds: Bounds) -> Exploration:

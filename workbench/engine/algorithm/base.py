@@ -196,6 +196,7 @@ class AlgorithmBase:
 
     def get_parameter(self, name: str, default_value: Any = None) -> Any:
         """A parameter of the run: text, or a number when the default is one."""
+        self._engine.asked.add(name)
         value = self._engine.parameters.get(name)
         if value is None or value == "":
             return default_value
@@ -213,6 +214,7 @@ class AlgorithmBase:
 
     def get_parameters(self) -> dict[str, str]:
         """All parameters of the run."""
+        self._engine.asked.update(self._engine.parameters)
         return dict(self._engine.parameters)
 
     # -- parts ----------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from workbench.engine.live.handler import LiveTransactionHandler
 from workbench.engine.live.realtime import LockedSchedule, RealTime
 from workbench.engine.order_types import ORDER_CLASSES
 from workbench.engine.orders import NEW, Order
-from workbench.engine.run import Run, find_main
+from workbench.engine.run import Run, TimeSpanError, find_main
 from workbench.engine.symbols import Symbol, SymbolCache
 from workbench.paper.account import PaperAccount
 
@@ -56,6 +56,7 @@ class LiveOptions:
         chaos: what goes wrong.
         workers: threads that work order requests.
         commands: folder that is watched for ``command*.json``.
+        on_start: called before the first data with the parameters that the algorithm asked for.
         on_tick: called once a second of data time with (done 0..1, algorithm time).
         stop: set from outside to stop in order.
     """
@@ -66,6 +67,7 @@ class LiveOptions:
     workers: int = 4
     commands: Path | None = None
     on_tick: Callable[[float, datetime], None] | None = None
+    on_start: Callable[[set[str]], None] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -105,6 +107,12 @@ class LiveSession(Run):
         place = self.paper.place
         if place:
             start = max(start, datetime.fromtimestamp(place, UTC))
+        until = None if self.options.until is None else to_utc(self.options.until, engine.clock.zone)
+        if until is not None and until <= start:
+            at = start.astimezone(engine.clock.zone).replace(tzinfo=None)
+            text = f"--until {self.options.until} is not after {at}, where the session goes on: choose a later time"
+            engine.fail(TimeSpanError(text), "live")
+            return False
         engine.clock.set(start)
         self._read_account()
         engine.start_run()
@@ -115,6 +123,8 @@ class LiveSession(Run):
             engine.is_warming_up = False
             if not engine.call("on_warmup_finished"):
                 return False
+            if self.options.on_start is not None:
+                self.options.on_start(engine.asked)
             stopped = self._day(start, end)
             if stopped and self.options.stop.is_set() and engine.failure is None:
                 engine.call("on_end_of_algorithm")  # stopped in order, as `lean live stop` does
