@@ -113,7 +113,7 @@ def _common(
                 found.append(_History(pairs, fills, _consequences(readings, fills), left))
     if not found:
         return None
-    first = min(found, key=lambda history: _apart(history.pairs))  # where several do equally well, the one whose times agree best
+    first = min(found, key=lambda history: _apart(history.pairs))  # all do equally well: times agree best
     for group_id, consequence in first.consequences.items():
         if any(history.consequences[group_id] != consequence for history in found):
             torn.add(group_id)
