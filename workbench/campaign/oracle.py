@@ -99,8 +99,6 @@ class Truth:
     stuck: bool = False
     outside: bool = False
     restarted: bool = False
-    #: orders that had ended, never to be heard of, when a process began: to the group they failed
-    lost: int = 0
     #: a restart left two histories that fit; what the group believes is for a person to settle
     unclear: bool = False
     hold_asked: bool = False
@@ -182,12 +180,6 @@ class Oracle:
             truth.live.pop(order.id, None)
             if order.fate is Fate.REJECTED or order.fate is Fate.EXPIRED:
                 truth.rejections += 1
-
-    def on_lost_end(self, order: SimOrder) -> None:
-        """An order ended and its process never heard of it: the next one finds it gone, as if it had failed."""
-        truth = self.groups.get(order.group_id)
-        if truth is not None:
-            truth.lost += 1
 
     def on_outside(self, symbol: str, delta: int, cause: str) -> None:
         """The account moved without us: every group in the contract is excused by that much."""
@@ -379,7 +371,7 @@ class Oracle:
         cause, policy = group.held, group.spec.policy
         reasons = {
             HoldCause.REFUSED_BEYOND_CAPS: policy.cost_budget is not None
-            or truth.rejections + len(truth.stood) + truth.lost >= policy.rollback_attempts,
+            or truth.rejections + len(truth.stood) >= policy.rollback_attempts,
             HoldCause.AMBIGUOUS: truth.restarted and self._ambiguous(truth),
             HoldCause.QUARANTINE: truth.stuck,
             HoldCause.BREAK: any(t.excused > 0 for t in self.groups.values() if t.legs.keys() & truth.legs.keys()),

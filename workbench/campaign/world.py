@@ -139,8 +139,6 @@ class World:
         for order, fact in self.broker.queue:
             if fact.kind == "filled" and order.filled > abs(order.quantity):
                 self.oracle.overfill_unknown(order.symbol, order.filled - abs(order.quantity))
-            elif fact.kind in ("canceled", "expired", "rejected"):
-                self.oracle.on_lost_end(order)
         self.while_down()
         for truth in self.oracle.groups.values():
             truth.restarted = True
@@ -176,7 +174,6 @@ class World:
             elif fate == 2 and order.cancel_pending:
                 self.script.append(f"{name} is canceled while down")
                 self.account.end(order, Fate.CANCELED)
-                self.oracle.on_lost_end(order)
 
     def _process(self) -> AdversarialBroker:
         setting = self.setting

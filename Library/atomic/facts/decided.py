@@ -8,6 +8,7 @@ from ..model import ChildOrder, GroupState, LegSpec, LegState
 from ..vocabulary import REDUCING, ChildStatus, ChildType, HoldCause, Outcome, Phase, Purpose, Right
 from .broker import OPENS, forget, hold, illegal, leaves
 from .kinds import (
+    GONE,
     Adjusted,
     Attempt,
     BaseSet,
@@ -115,11 +116,14 @@ def _close(group: GroupState, fact: CloseAsked) -> bool:
 
 
 def tries(group: GroupState, key: tuple[int, Purpose]) -> int:
-    """The number of failed attempts in a row with the present failures; an end that filled something starts anew."""
+    """The number of failed attempts in a row with the present failures.
+
+    An end that filled something starts anew; an order that was found gone after a restart was not refused.
+    """
     failed = [order for order in group.failures.values() if (order.leg, order.purpose) == key]
-    if any(order.cum_qty and order.status is not ChildStatus.REJECTED for order in failed):
-        return 1
-    return group.attempts.get(key, 0) + 1
+    filled = any(order.cum_qty and order.status is not ChildStatus.REJECTED for order in failed)
+    before = 0 if filled else group.attempts.get(key, 0)
+    return before if failed and all(order.reason == GONE for order in failed) else before + 1
 
 
 def _attempt(group: GroupState, fact: Attempt) -> bool:

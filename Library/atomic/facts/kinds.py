@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+#: why an order ended that was found gone after a restart; filled or not, it was not refused
+GONE = "the broker does not show it any more"
 #: kinds of facts between a decision and the broker's first answer
 SENDING = frozenset({"intended", "sent", "identified", "accepted"})
 

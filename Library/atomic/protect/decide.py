@@ -313,14 +313,15 @@ def _price(trigger: str, quote: Quote, side: int, what: str) -> float:
 
 
 def _trigger_failed(group: GroupState, view: Exposure, now: float) -> list[Any]:
-    """A triggered target that the broker refused gives its place back to the stop."""
+    """A triggered target that the broker refused, or ended as often as it may, gives its place back to the stop."""
+    spent = group.attempts.get((0, Purpose.TARGET), 0) >= group.spec.policy.rollback_attempts
     for i, still in enumerate(view.pair_open):
         trigger = group.memory.get(f"trigger.{i}")
         if not trigger or trigger["what"] != "target" or not still:
             continue
         tries = [o for o in group.orders.values() if o.purpose is Purpose.TARGET and o.rung == i]
         tries = [o for o in tries if o.intended_at >= trigger["at"]]
-        if tries and tries[-1].status is ChildStatus.REJECTED:
+        if tries and (tries[-1].status is ChildStatus.REJECTED or (spent and not tries[-1].may_fill)):
             return [f.Remembered(now, f"trigger.{i}", None)]
     return []
 

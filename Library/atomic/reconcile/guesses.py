@@ -10,15 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..facts import Remembered
-from .terms import LOOSE, Known
+from .terms import GUESSED, LOOSE, Known
 
 if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState
     from ..ports import BrokerOrder
     from .match import Work
-
-#: key of `GroupState.memory`: orders that were never acknowledged and believed filled
-GUESSED = "guessed"
 
 
 def remember(work: Work) -> None:
@@ -59,6 +56,20 @@ def find(work: Work, order: BrokerOrder, *, tagged: bool = False) -> tuple[Group
             if (unseen or own.number in guessed) and known.key not in work.paired:
                 return group, own.number
     return None
+
+
+def exactly(work: Work, order: BrokerOrder) -> tuple[GroupState, int] | None:
+    """The order that was believed filled and is this one by its size too, where none that is waited for is."""
+    found = None
+    for group in work.groups.values():
+        guessed: list[int] = group.memory.get(GUESSED, [])
+        for own in group.orders.values() if guessed else ():
+            if own.order_qty == abs(order.quantity) and _alike(group, own, order):
+                if own.number in group.live:
+                    return None
+                if own.number in guessed and found is None:
+                    found = group, own.number
+    return found
 
 
 def _alike(group: GroupState, own: ChildOrder, order: BrokerOrder) -> bool:

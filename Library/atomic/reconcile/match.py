@@ -33,13 +33,14 @@ from ..facts import (
     Remembered,
     Withdrawn,
 )
+from ..facts.kinds import GONE
 from ..journal import group_id_of
 from ..vocabulary import ChildStatus, HoldCause, Phase, Purpose
 from . import guesses, outside
 from .histories import solve
 from .identity import Match, identify, looks_like
 from .restart import after_restart, foreseen
-from .terms import LOOSE, Adoption, Known, Verdict, View
+from .terms import GUESSED, LOOSE, Adoption, Known, Verdict, View
 
 if TYPE_CHECKING:
 
@@ -94,10 +95,11 @@ class Work:
 
 
 def _may_live(group: GroupState, view: View) -> Iterator[ChildOrder]:
-    """Orders that may fill; at a start also those that ought to have ended and were shown all the same."""
+    """Orders that may fill; at a start also those that ought to have ended as far as a guess goes."""
     yield from group.live.values()
     if view.start:
-        yield from (group.orders[n] for n in group.memory.get(LOOSE, ()) if n not in group.live)
+        numbers = {*group.memory.get(LOOSE, ()), *group.memory.get(GUESSED, ())}
+        yield from (group.orders[n] for n in sorted(numbers) if n not in group.live)
 
 
 def in_doubt(group: GroupState) -> list[str]:
@@ -115,6 +117,7 @@ def match(view: View) -> Verdict:
     pairs, _, work.shown = identify(work.known, view.orders, of_this_process=settled)
     for pair in pairs:
         work.paired[pair.known.key] = pair
+    _shown_after_all(work)
     _contracts(work)
     _others(work)
     for known in work.known:
@@ -188,6 +191,18 @@ def _end_late(work: Work, group: GroupState, number: int, order: BrokerOrder, te
         work.taken.add((group_id, number))
         if group.orders[number].status in (ChildStatus.INTENDED, ChildStatus.SENT):
             verdict.add(group_id, Accepted(work.view.now, number))
+
+
+def _shown_after_all(work: Work) -> None:
+    """Orders that were believed filled, shown after all: told from those that are still waited for by their size."""
+    if work.view.start:
+        return  # there the holdings decide together with all others
+    for order in list(work.shown):
+        guessed = None if order.tag else guesses.exactly(work, order)
+        if guessed is not None:
+            work.shown.remove(order)
+            text = f"open order {_terms(order)} looks like"
+            _end_late(work, *guessed, order, text, "believed filled", "fingerprint")
 
 
 def _ours(group_id: str, view: View) -> bool:
@@ -268,9 +283,11 @@ def _order(work: Work, known: Known) -> None:
             work.guesses.setdefault(group_id, []).append(number)
     if pair is not None:
         _take_over(work, known, pair, cum)
+    elif number not in known.group.live:
+        return
     elif known.acknowledged:
         if cum < order.order_qty:
-            verdict.add(group_id, Canceled(now, number, "the broker does not show it any more"))
+            verdict.add(group_id, Canceled(now, number, GONE))
         verdict.find("missing", group_id, f"order {number} of {group_id} has ended: it is not among the open orders")
     elif cum >= order.order_qty:
         return

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: key of `GroupState.memory`: living orders of a bracket whose fills were divided by guess; its net is certain
 LOOSE = "loose"
+#: and orders that were never acknowledged and were believed filled
+GUESSED = "guessed"
 
 
 class Known(NamedTuple):
@@ -35,7 +37,8 @@ class Known(NamedTuple):
     @property
     def loose(self) -> bool:
         """True when what it has filled is a guess: any part of it may have, also what was put on another order."""
-        return self.order.number in self.group.memory.get(LOOSE, ())
+        memory = self.group.memory
+        return self.order.number in memory.get(LOOSE, ()) or self.order.number in memory.get(GUESSED, ())
 
     @property
     def acknowledged(self) -> bool:

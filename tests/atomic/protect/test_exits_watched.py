@@ -30,6 +30,20 @@ def test_a_watched_target_that_is_refused_gives_its_place_back_to_the_stop():
     assert rig.open == 100
 
 
+def test_a_watched_target_that_the_broker_ends_again_and_again_gives_its_place_back_to_the_stop():
+    """Ended unasked as often as the policy tries: the target is given up and the stop rests again."""
+    rig = one(reserves_quantity=True)
+    rig.fill(ENTRY, 100)
+    for _ in range(2):
+        rig.after(60, bid=102.1, ask=102.12)
+    for _ in range(3):
+        rig.end(TARGET)
+        rig.after(31)
+
+    assert rig.live(TARGET) == []
+    assert rig.stopped == 100
+
+
 def test_one_sighting_of_a_watched_level_does_not_trigger():
     """A single bad print leaves the position as it is."""
     rig = one(reserves_quantity=True)
