@@ -197,9 +197,9 @@ def _divide(readings: list[Reading], difference: int) -> tuple[dict[tuple[str, i
         if len(free) > 1 and (len(legs) > 1 or any(alive for _, _, _, alive in free)):
             torn = {group_id for group_id, _ in legs}
     side = 1 if left > 0 else -1
-    # what ended takes first: an order that lives is never believed to be smaller than it may be; and what fits whole
-    # before what fits in part: an order that may still be on its way is never believed to be complete without need
-    for known, least, most, _ in sorted(free, key=lambda r: (r[3], r[2] - r[1] != abs(left))):
+    # what is known to have ended takes first, then what may be on its way (whole before in part), then what lives: no
+    # order is believed complete, or smaller than it may be, without need
+    for known, least, most, _ in sorted(free, key=lambda r: (r[3], not r[0].acknowledged, r[2] - r[1] != abs(left))):
         if known.order.side == side and left:
             part = min(abs(left), most - least)
             fills[known.key] += part

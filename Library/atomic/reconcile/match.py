@@ -293,7 +293,8 @@ def _order(work: Work, known: Known) -> None:
         return
     elif now >= work.view.started + known.group.spec.policy.quiet_period:
         why = "found nowhere after the quiet period"
-        verdict.add(group_id, Canceled(now, number, why) if cum else Withdrawn(now, number, why))
+        left = cum or order.status is ChildStatus.CANCELING
+        verdict.add(group_id, Canceled(now, number, why) if left else Withdrawn(now, number, why))
         verdict.find("missing", group_id, f"order {number} of {group_id} was {why}: it never left, or has ended")
     else:
         work.open_fate.append(known)

@@ -43,7 +43,10 @@ class Known(NamedTuple):
     @property
     def acknowledged(self) -> bool:
         """True when the broker is known to have had it: its absence then means that it ended."""
-        return self.order.status not in ("intended", "sent") or self.order.cum_qty > 0
+        order = self.order
+        if order.status == "canceling" and not order.broker_ids:
+            return order.cum_qty > 0  # asked to end before it was known to have arrived
+        return order.status not in ("intended", "sent") or order.cum_qty > 0
 
 
 class Finding(NamedTuple):

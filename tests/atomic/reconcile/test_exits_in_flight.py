@@ -1,6 +1,6 @@
 """Several orders of one bracket in one contract: its net is certain, which of them filled is a guess."""
 
-from atomic.facts import Attempt, Canceled, Filled, Rejected, apply
+from atomic.facts import Attempt, CancelAsked, Canceled, Filled, Rejected, apply
 from atomic.reconcile import match
 from atomic.vocabulary import ChildStatus
 from tests.atomic.reconcile.world import NOW, bracket_of, fold, order_of, shown, view_of
@@ -79,3 +79,26 @@ def test_an_end_that_filled_something_starts_the_attempts_anew() -> None:
             apply(group, Rejected(NOW, number, "unknown", "no"))
         apply(group, Attempt(NOW, 0, "excess", NOW, ""))
     assert set(group.attempts.values()) == {1}
+
+
+def test_orders_known_to_have_ended_take_the_fills_before_one_that_may_be_on_its_way() -> None:
+    """Two stops are gone, a close was never acknowledged, two contracts left: the stops filled, the close is awaited."""
+    group = bracket_of(2)
+    stops = [order_of(group, -1, limit=0.8, purpose="sl") for _ in range(2)]
+    close = order_of(group, -2, "sent", limit=0.0, purpose="close")
+    fold(verdict := match(view_of([group], [], {"C750": 0})), [group])
+    assert [group.orders[n].cum_qty for n in (*stops, close)] == [1, 1, 0]
+    assert verdict.unsettled == {("bracket-000001", close)}
+
+
+def test_a_cancel_asked_for_is_no_proof_that_the_broker_had_the_order() -> None:
+    """Asked to end before it was acknowledged, and not shown: it is waited for like one that was sent."""
+    group = bracket_of(2)
+    number = order_of(group, -2, "sent", limit=0.8, purpose="sl")
+    apply(group, CancelAsked(NOW, number, "test"))
+    verdict = match(view_of([group], [], {"C750": 2}))
+    assert verdict.unsettled == {("bracket-000001", number)}
+    fold(verdict, [group])
+    later = view_of([group], [], {"C750": 2}, start=False, unsettled=verdict.unsettled, now=NOW + 600.0)
+    fold(match(later), [group])
+    assert group.orders[number].status is ChildStatus.CANCELED
