@@ -6,25 +6,23 @@ admission, journal and pump as any other group.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from . import facts as f
 from .bracket import AtomicBracket
+from .bracket_terms import ContingentOrder, ExitDefaults, check_sides, entry, level, seconds, whole
 from .group import AtomicGroup
 from .layers import PROTECTED_KINDS, Coverage
 from .operations import Operations
-from .protect import EntryPlan, ExitPair, ExitPlan, Level
+from .protect import ExitPair, ExitPlan, Level
 from .protect.contingent import Member, exits_row
-from .protect.levels import DEFAULT_STOP, DEFAULT_TARGETS
 from .protect.view import remember_plan
 from .protect.watch import NetExits
-from .vocabulary import ChildType, Kind, Phase
+from .vocabulary import Kind, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from .model import GroupState, LegSpec
     from .operations import CancelCounts
@@ -32,45 +30,6 @@ if TYPE_CHECKING:
 
     #: a target: price, (share, price), Level or (share, Level)
     Target = float | Level | tuple[float, float | Level]
-
-
-@dataclass(frozen=True, slots=True)
-class ExitDefaults:
-    """Distances that a strategy's brackets get when a call gives none, as fractions of the entry price.
-
-    Attributes:
-        targets: distance of each target; the quantity is shared equally.
-        stop: distance of the stop.
-    """
-
-    targets: tuple[float, ...] = DEFAULT_TARGETS
-    stop: float = DEFAULT_STOP
-
-    def pairs(self) -> tuple[ExitPair, ...]:
-        """Exit pairs with these distances. Raises ValueError for a distance that is not positive."""
-        stop = Level(percent=self.stop)
-        if not self.targets:
-            return (ExitPair(1.0, None, stop),)
-        return tuple(ExitPair(1 / len(self.targets), Level(percent=t), stop) for t in self.targets)
-
-
-@dataclass(frozen=True, slots=True)
-class ContingentOrder:
-    """One order of an OCO, OUO or OTO set: contract, signed quantity, limit and stop price (0 = none)."""
-
-    symbol: Any
-    quantity: int
-    limit_price: float = 0.0
-    stop_price: float = 0.0
-
-    @property
-    def type(self) -> ChildType:
-        """The order type its prices imply."""
-        if self.limit_price and self.stop_price:
-            return ChildType.STOP_LIMIT
-        if self.limit_price:
-            return ChildType.LIMIT
-        return ChildType.STOP_MARKET if self.stop_price else ChildType.MARKET
 
 
 class Brackets:
@@ -206,23 +165,23 @@ class Brackets:
         Raises:
             ValueError: quantity, prices or sides make no sense; nothing was sent.
         """
-        quantity = _whole(quantity)
+        quantity = whole(quantity)
         side = 1 if quantity > 0 else -1
         plan = ExitPlan(
             self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss),
-            entry=_entry(limit_price, stop_price),
+            entry=entry(limit_price, stop_price),
             stop_limit=stop_limit_offset,
             target_market=target_market,
             trail=trail,
             trail_step=trail_step,
             break_even_after=break_even_after,
-            time_exit=_seconds(time_exit),
+            time_exit=seconds(time_exit),
             trigger=trigger,
             entry_timeout=entry_timeout,
             native=native,
         )
         leg = self.leg(symbol, side)
-        _check_sides(plan, side, limit_price or stop_price, leg.name or leg.symbol)
+        check_sides(plan, side, limit_price or stop_price, leg.name or leg.symbol)
         group, handle = self._new_group(
             [leg], abs(quantity), strategy, policy=policy, note=note, kind=Kind.BRACKET, exits=plan.row()
         )
@@ -256,15 +215,15 @@ class Brackets:
         """
         leg = self.leg(symbol, 1)
         free = self.shell.gateway.holding(leg.symbol) - self.shell.outside.net(leg.symbol)
-        size = free if quantity is None else _whole(quantity)
+        size = free if quantity is None else whole(quantity)
         if not size or size * free <= 0 or abs(size) > abs(free):
             raise ValueError(f"{leg.name or leg.symbol}: {free:+d} belong to no group, {size:+d} cannot be protected")
         if "time_exit" in more:
-            more["time_exit"] = _seconds(more["time_exit"])
+            more["time_exit"] = seconds(more["time_exit"])
         plan = ExitPlan(self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss), **more)
         price = entry_price or self._average_price(leg.symbol)
         side = 1 if size > 0 else -1
-        _check_sides(plan, side, price, leg.name or leg.symbol)
+        check_sides(plan, side, price, leg.name or leg.symbol)
         leg = self.leg(symbol, side)
         group, handle = self._new_group(
             [leg], abs(size), strategy, policy=policy, note=note, kind=Kind.EXITS, exits=plan.row()
@@ -324,7 +283,7 @@ class Brackets:
         Raises:
             ValueError: nothing is given, a value is not positive, or the group is a bracket or has ended.
         """
-        exits = NetExits(take_profit, stop_loss, _seconds(time_exit), underlying_low, underlying_high)
+        exits = NetExits(take_profit, stop_loss, seconds(time_exit), underlying_low, underlying_high)
         state = group.record
         if state.spec.kind is not Kind.ALL_OR_NONE or group.is_done:
             raise ValueError(f"{group.id} is {state.spec.kind} and {group.state}: give an all-or-none group that lives")
@@ -347,7 +306,7 @@ class Brackets:
             if leg.symbol not in index:
                 index[leg.symbol] = len(legs)
                 legs.append(leg)
-            quantity = _whole(order.quantity)
+            quantity = whole(order.quantity)
             members.append(
                 Member(index[leg.symbol], quantity, order.type, order.limit_price, order.stop_price)
             )
@@ -363,7 +322,7 @@ class Brackets:
             raise ValueError("give take_profit_price or targets, not both")
         if stop_loss_price is not None and stop_loss is not None:
             raise ValueError("give stop_loss_price or stop_loss, not both")
-        stop = _level(stop_loss_price if stop_loss_price is not None else stop_loss)
+        stop = level(stop_loss_price if stop_loss_price is not None else stop_loss)
         if take_profit_price is not None:
             targets = [take_profit_price]
         if targets is None and stop is None:
@@ -373,8 +332,8 @@ class Brackets:
             return (ExitPair(1.0, None, stop),)
         found = []
         for target in targets:
-            share, level = target if isinstance(target, tuple) else (1.0 / len(targets), target)
-            found.append(ExitPair(share, _level(level), stop))
+            share, at = target if isinstance(target, tuple) else (1.0 / len(targets), target)
+            found.append(ExitPair(share, level(at), stop))
         return tuple(found)
 
     def _average_price(self, symbol: str) -> float:
@@ -382,50 +341,3 @@ class Brackets:
         price = float(read(symbol)) if read is not None else 0.0
         quote = self.shell.gateway.quote(symbol)
         return price or quote.last or (quote.bid + quote.ask) / 2
-
-
-def _whole(quantity: Any) -> int:
-    if isinstance(quantity, bool) or not isinstance(quantity, int | float) or int(quantity) != quantity or not quantity:
-        raise ValueError(f"quantity {quantity!r}: give a whole number other than 0")
-    return int(quantity)
-
-
-def _level(value: float | Level | None) -> Level | None:
-    return value if value is None or isinstance(value, Level) else Level(price=float(value))
-
-
-def _entry(limit_price: float, stop_price: float) -> EntryPlan:
-    if limit_price and stop_price:
-        return EntryPlan(ChildType.STOP_LIMIT, limit_price, stop_price)
-    if limit_price:
-        return EntryPlan(ChildType.LIMIT, limit_price)
-    return EntryPlan(ChildType.STOP_MARKET, stop=stop_price) if stop_price else EntryPlan()
-
-
-def _seconds(when: datetime | float) -> float:
-    if isinstance(when, datetime):
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-    if isinstance(when, bool) or not math.isfinite(when) or when < 0:
-        raise ValueError(f"time_exit {when!r}: give a datetime in UTC or seconds since 1970")
-    return float(when)
-
-
-def _check_sides(plan: ExitPlan, side: int, reference: float, name: str) -> None:
-    """Absolute exits on the wrong side of the entry would fill at once."""
-    for pair in plan.pairs:
-        stop, target = pair.stop and pair.stop.price, pair.target and pair.target.price
-        if stop and target and (target - stop) * side <= 0:
-            raise ValueError(f"{name}: target {target:g} and stop {stop:g} are on the wrong sides of each other")
-        if reference > 0 and stop and (reference - stop) * side <= 0:
-            raise ValueError(f"{name}: stop {stop:g} is not {'below' if side > 0 else 'above'} the entry {reference:g}")
-        if reference > 0 and target and (target - reference) * side <= 0:
-            word = "above" if side > 0 else "below"
-            raise ValueError(f"{name}: target {target:g} is not {word} the entry {reference:g}")
-
-
-def exit_defaults(rows: Mapping[str, tuple[Sequence[float], float]]) -> dict[str, ExitDefaults]:
-    """Per-strategy distances from {strategy: (target fractions, stop fraction)}. Raises ValueError for bad ones."""
-    found = {name: ExitDefaults(tuple(targets), stop) for name, (targets, stop) in rows.items()}
-    for defaults in found.values():
-        defaults.pairs()
-    return found

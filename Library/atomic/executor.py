@@ -13,15 +13,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import facts as f
+from .book import NOT_STARTED, Book
 from .bracket import handle_of
 from .brackets import Brackets
 from .control import Control
 from .desk import OperatorDesk
 from .entry import check_terms, refusals
 from .gates import Gates
-from .group import AtomicGroup, Groups, close
-from .guard import LASTING, Guard
-from .journal import Journal, JournalError
+from .group import AtomicGroup, Groups
+from .guard import Guard
+from .journal import Journal
 from .lease import Lease
 from .model import GroupSpec, new_group
 from .observe import Alerts, Observer
@@ -29,10 +30,10 @@ from .plan import Env
 from .policy import Breaker, Policy, Settings
 from .ports import Severity
 from .shell import IDENTITY_SECONDS, Shell
-from .snapshot import Snapshot, take
 from .startup import Reconciler, StartReport
 from .strategies import Strategies
-from .vocabulary import Kind, Phase
+from .vocabulary import Kind
+from .wiring import deaf, env_of, start_clean
 from .writer import Writer
 
 if TYPE_CHECKING:
@@ -41,14 +42,13 @@ if TYPE_CHECKING:
     from .model import GroupState, LegSpec
     from .ports import Alert, Gateway, GroupEvent, RiskGate, Store
 
-NOT_STARTED = "not-started"
 _START_LINE = "call `self.atomic.start()` in `on_warmup_finished(self)`: nothing opens before"
 _NAN = float("nan")
 #: seconds after which a start no longer waits for the price of an expired contract's underlying
 START_PATIENCE = 600.0
 
 
-class AtomicOrderExecutor(Strategies, Brackets):
+class AtomicOrderExecutor(Strategies, Brackets, Book):
     """Opens, watches, rolls back, closes and remembers groups of orders, all legs or none.
 
     Args:
@@ -84,7 +84,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
         self._algorithm = algorithm
         self._gateway: Any = gateway
         #: where LEAN's order events go
-        self._hear: Callable[[Any], None] = getattr(gateway, "on_order_event", _deaf)
+        self._hear: Callable[[Any], None] = getattr(gateway, "on_order_event", deaf)
         if store is None:
             from .object_store import ObjectStoreStore
 
@@ -102,7 +102,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
             durable=resume or self._flag("durable"),
         )  # fmt: skip
         if not live and not resume and algorithm is not None:
-            _start_clean(store, self.journal.base)
+            start_clean(store, self.journal.base)
         self._loaded = self.journal.load()
         self.shell = Shell(gateway, self.journal, self.settings, self._gates, self.alerts, self.observer)
         self.shell.on_event.append(self._on_group_event)
@@ -148,7 +148,7 @@ class AtomicOrderExecutor(Strategies, Brackets):
         """The start itself, inside the pump."""
         try:
             if not self._env_given:  # the brokerage model is known by now
-                self._gates.set_base(_env_of(self._gateway))
+                self._gates.set_base(env_of(self._gateway))
             self.report = self._reconciler.start()
             self._gates.shut.pop(NOT_STARTED, None)
         except Exception as error:
@@ -311,86 +311,6 @@ class AtomicOrderExecutor(Strategies, Brackets):
         portfolio = self._algorithm.portfolio
         return float(portfolio.total_portfolio_value), float(portfolio.margin_remaining)
 
-    # --- the whole book ---------------------------------------------------------------------------------------
-
-    def check_and_recover_incomplete_orders(self) -> StartReport:
-        """Look at every group and every ticket again; what is incomplete is completed or reversed by policy."""
-        if self.report is None:
-            return self.start()
-        self.shell.bar()
-        self._sweep(force=True)
-        return self.report
-
-    def emergency_flatten(self, why: str = "emergency") -> int:
-        """Every group to zero at market, budget ignored; nothing opens until `resume`. The number of groups."""
-        shell = self.shell
-        groups = [g for g in shell.groups.values() if g.phase is not Phase.CLOSED]
-
-        def act() -> None:
-            for group in groups:
-                close(shell, group, why)
-                if group.phase not in (Phase.CLOSED, Phase.PLANNED):
-                    shell.apply(group, f.Emergency(shell.now, why))
-
-        self._gates.paused = True
-        self.guard.keep(now=False)  # written with what `act` does
-        self.alert_operator(f"emergency flatten of {len(groups)} groups: {why}", code="emergency-flatten")
-        shell.do(act)
-        return len(groups)
-
-    def alert_operator(self, text: str, *, severity: int = Severity.P0, code: str = "operator") -> None:
-        """Tell a person; severity 0 (P0) to 3 (P3)."""
-        self.alerts.raise_(self._gateway.now(), Severity(severity), code, "", text)
-
-    def pause(self) -> None:
-        """No group opens until `resume`, also after a restart; what reduces or protects goes on."""
-        self._gates.paused = True
-        self.guard.keep()
-
-    def resume(self) -> None:
-        """Groups may open again."""
-        self._gates.paused = False
-        self.guard.keep()
-        self.shell.bar()
-
-    def accept_account(self, group: GroupState, why: str) -> str:
-        """A held group believes the account: what it holds becomes what the account shows. Raises ValueError."""
-        return self._reconciler.accept(group, why)
-
-    def reset_limit(self, limit: str, by: str) -> str:
-        """A tripped limit, the circuit breaker or an alarm starts again; raises ValueError for an unknown name."""
-        gates, now = self._gates, self._gateway.now()
-        if limit == "circuit-breaker":
-            gates.fuse.open_until, gates.fuse.failures = 0.0, 0
-            return "the circuit breaker is closed"
-        if limit in gates.shut and limit not in (NOT_STARTED, "journal", *LASTING):
-            del gates.shut[limit]
-            return f"{limit} was lifted by {by or 'an operator'}"
-        return self.guard.reset(limit, by, now)
-
-    def shutdown(self) -> None:
-        """The process ends in order: groups stay as they are, the journal is written and flushed."""
-        self._gates.shut["shutdown"] = "the executor was shut down"
-        self.shell.do(self.shell.write_all)
-        try:
-            self.journal.save((), flush=True)
-        except JournalError as error:
-            self.alert_operator(f"the journal could not be written at the end: {error}", code="journal-failing")
-        if self._writer is not None:
-            self._writer.stop()
-
-    def snapshot(self) -> Snapshot:
-        """Everything it shows of itself, at this moment."""
-        return take(self, self._gateway.now())
-
-    def health(self) -> dict[str, Any]:
-        """Is it alive and able, and why not: JSON-able."""
-        return self.snapshot().health()
-
-    def metrics(self) -> dict[str, Any]:
-        """Counters since the start of this process: JSON-able."""
-        return self.snapshot().metrics()
-
     # --- inside -----------------------------------------------------------------------------------------------
 
     def _handle(self, group: GroupState) -> AtomicGroup:
@@ -475,29 +395,3 @@ class AtomicOrderExecutor(Strategies, Brackets):
 
     def _run_id(self) -> str:
         return str(getattr(self._algorithm, "algorithm_id", "") or "run")
-
-
-def _env_of(gateway: Any) -> Env:
-    """What the venue takes, from the gateway's capability table where it has one."""
-    venue = getattr(gateway, "capabilities", None)
-    return Env(
-        live=gateway.live,
-        bar_data=not gateway.live,
-        takes_market=venue.market if venue is not None else True,
-        combo_market=gateway.takes_combo(2, False),
-        combo_limit=gateway.takes_combo(2, True),
-        reserves_quantity=venue.reserves_quantity if venue is not None and gateway.live else False,
-        takes_replace=venue.updates_quantity if venue is not None else True,
-        takes_linked=bool(getattr(gateway, "takes_linked", False)),
-    )
-
-
-def _deaf(order_event: Any) -> None:
-    """A gateway of one's own reports to the shell itself."""
-
-
-def _start_clean(store: Store, base: str) -> None:
-    """A backtest never acts on what another run wrote under the same id."""
-    for key in store.keys(f"{base}/"):
-        store.delete(key)
-

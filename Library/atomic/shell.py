@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 from . import diff, plan
 from . import facts as f
 from .ledger import Ledger
-from .model import Quote
 from .outside import Outside
 from .ports import GroupEvent, OrderRequest, Severity
+from .quotes import QuoteBook
 from .vocabulary import REDUCING, ChildStatus, HoldCause, Kind, Phase
 
 if TYPE_CHECKING:
@@ -50,22 +50,6 @@ UNWIRED = "events-not-forwarded"
 IDENTITY_SECONDS = 86_400.0
 #: seconds a broker's thread may pump in live mode; the algorithm's thread goes on from there
 BROKER_THREAD_SECONDS = 0.05
-
-
-class QuoteBook(dict[str, Quote]):
-    """Quotes of one moment, asked for when needed."""
-
-    def __init__(self, ask: Callable[[str], Quote]) -> None:
-        super().__init__()
-        self._ask = ask
-
-    def __missing__(self, symbol: str) -> Quote:
-        quote = self[symbol] = self._ask(symbol)
-        return quote
-
-    def get(self, symbol: str, default: Any = None) -> Quote:
-        """The quote; asked from the gateway when it is not known yet."""
-        return self[symbol]
 
 
 class Shell(Ledger):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from atomic.brackets import ContingentOrder, ExitDefaults, exit_defaults
+from atomic.bracket_terms import ContingentOrder, ExitDefaults, exit_defaults
 from atomic.model import Quote
 from atomic.policy import Policy
 from atomic.protect import Level

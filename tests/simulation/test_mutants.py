@@ -17,6 +17,7 @@ import atomic.facts.fold
 import atomic.facts.tables
 import atomic.plan.opening
 import atomic.plan.reducing
+import atomic.quotes
 import atomic.shell
 from atomic import facts as f
 from atomic.model import Quote
@@ -125,14 +126,14 @@ def bidless_sold_at_market(patch: Patch) -> None:
 
 def session_gate_off(patch: Patch) -> None:
     """Orders are sent into a closed market."""
-    ask = atomic.shell.QuoteBook.__missing__
+    ask = atomic.quotes.QuoteBook.__missing__
 
     def always(self: Any, symbol: str) -> Quote:
         quote: Quote = ask(self, symbol)._replace(open=True)
         self[symbol] = quote
         return quote
 
-    patch.setattr(atomic.shell.QuoteBook, "__missing__", always)
+    patch.setattr(atomic.quotes.QuoteBook, "__missing__", always)
 
 
 def tickets_never_polled(patch: Patch) -> None:

@@ -82,7 +82,7 @@ def test_an_end_that_filled_something_starts_the_attempts_anew() -> None:
 
 
 def test_orders_known_to_have_ended_take_the_fills_before_one_that_may_be_on_its_way() -> None:
-    """Two stops are gone, a close was never acknowledged, two contracts left: the stops filled, the close is awaited."""
+    """Two stops are gone, a close was never acknowledged, two contracts left: the stops filled."""
     group = bracket_of(2)
     stops = [order_of(group, -1, limit=0.8, purpose="sl") for _ in range(2)]
     close = order_of(group, -2, "sent", limit=0.0, purpose="close")

@@ -1,0 +1,36 @@
+"""What an executor finds where it begins: the venue's abilities, and a store that another run may have written to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .plan import Env
+
+if TYPE_CHECKING:
+    from .ports import Store
+
+
+def env_of(gateway: Any) -> Env:
+    """What the venue takes, from the gateway's capability table where it has one."""
+    venue = getattr(gateway, "capabilities", None)
+    return Env(
+        live=gateway.live,
+        bar_data=not gateway.live,
+        takes_market=venue.market if venue is not None else True,
+        combo_market=gateway.takes_combo(2, False),
+        combo_limit=gateway.takes_combo(2, True),
+        reserves_quantity=venue.reserves_quantity if venue is not None and gateway.live else False,
+        takes_replace=venue.updates_quantity if venue is not None else True,
+        takes_linked=bool(getattr(gateway, "takes_linked", False)),
+    )
+
+
+def deaf(order_event: Any) -> None:
+    """A gateway of one's own reports to the shell itself."""
+
+
+def start_clean(store: Store, base: str) -> None:
+    """A backtest never acts on what another run wrote under the same id."""
+    for key in store.keys(f"{base}/"):
+        store.delete(key)
+
