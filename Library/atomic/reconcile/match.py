@@ -28,19 +28,18 @@ from ..facts import (
     Filled,
     Held,
     IllegalFact,
-    Intended,
     Noted,
     Remembered,
     Withdrawn,
 )
 from ..facts.kinds import GONE
 from ..journal import group_id_of
-from ..vocabulary import ChildStatus, HoldCause, Phase, Purpose
-from . import guesses, outside
+from ..vocabulary import ChildStatus, HoldCause, Phase
+from . import guesses, outside, strangers
 from .histories import solve
 from .identity import Match, identify, looks_like
 from .restart import after_restart, foreseen
-from .terms import GUESSED, LOOSE, Adoption, Known, Verdict, View
+from .terms import GUESSED, LOOSE, Adoption, Known, Verdict, View, terms_text
 
 if TYPE_CHECKING:
 
@@ -117,9 +116,9 @@ def match(view: View) -> Verdict:
     pairs, _, work.shown = identify(work.known, view.orders, of_this_process=settled)
     for pair in pairs:
         work.paired[pair.known.key] = pair
-    _shown_after_all(work)
+    strangers.shown_after_all(work)
     _contracts(work)
-    _others(work)
+    strangers.others(work)
     for known in work.known:
         if known.key in work.taken:
             continue
@@ -149,119 +148,6 @@ def match(view: View) -> Verdict:
 # --- orders ------------------------------------------------------------------------------------------------------
 
 
-def _others(work: Work) -> None:
-    """Broker orders that are none of our living ones."""
-    verdict, view = work.verdict, work.view
-    for order in work.shown:
-        group_id = group_id_of(order.tag)
-        group = work.groups.get(group_id or "") or view.ended.get(group_id or "")
-        if group_id is None or (group is None and not _ours(group_id, view)):
-            _foreign(work, order)
-            continue
-        number = _number(order.tag)
-        text = f"open order {_terms(order)} carries {order.tag!r}"
-        if group is None:
-            verdict.strangers.append(order)
-            verdict.find("orphan", group_id, f"{text}, but there is no such group: cancel it by hand", tag=order.tag)
-        elif number in group.live:
-            if (group_id, number) not in work.paired or work.paired[(group_id, number)].order is not order:
-                guessed = guesses.find(work, order, tagged=True)  # one that looks the same was taken for it
-                if guessed is not None:
-                    _end_late(work, *guessed, order, text, "taken for another one", "fingerprint")
-                    continue
-                work.hold(group_id, HoldCause.AMBIGUOUS, f"{text}, and so does another one", order.symbol)
-        elif number in group.orders and group.legs[group.orders[number].leg].spec.symbol == order.symbol:
-            _end_late(work, group, number, order, f"{text}, but", f"ended ({group.orders[number].status})", "tag")
-        elif number == group.next_number and group_id in work.groups:
-            _lost_intent(work, group, number, order, text)
-        else:
-            verdict.strangers.append(order)
-            verdict.find("orphan", group_id, f"{text}, which the group never sent: cancel it by hand", tag=order.tag)
-
-
-def _end_late(work: Work, group: GroupState, number: int, order: BrokerOrder, text: str, why: str, how: str) -> None:
-    """An order of ours that ought to have ended is open: its fills count from here on, and it is cancelled."""
-    verdict, group_id = work.verdict, group.spec.group_id
-    verdict.add(group_id, BaseSet(work.view.now, number, max(0, group.orders[number].cum_qty - order.filled)))
-    verdict.adopt.append(Adoption(group_id, number, order, how))
-    verdict.cancel.append(verdict.adopt[-1])
-    verdict.find("orphan", group_id, f"{text} {group_id}:{number}, {why}: it is cancelled", tag=order.tag)
-    work.divide(group_id, number)
-    if number in group.live:
-        work.taken.add((group_id, number))
-        if group.orders[number].status in (ChildStatus.INTENDED, ChildStatus.SENT):
-            verdict.add(group_id, Accepted(work.view.now, number))
-
-
-def _shown_after_all(work: Work) -> None:
-    """Orders that were believed filled, shown after all: told from those that are still waited for by their size."""
-    if work.view.start:
-        return  # there the holdings decide together with all others
-    for order in list(work.shown):
-        guessed = None if order.tag else guesses.exactly(work, order)
-        if guessed is not None:
-            work.shown.remove(order)
-            text = f"open order {_terms(order)} looks like"
-            _end_late(work, *guessed, order, text, "believed filled", "fingerprint")
-
-
-def _ours(group_id: str, view: View) -> bool:
-    """True when the id looks like one that this journal gave."""
-    names = {group.spec.group_id.rpartition("-")[0] for group in (*view.groups, *view.ended.values())}
-    return group_id.rpartition("-")[0] in names
-
-
-def _number(tag: str) -> int:
-    """The order number in one of our tags; 0 when there is none."""
-    digits = "".join(part for part in tag.split(":")[1:2] if part.isdigit())
-    return int(digits) if digits else 0
-
-
-def _foreign(work: Work, order: BrokerOrder) -> None:
-    guessed = guesses.find(work, order)
-    if guessed is not None:
-        text = f"open order {_terms(order)} looks like"
-        _end_late(work, *guessed, order, text, "believed filled", "fingerprint")
-        return
-    text = f"open order {_terms(order)} is not ours: it is left alone"
-    work.verdict.find("foreign", "", text, tag=order.tag)
-    if work.view.stale:
-        for group in work.groups.values():
-            if any(leg.spec.symbol == order.symbol and not leg.settled for leg in group.legs):
-                why = f"the journal lost its newest write, and order {_terms(order)} may be the group's"
-                work.hold(group.spec.group_id, HoldCause.AMBIGUOUS, why, order.symbol)
-
-
-def _lost_intent(work: Work, group: GroupState, number: int, order: BrokerOrder, text: str) -> None:
-    """The journal lost the write with this order's intent, but the tag says what it was."""
-    group_id = group.spec.group_id
-    legs = [i for i, leg in enumerate(group.legs) if leg.spec.symbol == order.symbol]
-    word = order.tag.rpartition(":")[2]
-    prefix = order.tag.split("-", 1)[0]
-    purposes = {"entry": Purpose.ENTRY, "sl": Purpose.STOP, "tp": Purpose.TARGET}
-    purpose = purposes.get(prefix) or (Purpose(word) if word in {p.value for p in Purpose} else None)
-    if not legs or purpose is None or group.phase in (Phase.PLANNED, Phase.HELD) or order.type not in _TYPES:
-        work.hold(group_id, HoldCause.AMBIGUOUS, f"{text}, whose intent the journal lost", order.symbol)
-        return
-    now = work.view.now
-    work.verdict.add(
-        group_id,
-        Intended(now, number, legs[0], purpose, 0, order.quantity, order.type, order.limit, order.stop, order.tag, 0),
-        Accepted(now, number),
-    )
-    work.verdict.adopt.append(Adoption(group_id, number, order, "lost_intent"))
-    work.verdict.find("adopted", group_id, f"{text}: its intent was lost with the newest write", tag=order.tag)
-
-
-_TYPES = ("market", "limit", "stop_market", "stop_limit")
-
-
-def _terms(order: BrokerOrder) -> str:
-    price = f" limit {order.limit:g}" if order.limit else ""
-    price += f" stop {order.stop:g}" if order.stop else ""
-    return f"{order.quantity:+d} {order.symbol} {order.type}{price}"
-
-
 def _order(work: Work, known: Known) -> None:
     """The facts of one order that may still fill."""
     verdict, now = work.verdict, work.view.now
@@ -279,7 +165,8 @@ def _order(work: Work, known: Known) -> None:
         verdict.add(group_id, Filled(now, number, cum, average, order.fees))
         text = f"order {number} of {group_id} filled {cum - order.cum_qty} while nobody looked (price estimated)"
         verdict.find("resumed", group_id, text, cum_qty=cum, evidence="holdings")
-        if pair is None and not known.acknowledged and len(known.group.live) > 1:
+        rivals = [k for k in work.known if k.group is known.group and k.order.leg == order.leg and work.unsettled(k)]
+        if pair is None and not known.acknowledged and len(rivals) > 1:
             work.guesses.setdefault(group_id, []).append(number)
     if pair is not None:
         _take_over(work, known, pair, cum)
@@ -314,7 +201,7 @@ def _take_over(work: Work, known: Known, pair: Match, cum: int) -> None:
     if group_id in work.loose or number not in known.group.live:
         verdict.cancel.append(verdict.adopt[-1])
         work.divide(group_id, number)
-    text = f"order {number} of {group_id} is {_terms(pair.order)} (by {pair.how}, {cum} filled)"
+    text = f"order {number} of {group_id} is {terms_text(pair.order)} (by {pair.how}, {cum} filled)"
     verdict.find("adopted", group_id, text, how=pair.how, base=base, lean_id=pair.order.lean_id)
 
 

@@ -146,3 +146,10 @@ class Verdict:
     def count(self, kind: str) -> int:
         """Findings of this kind."""
         return sum(finding.kind == kind for finding in self.findings)
+
+
+def terms_text(order: BrokerOrder) -> str:
+    """What a person reads of an open order."""
+    price = f" limit {order.limit:g}" if order.limit else ""
+    price += f" stop {order.stop:g}" if order.stop else ""
+    return f"{order.quantity:+d} {order.symbol} {order.type}{price}"

@@ -3,7 +3,7 @@
 from atomic.facts import Attempt, CancelAsked, Canceled, Filled, Rejected, apply
 from atomic.reconcile import match
 from atomic.vocabulary import ChildStatus
-from tests.atomic.reconcile.world import NOW, bracket_of, fold, order_of, shown, view_of
+from tests.atomic.reconcile.world import NOW, bracket_of, fold, group_of, order_of, shown, view_of
 
 
 def test_what_ended_takes_the_fills_before_what_lives() -> None:
@@ -102,3 +102,12 @@ def test_a_cancel_asked_for_is_no_proof_that_the_broker_had_the_order() -> None:
     later = view_of([group], [], {"C750": 2}, start=False, unsettled=verdict.unsettled, now=NOW + 600.0)
     fold(match(later), [group])
     assert group.orders[number].status is ChildStatus.CANCELED
+
+
+def test_a_fill_that_only_one_order_explains_is_no_guess() -> None:
+    """Legs of a condor in flight: each contract has one order, so what arrived is known, over any number of restarts."""
+    group = group_of("condor-000001", 1)
+    order_of(group, 1, "sent")
+    order_of(group, -1, "sent", leg=1)
+    fold(match(view_of([group], [], {"C750": 1})), [group])
+    assert group.memory == {}
