@@ -105,7 +105,7 @@ def test_a_cancel_asked_for_is_no_proof_that_the_broker_had_the_order() -> None:
 
 
 def test_a_fill_that_only_one_order_explains_is_no_guess() -> None:
-    """Legs of a condor in flight: each contract has one order, so what arrived is known, over any number of restarts."""
+    """Legs of a condor in flight: each contract has one order, so what arrived is known."""
     group = group_of("condor-000001", 1)
     order_of(group, 1, "sent")
     order_of(group, -1, "sent", leg=1)
