@@ -26,6 +26,7 @@ from .journal import Journal
 from .lease import Lease
 from .model import GroupSpec, new_group
 from .observe import Alerts, Observer
+from .parameters import Parameters
 from .plan import Env
 from .policy import Breaker, Policy, Settings
 from .ports import Severity
@@ -65,7 +66,7 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         env: what the venue can do, where the gateway does not know.
 
     Raises:
-        ValueError: the name cannot be part of a key.
+        ValueError: the name cannot be part of a key, or the parameter ``resume`` or ``durable`` is neither 1 nor 0.
     """
 
     def __init__(
@@ -391,7 +392,7 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         return str(self._algorithm.get_parameter(name, "") or "")
 
     def _flag(self, name: str) -> bool:
-        return self._parameter(name).strip().lower() in ("1", "true", "yes")
+        return self._algorithm is not None and Parameters(self._algorithm).flag(name)
 
     def _run_id(self) -> str:
         return str(getattr(self._algorithm, "algorithm_id", "") or "run")

@@ -222,7 +222,7 @@ def on_the_day(name: str, parameter: str, value: str) -> list[str]:
 
 
 #: parameters that take any text: names of things, and what the engine itself sets
-TEXTS = {"ticker", "durable", "resume", "fault", "account"}
+TEXTS = {"ticker", "fault", "account"}
 
 
 @pytest.mark.parametrize("name", sorted(path.parent.name for path in ROOT.glob("algorithms/*/main.py")))
