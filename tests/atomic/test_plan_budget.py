@@ -68,3 +68,19 @@ def test_the_budget_does_not_block_what_reduces_naked_quantity() -> None:
 
     assert desk.nets == [0, 0]
     assert desk.sent[0].type == "market"
+
+
+def test_an_owners_close_lifts_the_budget_of_a_group_that_stood() -> None:
+    """Reduced from outside, its rest waits at the budget's price; asked to close, it leaves at market."""
+    desk = Desk([leg(1, C, 105), leg(-1, C, 110)], policy=Policy(cost_budget=20.0))
+    desk.open()
+    assert desk.phase is Phase.OPEN
+    desk.script = lambda order: resting(order) if order.purpose == "unwind" else None
+    desk.quote(0, 0.5, 0.7)
+    desk.tell(f.Adjusted(desk.now, 1, 1, 0.5, "foreign", "somebody bought it back"))
+    assert desk.working == [(0, "unwind", -1, 1.0)]
+
+    desk.tell(f.CloseAsked(desk.now, "owner"))
+
+    assert desk.phase is Phase.CLOSED
+    assert [str(o.type) for o in desk.sent if o.purpose == "close"] == ["market"]

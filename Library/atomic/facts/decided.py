@@ -104,7 +104,8 @@ def _target(group: GroupState, fact: TargetSet) -> bool:
 
 
 def _close(group: GroupState, fact: CloseAsked) -> bool:
-    opened = group.phase is Phase.OPEN or (group.phase is Phase.HELD and group.held_from is Phase.OPEN)
+    # what stood once is closed because its owner asks, also on its way back to fewer units: no cost budget any more
+    opened = group.opened_at > 0 or group.phase is Phase.OPEN or group.held_from is Phase.OPEN
     phase = Phase.CLOSING if opened or group.phase is Phase.CLOSING else Phase.UNWINDING
     group.target, group.reason = 0, fact.why
     forget(group, OPENS)
