@@ -41,8 +41,10 @@ def find(work: Work, order: BrokerOrder, *, tagged: bool = False) -> tuple[Group
     Orders were on their way when the process stopped, the account moved by some of them, and another one is shown
     later: which of them filled could not be known. It is taken over under one that was believed filled, or under one
     that was not seen yet, whatever its size: the net counts what its ticket fills. An order without a tag of ours is
-    somebody else's unless something was guessed.
+    somebody else's unless something was guessed. Nothing is attributed in a contract in doubt.
     """
+    if order.symbol in work.doubtful:
+        return None
     for group in work.groups.values():
         guessed: list[int] = group.memory.get(GUESSED, [])
         if not (tagged or guessed or group.memory.get(LOOSE)):
@@ -60,6 +62,8 @@ def find(work: Work, order: BrokerOrder, *, tagged: bool = False) -> tuple[Group
 
 def exactly(work: Work, order: BrokerOrder) -> tuple[GroupState, int] | None:
     """The order that was believed filled and is this one by its size too, where none that is waited for is."""
+    if order.symbol in work.doubtful:
+        return None
     found = None
     for group in work.groups.values():
         guessed: list[int] = group.memory.get(GUESSED, [])
