@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..model import new_group
 from .broker import BROKER_FOLD, IllegalFact, illegal
 from .decided import DECISION_FOLD
+from .kinds import GUESSED
 from .settle import settle
 from .tables import DECISION_TABLE
 
@@ -36,7 +37,7 @@ def apply(group: GroupState, fact: Any) -> bool:
     if not _FOLD[type(fact)](group, fact):
         return False
     group.facts.append(fact)
-    if fact.kind not in _UNSETTLING:
+    if fact.kind not in _UNSETTLING or (fact.kind == "remembered" and fact.key == GUESSED):
         settle(group, fact.at)
     return True
 

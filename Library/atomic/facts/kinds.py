@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 #: why an order ended that was found gone after a restart; filled or not, it was not refused
 GONE = "the broker does not show it any more"
+#: key of `GroupState.memory`: orders that were never acknowledged and are believed filled; the group does not end
+#: before it is known that none of them can be shown any more
+GUESSED = "guessed"
 #: kinds of facts between a decision and the broker's first answer
 SENDING = frozenset({"intended", "sent", "identified", "accepted"})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..model import GroupState
 from ..vocabulary import Kind, Outcome, Phase, Purpose
+from .kinds import GUESSED
 
 
 def settle(group: GroupState, at: float) -> None:
@@ -50,7 +51,7 @@ def _settle_protected(group: GroupState, at: float) -> None:
     if phase is Phase.OPENING and not entering and not group.is_flat:
         group.phase, group.outcome = Phase.OPEN, Outcome.COMPLETE
         group.opened_at = group.opened_at or at
-    elif not group.live and group.is_flat and group.orders:
+    elif not group.live and group.is_flat and group.orders and not group.memory.get(GUESSED):
         group.phase, group.ended_at = Phase.CLOSED, at
         group.failures.clear()
         held = group.opened_at or any(o.cum_qty for o in group.orders.values() if o.purpose is Purpose.ENTRY)

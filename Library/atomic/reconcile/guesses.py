@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..facts import Remembered
-from .terms import GUESSED, LOOSE, Known
+from ..facts.kinds import GUESSED
+from .terms import LOOSE, Known
 
 if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState
@@ -25,6 +26,7 @@ def remember(work: Work) -> None:
         before: list[int] = group.memory.get(GUESSED, [])
         over = view.now >= view.started + group.spec.policy.quiet_period
         kept = ([] if over else list(before)) + work.guesses.get(group_id, [])
+        kept = [number for number in kept if (group_id, number) not in work.resolved]
         if kept != before:
             work.verdict.add(group_id, Remembered(view.now, GUESSED, kept))
         loose = group.memory.get(LOOSE, [])

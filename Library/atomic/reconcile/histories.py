@@ -10,7 +10,7 @@ hides in our fills, are believed only when no other fits.
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..vocabulary import Kind
 from .identity import looks_like, spans
@@ -113,7 +113,7 @@ def _common(
                 found.append(_History(pairs, fills, _consequences(readings, fills), left))
     if not found:
         return None
-    first = min(found, key=lambda history: _apart(history.pairs))  # all do equally well: times agree best
+    first = min(found, key=lambda history: _doubt(history.pairs))  # all do equally well
     for group_id, consequence in first.consequences.items():
         if any(history.consequences[group_id] != consequence for history in found):
             torn.add(group_id)
@@ -127,9 +127,10 @@ def _common(
     return Solution(pairs, unseen, torn, 0, loose)
 
 
-def _apart(pairs: list[tuple[Known, BrokerOrder]]) -> float:
-    """Seconds between when we sent and when the broker says it took, over all orders matched by their looks."""
-    return sum(abs((known.order.sent_at or known.order.intended_at) - order.at) for known, order in pairs)
+def _doubt(pairs: list[tuple[Known, BrokerOrder]]) -> tuple[int, float]:
+    """How little speaks for orders matched by their looks: never acknowledged, sent and taken at different times."""
+    unknown = sum(not known.acknowledged for known, _ in pairs)
+    return unknown, sum(abs((known.order.sent_at or known.order.intended_at) - order.at) for known, order in pairs)
 
 
 def _loose(
@@ -162,13 +163,13 @@ def _arrangements(
         size *= len(able)
     if size > _MOST:
         return []
-    found: dict[tuple[tuple[str, int, int, int, int], ...], tuple[float, list[tuple[Known, BrokerOrder]]]] = {}
+    found: dict[tuple[tuple[str, int, int, int, int], ...], tuple[Any, list[tuple[Known, BrokerOrder]]]] = {}
     for chosen in product(*options):
         pairs = list(zip(chosen, shown, strict=True))
         if len({known.key for known in chosen}) == len(chosen):
-            key, apart = tuple(map(_weight, chosen)), _apart(pairs)
-            if key not in found or apart < found[key][0]:
-                found[key] = apart, pairs
+            key, doubt = tuple(map(_weight, chosen)), _doubt(pairs)
+            if key not in found or doubt < found[key][0]:
+                found[key] = doubt, pairs
     return [pairs for _, pairs in found.values()]
 
 

@@ -32,14 +32,14 @@ from ..facts import (
     Remembered,
     Withdrawn,
 )
-from ..facts.kinds import GONE
+from ..facts.kinds import GONE, GUESSED
 from ..journal import group_id_of
 from ..vocabulary import ChildStatus, HoldCause, Phase
 from . import guesses, outside, strangers
 from .histories import solve
 from .identity import Match, identify, looks_like
 from .restart import after_restart, foreseen
-from .terms import GUESSED, LOOSE, Adoption, Known, Verdict, View, terms_text
+from .terms import LOOSE, Adoption, Known, Verdict, View, terms_text
 
 if TYPE_CHECKING:
 
@@ -72,8 +72,10 @@ class Work:
         self.open_fate: list[Known] = []
         #: orders that were believed filled in this look, by group
         self.guesses: dict[str, list[int]] = {}
-        #: orders under which a late one was taken over
-        self.taken: set[tuple[str, int]] = set()
+        #: guesses about which more is known now
+        self.resolved: set[tuple[str, int]] = set()
+        #: orders that were added to a group in this look
+        self.added: dict[str, int] = {}
         #: living orders whose fills were divided by guess in this look, by group
         self.divided: dict[str, list[int]] = {}
         #: brackets whose living orders are replaced by ones of known size
@@ -120,8 +122,6 @@ def match(view: View) -> Verdict:
     _contracts(work)
     strangers.others(work)
     for known in work.known:
-        if known.key in work.taken:
-            continue
         if known.group.spec.group_id not in work.held or known.key in work.paired:
             _order(work, known)
         elif work.unsettled(known):
@@ -168,10 +168,11 @@ def _order(work: Work, known: Known) -> None:
         rivals = [k for k in work.known if k.group is known.group and k.order.leg == order.leg and work.unsettled(k)]
         if pair is None and not known.acknowledged and len(rivals) > 1:
             work.guesses.setdefault(group_id, []).append(number)
-    if pair is not None:
+    if number not in known.group.live:
+        if pair is not None:
+            strangers.shown_late(work, known.group, number, pair.order)
+    elif pair is not None:
         _take_over(work, known, pair, cum)
-    elif number not in known.group.live:
-        return
     elif known.acknowledged:
         if cum < order.order_qty:
             verdict.add(group_id, Canceled(now, number, GONE))
@@ -198,7 +199,7 @@ def _take_over(work: Work, known: Known, pair: Match, cum: int) -> None:
     elif status is ChildStatus.CANCELING and work.view.start:
         verdict.add(group_id, CancelRefused(now, number, 0, "the broker still shows it after a restart"))
     verdict.adopt.append(Adoption(group_id, number, pair.order, pair.how))
-    if group_id in work.loose or number not in known.group.live:
+    if group_id in work.loose:
         verdict.cancel.append(verdict.adopt[-1])
         work.divide(group_id, number)
     text = f"order {number} of {group_id} is {terms_text(pair.order)} (by {pair.how}, {cum} filled)"

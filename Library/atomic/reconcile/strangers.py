@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..facts import Accepted, BaseSet, Intended
 from ..journal import group_id_of
-from ..vocabulary import ChildStatus, HoldCause, Phase, Purpose
+from ..vocabulary import REDUCING, HoldCause, Phase, Purpose
 from . import guesses
 from .terms import Adoption, terms_text
 
@@ -35,7 +35,7 @@ def others(work: Work) -> None:
             if (group_id, number) not in work.paired or work.paired[(group_id, number)].order is not order:
                 guessed = guesses.find(work, order, tagged=True)  # one that looks the same was taken for it
                 if guessed is not None:
-                    _end_late(work, *guessed, order, text, "taken for another one", "fingerprint")
+                    shown_late(work, *guessed, order)
                     continue
                 work.hold(group_id, HoldCause.AMBIGUOUS, f"{text}, and so does another one", order.symbol)
         elif number in group.orders and group.legs[group.orders[number].leg].spec.symbol == order.symbol:
@@ -54,11 +54,31 @@ def _end_late(work: Work, group: GroupState, number: int, order: BrokerOrder, te
     verdict.adopt.append(Adoption(group_id, number, order, how))
     verdict.cancel.append(verdict.adopt[-1])
     verdict.find("orphan", group_id, f"{text} {group_id}:{number}, {why}: it is cancelled", tag=order.tag)
-    work.divide(group_id, number)
-    if number in group.live:
-        work.taken.add((group_id, number))
-        if group.orders[number].status in (ChildStatus.INTENDED, ChildStatus.SENT):
-            verdict.add(group_id, Accepted(work.view.now, number))
+
+
+def shown_late(work: Work, group: GroupState, number: int, order: BrokerOrder) -> None:
+    """An order that looks like `number`, about which there is a guess: from here on it is an order of its own.
+
+    It lives, so the group cannot end before it does; what it fills counts; whether it is wanted is decided like for any
+    other order.
+    """
+    group_id, own, now = group.spec.group_id, group.orders[number], work.view.now
+    if group.phase is Phase.HELD and own.purpose not in REDUCING:
+        why = f"open order {terms_text(order)} looks like {group_id}:{number}, which is a guess"
+        work.hold(group_id, HoldCause.AMBIGUOUS, why, order.symbol)
+        return
+    work.resolved.add((group_id, number))
+    new = group.next_number + work.added.get(group_id, 0)
+    work.added[group_id] = work.added.get(group_id, 0) + 1
+    tag = f"{group_id}:{new}:{own.purpose}"
+    work.verdict.add(
+        group_id,
+        Intended(now, new, own.leg, own.purpose, own.rung, order.quantity, own.type, own.limit, own.stop, tag, 0),
+        Accepted(now, new),
+    )
+    work.verdict.adopt.append(Adoption(group_id, new, order, "fingerprint"))
+    text = f"open order {terms_text(order)} looks like {group_id}:{number}, which is a guess: it is {new} from now on"
+    work.verdict.find("adopted", group_id, text, tag=order.tag)
 
 
 def shown_after_all(work: Work) -> None:
@@ -69,8 +89,7 @@ def shown_after_all(work: Work) -> None:
         guessed = None if order.tag else guesses.exactly(work, order)
         if guessed is not None:
             work.shown.remove(order)
-            text = f"open order {terms_text(order)} looks like"
-            _end_late(work, *guessed, order, text, "believed filled", "fingerprint")
+            shown_late(work, *guessed, order)
 
 
 def _ours(group_id: str, view: View) -> bool:
@@ -88,8 +107,7 @@ def _number(tag: str) -> int:
 def _foreign(work: Work, order: BrokerOrder) -> None:
     guessed = guesses.find(work, order)
     if guessed is not None:
-        text = f"open order {terms_text(order)} looks like"
-        _end_late(work, *guessed, order, text, "believed filled", "fingerprint")
+        shown_late(work, *guessed, order)
         return
     text = f"open order {terms_text(order)} is not ours: it is left alone"
     work.verdict.find("foreign", "", text, tag=order.tag)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..facts.kinds import GUESSED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
 
 #: key of `GroupState.memory`: living orders of a bracket whose fills were divided by guess; its net is certain
 LOOSE = "loose"
-#: and orders that were never acknowledged and were believed filled
-GUESSED = "guessed"
 
 
 class Known(NamedTuple):

@@ -2,7 +2,7 @@
 
 from atomic.facts import Attempt, CancelAsked, Canceled, Filled, Rejected, apply
 from atomic.reconcile import match
-from atomic.vocabulary import ChildStatus
+from atomic.vocabulary import ChildStatus, Phase
 from tests.atomic.reconcile.world import NOW, bracket_of, fold, group_of, order_of, shown, view_of
 
 
@@ -39,7 +39,7 @@ def test_what_fits_whole_is_believed_before_what_fits_in_part() -> None:
     assert (group.orders[small].cum_qty, group.orders[large].cum_qty) == (0, 2)
 
 
-def test_an_order_shown_late_that_may_be_ours_is_counted_and_cancelled() -> None:
+def test_an_order_shown_late_that_may_be_ours_is_an_order_of_its_own() -> None:
     """A close and a stop on their way, one filled; the other one, shown without its tag, is not taken for foreign."""
     group = bracket_of(1)
     close = order_of(group, -1, "sent", limit=0.0, purpose="close")
@@ -49,10 +49,26 @@ def test_an_order_shown_late_that_may_be_ours_is_counted_and_cancelled() -> None
     late = shown("C750", -1, limit=0.0)
     view = view_of([group], [late], {"C750": 0}, start=False, unsettled=first.unsettled, now=NOW + 12.0)
     verdict = match(view)
-    assert [(a.number, a.order) for a in verdict.cancel] == [(close, late)]
+    number = close + 2
+    assert [(a.number, a.order) for a in verdict.adopt] == [(number, late)]
     fold(verdict, [group])
+    assert group.live[number].leaves_qty == 1
     again = match(view_of([group], [late], {"C750": 0}, now=NOW + 14.0))
-    assert [(a.number, a.order) for a in again.cancel] == [(close, late)], "also after another restart"
+    assert [(a.number, a.order) for a in again.adopt] == [(number, late)], "also after another restart"
+    fold(again, [group])
+
+
+def test_a_group_does_not_end_while_one_of_its_orders_may_be_shown_late() -> None:
+    """Flat by a guess: it stays until the first look after the quiet period, then it ends."""
+    group = bracket_of(1)
+    order_of(group, -1, "sent", limit=0.0, purpose="close")
+    stop = order_of(group, -1, "sent", limit=0.8, purpose="sl")
+    fold(first := match(view_of([group], [], {"C750": 0})), [group])
+    apply(group, Rejected(NOW + 2.0, stop, "unknown", "never arrived"))
+    assert (group.is_flat, group.live, group.phase) == (True, {}, Phase.OPEN)
+    view = view_of([group], [], {"C750": 0}, start=False, unsettled=first.unsettled, now=NOW + 600.0)
+    fold(match(view), [group])
+    assert group.phase is Phase.CLOSED
 
 
 def test_a_stranger_that_looks_like_ours_is_left_alone_after_the_quiet_period() -> None:
@@ -111,3 +127,13 @@ def test_a_fill_that_only_one_order_explains_is_no_guess() -> None:
     order_of(group, -1, "sent", leg=1)
     fold(match(view_of([group], [], {"C750": 1})), [group])
     assert group.memory == {}
+
+
+def test_of_two_orders_that_look_the_same_the_acknowledged_one_is_shown_first() -> None:
+    """One of two equal stops is open: it is the one the broker had; the other may still be on its way."""
+    group = bracket_of(2)
+    sent = order_of(group, -1, "sent", limit=0.8, purpose="sl")
+    known = order_of(group, -1, limit=0.8, purpose="sl")
+    verdict = match(view_of([group], [shown("C750", -1, limit=0.8)], {"C750": 2}))
+    assert [a.number for a in verdict.adopt] == [known]
+    assert verdict.unsettled == {("bracket-000001", sent)}

@@ -1,0 +1,32 @@
+"""Runs that once broke a rule, whole: what each found is in docs/reliability.md."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.campaign.drivers import shell
+from workbench.campaign.runs import one
+
+STORMS = (600035484, 600056956)
+RESTARTS = (50003776, 60000129, 70008491, 400001813, 400001993, 400009013)
+BRACKETS = (9001983, 20097135, 140011907, 140024232, 140027688)
+BRACKETS_AND_RESTARTS = (
+    89, 91, 168, 880, 1316, 1340, 1520, 1667, 2621, 2675, 2776, 3013, 10324, 12089, 17007, 31900, 34134, 38135, 40552,
+    56132, 59837, 60104, 67344, 202376, 206950, 208563, 217182, 720011219,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seeds", "brackets", "restarts"),
+    [
+        pytest.param(STORMS, False, False, id="storms"),
+        pytest.param(RESTARTS, False, True, id="restarts"),
+        pytest.param(BRACKETS, True, False, id="brackets"),
+        pytest.param(BRACKETS_AND_RESTARTS, True, True, id="brackets-and-restarts"),
+    ],
+)
+def test_a_run_that_once_broke_a_rule_breaks_none(seeds: tuple[int, ...], brackets: bool, restarts: bool) -> None:
+    """Every seed that found a fault is played again, its storm, its calm and its end."""
+    for seed in seeds:
+        result, _, _ = one(seed, shell, crash=restarts, brackets=brackets)
+        assert result.violations == [], (seed, result.violations)
