@@ -40,7 +40,7 @@ def others(work: Work) -> None:
                 work.hold(group_id, HoldCause.AMBIGUOUS, f"{text}, and so does another one", order.symbol)
         elif number in group.orders and group.legs[group.orders[number].leg].spec.symbol == order.symbol:
             _end_late(work, group, number, order, f"{text}, but", f"ended ({group.orders[number].status})", "tag")
-        elif number == group.next_number and group_id in work.groups:
+        elif number == group.next_number + work.added.get(group_id, 0) and group_id in work.groups:
             _lost_intent(work, group, number, order, text)
         else:
             verdict.strangers.append(order)
@@ -56,6 +56,17 @@ def _end_late(work: Work, group: GroupState, number: int, order: BrokerOrder, te
     verdict.find("orphan", group_id, f"{text} {group_id}:{number}, {why}: it is cancelled", tag=order.tag)
 
 
+def _add(work: Work, group_id: str, intended: Intended) -> None:
+    """A new living order of a group, before all that was found of it: a fill among that may be its last.
+
+    The group does not end while this order lives.
+    """
+    added = work.added.get(group_id, 0)
+    work.added[group_id] = added + 1
+    facts = work.verdict.facts.setdefault(group_id, [])
+    facts[2 * added : 2 * added] = [intended, Accepted(intended.at, intended.order)]
+
+
 def shown_late(work: Work, group: GroupState, number: int, order: BrokerOrder) -> None:
     """An order that looks like `number`, about which there is a guess: from here on it is an order of its own.
 
@@ -69,12 +80,11 @@ def shown_late(work: Work, group: GroupState, number: int, order: BrokerOrder) -
         return
     work.resolved.add((group_id, number))
     new = group.next_number + work.added.get(group_id, 0)
-    work.added[group_id] = work.added.get(group_id, 0) + 1
     tag = f"{group_id}:{new}:{own.purpose}"
-    work.verdict.add(
+    _add(
+        work,
         group_id,
         Intended(now, new, own.leg, own.purpose, own.rung, order.quantity, own.type, own.limit, own.stop, tag, 0),
-        Accepted(now, new),
     )
     work.verdict.adopt.append(Adoption(group_id, new, order, "fingerprint"))
     text = f"open order {terms_text(order)} looks like {group_id}:{number}, which is a guess: it is {new} from now on"
@@ -130,10 +140,10 @@ def _lost_intent(work: Work, group: GroupState, number: int, order: BrokerOrder,
         work.hold(group_id, HoldCause.AMBIGUOUS, f"{text}, whose intent the journal lost", order.symbol)
         return
     now = work.view.now
-    work.verdict.add(
+    _add(
+        work,
         group_id,
         Intended(now, number, legs[0], purpose, 0, order.quantity, order.type, order.limit, order.stop, order.tag, 0),
-        Accepted(now, number),
     )
     work.verdict.adopt.append(Adoption(group_id, number, order, "lost_intent"))
     work.verdict.find("adopted", group_id, f"{text}: its intent was lost with the newest write", tag=order.tag)
