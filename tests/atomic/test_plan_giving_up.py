@@ -7,7 +7,7 @@ import pytest
 from atomic import facts as f
 from atomic.policy import Ladder, Policy
 from atomic.vocabulary import HoldCause, Phase
-from tests.atomic.desk import CLOSING, C, close, leg, opened, rejects, resting
+from tests.atomic.desk import CLOSING, C, Desk, close, leg, opened, rejects, resting
 
 
 def test_rejected_reductions_are_backed_off() -> None:
@@ -102,15 +102,21 @@ def test_a_released_group_tries_again() -> None:
     assert desk.phase is Phase.CLOSED
 
 
-def test_unwinding_walks_its_ladder_and_ends_in_the_emergency() -> None:
-    """Mid, natural, and at the top new prices; after three of these: at market."""
-    policy = Policy(unwind_ladder=Ladder(steps=1, step_seconds=1.0, last="natural"))
+def closed_in_a_falling_market(policy: Policy) -> Desk:
+    """A long call whose close rests at every price while the market falls a cent a second for a minute."""
     desk = opened([leg(1, C, 105)], policy=policy)
     desk.script = resting
     close(desk)
     for second in range(1, 60):
         desk.quote(0, 1.0 - second / 100, 1.2 - second / 100)
         desk.at(second)
+    return desk
+
+
+def test_unwinding_walks_its_ladder_and_ends_in_the_emergency() -> None:
+    """Mid, natural, and at the top new prices; after three of these: at market."""
+    policy = Policy(unwind_ladder=Ladder(steps=1, step_seconds=1.0, last="natural"))
+    desk = closed_in_a_falling_market(policy)
 
     kinds = [(str(o.type), str(o.purpose)) for o in desk.sent]
     assert kinds[:2] == [("limit", "close")] * 2
@@ -123,12 +129,7 @@ def test_unwinding_walks_its_ladder_and_ends_in_the_emergency() -> None:
 def test_without_the_emergency_the_last_price_is_left_standing() -> None:
     """A person decides; the order at the last price may still fill."""
     policy = Policy(unwind_ladder=Ladder(steps=1, step_seconds=1.0, last="natural"), emergency_flatten=False)
-    desk = opened([leg(1, C, 105)], policy=policy)
-    desk.script = resting
-    close(desk)
-    for second in range(1, 60):
-        desk.quote(0, 1.0 - second / 100, 1.2 - second / 100)
-        desk.at(second)
+    desk = closed_in_a_falling_market(policy)
 
     assert desk.group.held is HoldCause.REFUSED_BEYOND_CAPS
     assert len(desk.working) == 1

@@ -106,8 +106,6 @@ def groups_of(fields: dict[str, Any], local: datetime) -> list[Group]:
 @pytest.mark.parametrize("name", ALL)
 def test_margin_used_equals_each_recorded_account(name: str) -> None:
     """All account entries of a recording: the margin used to the cent, with the value as a check on the prices."""
-    if not (TRACES / f"{name}.json").exists():
-        pytest.skip(f"no recording {name}")
     checked = 0
     for utc, _, fields in entries(name, "account"):
         local = local_time(utc)
@@ -125,8 +123,6 @@ def test_where_chance_decides_the_recorded_margin_is_one_that_it_allows() -> Non
     """Only shares under two short calls left LEAN a choice: twice, and its figure is one of the two."""
     found: dict[str, set[float]] = {}
     for name in ALL:
-        if not (TRACES / f"{name}.json").exists():
-            pytest.skip(f"no recording {name}")
         for utc, _, fields in entries(name, "account"):
             holdings = holdings_of(fields, local_time(utc))
             margins = {round(margin_used(resolve(holdings, seed)), 2) for seed in seeds_of(holdings)}
@@ -140,8 +136,6 @@ def test_recorded_strategies_are_those_that_an_account_shows() -> None:
     """What is marked as recorded was held in a recording when LEAN told the account's margin, and nothing else is."""
     shown: set[str] = set()
     for name in ALL:
-        if not (TRACES / f"{name}.json").exists():
-            pytest.skip(f"no recording {name}")
         for utc, _, fields in entries(name, "account"):
             shown |= {group.name for group in groups_of(fields, local_time(utc)) if group.name}
     assert shown == RECORDED

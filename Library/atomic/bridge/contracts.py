@@ -73,7 +73,7 @@ class Contracts:
             if not self._algorithm.securities.contains_key(symbol):
                 return None
             security = self._algorithm.securities[symbol]
-        except Exception:
+        except Exception:  # .NET's own for an identifier that LEAN cannot read: the contract has no data here either
             return None
         found = self._securities[text] = (security, security.exchange)
         return found

@@ -41,9 +41,9 @@ def find(work: Work, order: BrokerOrder, *, tagged: bool = False) -> tuple[Group
     """One of ours that an open order may be, because what became of several orders that look like it was a guess.
 
     Orders were on their way when the process stopped, the account moved by some of them, and another one is shown
-    later: which of them filled could not be known. It is taken over under one that was believed filled, or under one
-    that was not seen yet, whatever its size: the net counts what its ticket fills. An order without a tag of ours is
-    somebody else's unless something was guessed. Nothing is attributed in a contract in doubt.
+    later: which of them filled could not be known. It may be one that was believed filled, or one that was not seen
+    yet, whatever its size: the net counts what its ticket fills. An order without a tag of ours is somebody else's
+    unless something was guessed. Nothing is attributed in a contract in doubt.
     """
     if order.symbol in work.doubtful:
         return None
