@@ -13,11 +13,13 @@ the strike that LEAN books.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import facts as f
 from .model import LegSpec
 from .ports import Severity
+from .reconcile.terms import in_doubt
 from .vocabulary import Phase, Right
 
 if TYPE_CHECKING:
@@ -78,7 +80,8 @@ class Outside:
             if symbol not in known:
                 self.set_baseline(symbol, self._shell.gateway.holding(symbol) - self.net(symbol))
                 known = self._shell.journal.extra["baseline"]
-        self._next_expiry = 0.0
+            if self._next_expiry and leg.spec.expiry:
+                self._next_expiry = min(self._next_expiry, _ends_at(leg.spec.expiry))
 
     def forget_unused(self) -> None:
         """Drop baselines of contracts that no group holds any more."""
@@ -109,6 +112,8 @@ class Outside:
         now = self._shell.now
         if cause in _ASSIGNED and self._deliveries.get(symbol):
             delta = self._deliver(symbol, delta, price, why)
+        if cause == "foreign" and self._moved_in_doubt(symbol, delta, price, why):
+            return
         rest = delta
         base = self.baseline(symbol)
         if base * rest < 0:
@@ -128,6 +133,26 @@ class Outside:
                     rest -= part
         if rest and self._known(symbol):  # an unknown one is learned from the account when a group joins
             self.set_baseline(symbol, self.baseline(symbol) + rest)
+
+    def _moved_in_doubt(self, symbol: str, delta: int, price: float, why: str) -> bool:
+        """What moves where a restart could not tell whose order is whose belongs to a group held for that doubt.
+
+        It is most likely one of those orders; another group must not believe that its own share went. False where
+        nothing is in doubt.
+        """
+        doubtful = [(group, i) for group, i, _ in self._legs(symbol) if symbol in in_doubt(group)]
+        if not doubtful:
+            return False
+
+        def fits(found: tuple[GroupState, int]) -> bool:
+            group, i = found
+            return any(o.leg == i and o.side * delta >= 0 and o.leaves_qty >= abs(delta) for o in group.live.values())
+
+        group, i = next(filter(fits, doubtful), doubtful[0])
+        self._shell.fold(group, f.Adjusted(self._shell.now, i, delta, price, "foreign", why))
+        text = f"{delta:+d} {symbol} moved while its history is in doubt, taken for an order of this group: {why}"
+        self._shell.alerts.raise_(self._shell.now, Severity.P1, "moved-in-doubt", group.spec.group_id, text)
+        return True
 
     def _known(self, symbol: str) -> bool:
         return symbol in self._shell.journal.extra.get("baseline", {})
@@ -292,5 +317,6 @@ def _clamp(delta: int, against: int) -> int:
     return max(delta, -against) if delta < 0 else min(delta, -against)
 
 
+@lru_cache(maxsize=256)
 def _ends_at(expiry: str) -> float:
     return (datetime.fromisoformat(expiry) - _EPOCH).total_seconds() + _EXPIRY_GRACE

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import pytest
 
+from atomic import facts as f
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
 from atomic.model import LegSpec, Quote
 from atomic.policy import Policy, Settings
-from atomic.vocabulary import Outcome, Phase, Right
+from atomic.reconcile.terms import DOUBT
+from atomic.vocabulary import HoldCause, Outcome, Phase, Right
 from tests.atomic.fake_gateway import FakeGateway, option
 
 LP, SP = option("P", 90), option("P", 95)
@@ -67,6 +69,25 @@ def test_a_foreign_increase_belongs_to_nobody(executor: AtomicOrderExecutor, gat
     group.close()
     assert group.is_done
     assert gateway.holdings[LP.symbol] == 3
+
+
+def test_what_moves_in_doubt_belongs_to_the_group_held_for_it(
+    executor: AtomicOrderExecutor, gateway: FakeGateway
+) -> None:
+    """What an order trades that a restart could not tell apart is not taken from a group that is not held for it."""
+    old = executor.execute_atomic([(LP, 1), (SP, -1)], 2)
+    shell = executor.shell
+    shell.apply(old.record, f.Remembered(gateway.clock, DOUBT, [SP.symbol]))
+    shell.apply(old.record, f.Held(gateway.clock, HoldCause.AMBIGUOUS, "more than one history fits"))
+    gateway.clock += 1
+    new = executor.execute_atomic([(LP, 1), (SP, -1)], 2)
+    foreign(executor, gateway, SP, 2)
+    assert [leg.net for leg in new.legs] == [2, -2]
+    assert [leg.net for leg in old.legs] == [2, 0]
+    assert executor.shell.outside.baseline(SP.symbol) == 0
+    assert "moved-in-doubt" in {alert.code for alert in executor.alerts.recent}
+    foreign(executor, gateway, LP, -2)  # nothing is in doubt about this contract
+    assert [leg.net for leg in new.legs] != [2, -2]
 
 
 def test_assignment_brings_its_shares_to_the_group(executor: AtomicOrderExecutor, gateway: FakeGateway) -> None:

@@ -2,7 +2,8 @@
 
 The rules, in order of precedence:
 
-1. exits closed more than was open: the excess is bought (sold) back at market, nothing else rests;
+1. exits closed more than was open: the excess is bought (sold) back at market, nothing else rests; not while the group
+   is held because nobody can tell what it holds: what looks like an excess may be an order that filled unseen;
 2. the group is closing or in emergency: everything open is closed at market; stops cover what no working close covers;
 3. otherwise every pair keeps its stop for what it has open and, where the broker allows both, its target;
 4. the entry works until it is filled, cancelled by its owner, timed out, or the group gives up.
@@ -14,8 +15,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..facts.decided import UNKNOWN
 from ..model import Deadline, GroupState
-from ..plan.terms import Desired, Want
+from ..plan.terms import NOTHING, Desired, Want
 from ..vocabulary import ChildStatus, ChildType, Phase, Purpose, Right
 from .decide import watches_targets
 from .view import Exposure, exposure, plan_of, stop_price, target_price
@@ -27,22 +29,23 @@ if TYPE_CHECKING:
 
 def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> Desired:
     """The orders that should be working, and the next moment at which that may change by itself."""
-    if group.phase in (Phase.PLANNED, Phase.CLOSED):
-        return Desired((), None)
+    phase = group.phase
+    if phase is Phase.PLANNED or phase is Phase.CLOSED:
+        return NOTHING
     plan = plan_of(group)
     view = exposure(group, plan)
     wants: list[Want] = []
-    entry = _entry(group, plan, view, env)
-    if entry is not None:
-        wants.append(entry)
-    if view.open < 0:
-        if _open(group, quotes):
-            wants.append(_market(Purpose.EXCESS, 0, view.side * -view.open))
-    elif view.open > 0:
+    if phase is Phase.OPENING:
+        entry = _entry(group, plan, view)
+        if entry is not None:
+            wants.append(entry)
+    if view.open > 0:
         wants += _exits(group, plan, view, quotes, env)
+    elif view.open < 0 and group.held not in UNKNOWN and _open(group, quotes):
+        wants.append(_market(Purpose.EXCESS, 0, view.side * -view.open))
     if len(group.legs) > 1:
         wants += _delivered(group, quotes)
-    return Desired(tuple(wants), _wake(group, plan, view, now))
+    return Desired(tuple(wants), None if plan.plain and not group.retry_at else _wake(group, plan, view, now))
 
 
 def _open(group: GroupState, quotes: Quotes, leg: int = 0) -> bool:
@@ -63,13 +66,15 @@ def _market(purpose: Purpose, rung: int, quantity: int, leg: int = 0) -> Want:
     return Want(leg, purpose, rung, quantity, ChildType.MARKET, 0.0, 0.0, 0)
 
 
-def _entry(group: GroupState, plan: ExitPlan, view: Exposure, env: Env) -> Want | None:
+def _entry(group: GroupState, plan: ExitPlan, view: Exposure) -> Want | None:
     """The entry order while it is wanted; `None` makes the difference cancel what is left of it."""
-    if plan.entry is None or group.phase is not Phase.OPENING or group.emergency or group.target == 0:
+    if plan.entry is None or group.emergency or group.target == 0:
         return None
-    if group.memory.get("entry_cancel"):
-        return None
-    size = int(group.memory.get("size", abs(group.legs[0].spec.ratio * group.spec.units)))
+    size = abs(group.legs[0].spec.ratio * group.spec.units)
+    if group.memory:
+        if group.memory.get("entry_cancel"):
+            return None
+        size = int(group.memory.get("size", size))
     order = view.entry
     if order is None:
         return Want(
@@ -94,18 +99,19 @@ def _exits(
         covered = view.open if reserves and session else view.closing
         wants += _stops(group, plan, view, covered)
         return wants
-    watching = watches_targets(group, env)
+    resting = plan.trigger == "native" and not plan.target_market and not watches_targets(group, env)
+    memory = group.memory
     for i, open_ in enumerate(view.pair_open):
         if not open_:
             continue
-        trigger = group.memory and group.memory.get(f"trigger.{i}")
+        trigger = memory.get(f"trigger.{i}") if memory else None
         if trigger:
             wants += _triggered(group, view, i, trigger["what"], open_, quotes)
             continue
         stop = _stop(group, plan, view, i, open_)
-        price = target_price(group, plan, view, i)
+        price = target_price(group, plan, view, i) if resting else 0.0
         target = None
-        if price > 0 and not watching and not plan.target_market and plan.trigger == "native":
+        if price > 0:
             target = Want(0, Purpose.TARGET, i, -view.side * open_, ChildType.LIMIT, price, 0.0, 0)
         if plan.native and env.takes_linked and stop is not None and target is not None and not _rests(group, i):
             bundle = group.next_number * 100 + i  # both exits of a pair leave as one native set
@@ -172,8 +178,6 @@ def _delivered(group: GroupState, quotes: Quotes) -> list[Want]:
 
 
 def _wake(group: GroupState, plan: ExitPlan, view: Exposure, now: float) -> Deadline | None:
-    if plan.plain and not group.retry_at:
-        return None
     moments = [at for at in group.retry_at.values() if at > now]
     if plan.time_exit > now and view.open > 0:
         moments.append(plan.time_exit)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..facts import Adjusted, Canceled, Noted, Released, Remembered, TargetSet, Withdrawn
 from ..vocabulary import ChildStatus, Phase
-from .match import DOUBT
+from .terms import DOUBT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

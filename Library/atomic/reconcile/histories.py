@@ -13,7 +13,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..vocabulary import Kind
-from .identity import looks_like, spans
+from .identity import contradicts, looks_like, spans
 
 if TYPE_CHECKING:
     from ..ports import BrokerOrder
@@ -66,19 +66,32 @@ def solve(
         difference: signed contracts by which the account is away from the journal.
     """
     everyone = {known.group.spec.group_id for known in (*free, *(known for known, _ in paired))}
-    arrangements = _arrangements(free, shown, near=False)
-    if not arrangements:
+    if any(contradicts(known, order) for known in free for order in shown):
+        solution = _among(paired, free, shown, difference, own_ids=True)
+        if solution is not None:
+            return solution
+    if not _arrangements(free, shown):
         return Solution([], {}, everyone, 0)  # more orders than ours look like ours, or too many to look through
-    solution = _common(paired, free, arrangements, difference)
-    if solution is not None and solution.torn and shown:
-        in_time = _arrangements(free, shown, near=True)
-        solution = (in_time and _common(paired, free, in_time, difference)) or solution
+    solution = _among(paired, free, shown, difference)
     if solution is not None:
         return solution
     least = {known.key: min([low for low, _ in spans(known, order)], default=0) for known, order in paired}
     rest = difference - sum(known.order.side * least[known.key] for known, _ in paired)
     alike = {k.group.spec.group_id for k in free if any(looks_like(k, order) for order in shown)}
     return Solution([], least, alike, rest)
+
+
+def _among(
+    paired: list[tuple[Known, BrokerOrder]], free: list[Known], shown: list[BrokerOrder], difference: int, *,
+    own_ids: bool = False,
+) -> Solution | None:  # fmt: skip
+    """What fits among all arrangements, or, where that tears groups, among those that fit in time; None for nothing."""
+    arrangements = _arrangements(free, shown, own_ids=own_ids)
+    solution = _common(paired, free, arrangements, difference)
+    if solution is not None and solution.torn and shown:
+        in_time = _arrangements(free, shown, near=True, own_ids=own_ids)
+        solution = (in_time and _common(paired, free, in_time, difference)) or solution
+    return solution
 
 
 def _common(
@@ -150,13 +163,20 @@ def _loose(
 
 
 def _arrangements(
-    free: list[Known], shown: list[BrokerOrder], *, near: bool
+    free: list[Known], shown: list[BrokerOrder], *, near: bool = False, own_ids: bool = False
 ) -> list[list[tuple[Known, BrokerOrder]]]:
-    """Every way to give all shown orders to ours that look like them, equal ways once; none when they are too many."""
+    """Every way to give all shown orders to ours that look like them, equal ways once; none when they are too many.
+
+    Args:
+        free: our orders.
+        shown: the broker's.
+        near: only where the time the broker shows is that of the sending.
+        own_ids: only where no brokerage id says otherwise.
+    """
     options = []
     size = 1
     for order in shown:
-        able = [known for known in free if looks_like(known, order)]
+        able = [k for k in free if looks_like(k, order) and not (own_ids and contradicts(k, order))]
         if near:
             able = [k for k in able if abs((k.order.sent_at or k.order.intended_at) - order.at) <= _NEAR]
         options.append(able)

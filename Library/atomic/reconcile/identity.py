@@ -82,6 +82,12 @@ def looks_like(known: Known, order: BrokerOrder) -> bool:
     return priced and bool(spans(known, order))
 
 
+def contradicts(known: Known, order: BrokerOrder) -> bool:
+    """True when both have brokerage ids and share none: hardly the same order, unless the brokerage renumbers."""
+    ids = known.order.broker_ids
+    return bool(ids) and bool(order.broker_ids) and set(ids).isdisjoint(order.broker_ids)
+
+
 def spans(known: Known, order: BrokerOrder) -> list[tuple[int, int]]:
     """How many more contracts than journaled the order can have filled if this is what the broker shows of it.
 

@@ -39,7 +39,7 @@ from . import guesses, outside, strangers
 from .histories import solve
 from .identity import Match, identify, looks_like
 from .restart import after_restart, foreseen
-from .terms import LOOSE, Adoption, Known, Verdict, View, terms_text
+from .terms import DOUBT, LOOSE, Adoption, Known, Verdict, View, in_doubt, terms_text
 
 if TYPE_CHECKING:
 
@@ -48,9 +48,6 @@ if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState
     from ..ports import BrokerOrder
 
-
-#: key of `GroupState.memory`: contracts in doubt
-DOUBT = "in_doubt"
 
 
 class Work:
@@ -101,14 +98,6 @@ def _may_live(group: GroupState, view: View) -> Iterator[ChildOrder]:
     if view.start:
         numbers = {*group.memory.get(LOOSE, ()), *group.memory.get(GUESSED, ())}
         yield from (group.orders[n] for n in sorted(numbers) if n not in group.live)
-
-
-def in_doubt(group: GroupState) -> list[str]:
-    """Contracts whose history nobody could tell when the group was held; until a person decides."""
-    if group.phase is Phase.HELD and group.held in (HoldCause.AMBIGUOUS, HoldCause.BREAK):
-        symbols: list[str] = group.memory.get(DOUBT, [])
-        return symbols
-    return []
 
 
 def match(view: View) -> Verdict:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..facts.kinds import GUESSED
+from ..vocabulary import HoldCause, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,8 +15,18 @@ if TYPE_CHECKING:
     from ..ports import BrokerOrder
 
 
+#: key of `GroupState.memory`: contracts in doubt
+DOUBT = "in_doubt"
 #: key of `GroupState.memory`: living orders of a bracket whose fills were divided by guess; its net is certain
 LOOSE = "loose"
+
+
+def in_doubt(group: GroupState) -> list[str]:
+    """Contracts whose history nobody could tell when the group was held; until a person decides."""
+    if group.phase is Phase.HELD and group.held in (HoldCause.AMBIGUOUS, HoldCause.BREAK):
+        symbols: list[str] = group.memory.get(DOUBT, [])
+        return symbols
+    return []
 
 
 class Known(NamedTuple):

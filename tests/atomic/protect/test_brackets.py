@@ -2,7 +2,7 @@
 
 from atomic import facts as f
 from atomic.protect import ExitPlan, default_pairs
-from atomic.vocabulary import Outcome, Phase, Purpose
+from atomic.vocabulary import HoldCause, Outcome, Phase, Purpose
 from tests.atomic.protect.rig import ENTRY, STOP, TARGET, Rig, one, plan
 
 
@@ -156,3 +156,15 @@ def test_an_entry_that_times_out_is_cancelled_and_what_filled_stays_protected():
 
     assert rig.live(ENTRY) == []
     assert (rig.open, rig.stopped, rig.group.phase) == (30, 30, Phase.OPEN)
+
+
+def test_what_looks_like_an_excess_is_not_reversed_while_in_doubt() -> None:
+    """Held because nobody can tell what it holds: the reversal may have filled unseen, so no second one is sent."""
+    rig = Rig(plan((1.0, 102.0, 99.0)))
+    rig.fill(ENTRY, 100, 100.0)
+    rig.tell(f.Held(rig.now, HoldCause.AMBIGUOUS, "more than one history fits"))
+    rig.tell(f.Adjusted(rig.now, 0, -200, 99.0, "foreign", "by hand"))
+    assert rig.group.legs[0].net == -100
+    assert Purpose.EXCESS not in {o.purpose for o in rig.group.orders.values()}
+    rig.tell(f.Released(rig.now, "a person looked"))
+    assert [(o.purpose, o.quantity) for o in rig.group.live.values()] == [(Purpose.EXCESS, 100)]

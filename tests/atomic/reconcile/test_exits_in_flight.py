@@ -137,3 +137,26 @@ def test_of_two_orders_that_look_the_same_the_acknowledged_one_is_shown_first() 
     verdict = match(view_of([group], [shown("C750", -1, limit=0.8)], {"C750": 2}))
     assert [a.number for a in verdict.adopt] == [known]
     assert verdict.unsettled == {("bracket-000001", sent)}
+
+
+def test_an_order_with_another_brokerage_id_is_not_taken_for_ours() -> None:
+    """Two brackets with equal stops: the one shown has no id of the acknowledged one, so it is the other bracket's."""
+    first, second = bracket_of(1), bracket_of(1, name="bracket-000002")
+    acknowledged = order_of(first, -1, limit=0.8, purpose="sl")
+    first.orders[acknowledged].broker_ids = ("B3",)
+    fresh = order_of(second, -1, "sent", limit=0.8, purpose="sl")
+    late = shown("C750", -1, limit=0.8, ids=("B5",))
+    verdict = match(view_of([first, second], [late], {"C750": 2}))
+    assert [(a.group_id, a.number) for a in verdict.adopt] == [("bracket-000002", fresh)]
+    fold(verdict, [first, second])
+    assert first.orders[acknowledged].status is ChildStatus.CANCELED
+    assert (first.held, second.held) == (None, None)
+
+
+def test_a_brokerage_that_numbers_anew_is_believed_where_nothing_else_fits() -> None:
+    """The only order that it can be has another id: it is taken over all the same."""
+    group = bracket_of(1)
+    stop = order_of(group, -1, limit=0.8, purpose="sl")
+    group.orders[stop].broker_ids = ("B3",)
+    verdict = match(view_of([group], [shown("C750", -1, limit=0.8, ids=("B5",))], {"C750": 1}))
+    assert [(a.group_id, a.number) for a in verdict.adopt] == [("bracket-000001", stop)]
