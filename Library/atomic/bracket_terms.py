@@ -66,13 +66,16 @@ def level(value: float | Level | None) -> Level | None:
     return value if value is None or isinstance(value, Level) else Level(price=float(value))
 
 
+_AT_MARKET = EntryPlan()
+
+
 def entry(limit_price: float, stop_price: float) -> EntryPlan:
     """How the entry is sent, from its limit and stop price in dollars per share (0 for none)."""
     if limit_price and stop_price:
         return EntryPlan(ChildType.STOP_LIMIT, limit_price, stop_price)
     if limit_price:
         return EntryPlan(ChildType.LIMIT, limit_price)
-    return EntryPlan(ChildType.STOP_MARKET, stop=stop_price) if stop_price else EntryPlan()
+    return EntryPlan(ChildType.STOP_MARKET, stop=stop_price) if stop_price else _AT_MARKET
 
 
 def seconds(when: datetime | float) -> float:

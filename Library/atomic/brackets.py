@@ -16,7 +16,6 @@ from .layers import PROTECTED_KINDS, Coverage
 from .operations import Operations
 from .protect import ExitPair, ExitPlan, Level
 from .protect.contingent import Member, exits_row
-from .protect.view import remember_plan
 from .protect.watch import NetExits
 from .vocabulary import Kind, Phase
 
@@ -64,14 +63,12 @@ class Brackets:
         shell = self.shell
         self.coverage = Coverage(shell.alerts.raise_)
         shell.on_forget.append(self.coverage.forget)
-        shell.on_folded.append(self._cover)
+        shell.on_folded.append(self.coverage.fact)
         self._protection_swept_at = 0.0
+        #: number of facts of each group when a backtest swept last
+        self._swept: dict[str, int] = {}
         self._checked_at = 0.0
         self.operations = Operations(shell)
-
-    def _cover(self, group: GroupState, fact: Any) -> None:
-        if group.spec.kind in PROTECTED_KINDS:
-            self.coverage.fact(group, fact)
 
     def sweep_protection(self, *, force: bool = False) -> None:
         """Layer 2: look at every protected group again; what is missing is placed, what stands is not doubled.
@@ -86,9 +83,11 @@ class Brackets:
             return
         groups = [g for g in shell.groups.values() if g.spec.kind in PROTECTED_KINDS]
         if not force and not shell.gateway.live:
-            seen = shell.asleep - shell.stirred
-            groups = [g for g in groups if g.spec.group_id not in seen or g.spec.group_id in coverage.suspects]
-        shell.stirred.clear()
+            seen, self._swept = self._swept, {g.spec.group_id: len(g.facts) for g in groups}
+            groups = [
+                g for n, g in ((g.spec.group_id, g) for g in groups)
+                if seen.get(n) != len(g.facts) or n not in shell.asleep or n in coverage.suspects
+            ]
         if groups:
             coverage.sweeping = True
             try:
@@ -185,7 +184,7 @@ class Brackets:
         group, handle = self._new_group(
             [leg], abs(quantity), strategy, policy=policy, note=note, kind=Kind.BRACKET, exits=plan.row()
         )
-        remember_plan(group, plan)
+        group.exit_plan = plan
         self._begin_group(group)
         return cast("AtomicBracket", handle)
 

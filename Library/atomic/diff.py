@@ -77,6 +77,7 @@ _PREFIX = {Purpose.ENTRY: "entry-", Purpose.STOP: "sl-", Purpose.TARGET: "tp-"}
 _PROTECTED = frozenset({Kind.BRACKET, Kind.EXITS})
 #: after so many refused updates the order is cancelled and sent anew
 _REPLACE_TRIES = 3
+_NEVER = float("inf")
 
 
 def tag_of(group_id: str, number: int, purpose: Purpose) -> str:
@@ -221,9 +222,20 @@ def polls(group: GroupState, now: float, *, resting: bool = True) -> list[Poll]:
     ]
 
 
-def owed(group: GroupState) -> bool:
-    """True while an answer of the broker about some order is open."""
-    return any(order.status not in WORKING for order in group.live.values())
+def owed_at(group: GroupState, cancel_time: float) -> float:
+    """When an answer of the broker is overdue: never where none is owed, now (0) where one may be read any moment.
+
+    Args:
+        group: the group.
+        cancel_time: seconds within which the end of a cancelled order comes as an event; 0 where events may be lost.
+    """
+    at = _NEVER
+    for order in group.live.values():
+        if order.status not in WORKING:
+            if order.status is not ChildStatus.CANCELING or not cancel_time:
+                return 0.0
+            at = min(at, order.cancel_at + cancel_time)
+    return at
 
 
 def _raise(group: GroupState, now: float, out: list[Command]) -> None:

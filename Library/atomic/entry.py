@@ -35,7 +35,9 @@ def check_terms(legs: Iterable[LegSpec], units: int, strategy: str, max_legs: in
 
 def refusals(spec: GroupSpec, shell: Shell, equity: float, margin: float) -> list[RefusalLike]:
     """Why this group may not open now; empty when it may. Called inside the pump, before the group is added."""
-    found: list[RefusalLike] = [Refusal("gate", "open", code, why) for code, why in shell.gates.shut.items()]
+    found: list[RefusalLike] = []
+    if shell.gates.shut:
+        found += [Refusal("gate", "open", code, why) for code, why in shell.gates.shut.items()]
     if shell.gates.paused:
         found.append(Refusal("pause", "running", "paused", "trading is paused; resume it first"))
     if shell.gates.fuse.is_open(shell.now):
@@ -64,20 +66,20 @@ def _capacity(spec: GroupSpec, shell: Shell) -> list[Refusal]:
     settings = shell.settings
     # a resting bracket entry pends for hours and leaves nothing naked: only all-or-none groups count
     whole = spec.kind is Kind.ALL_OR_NONE
-    pending = [
-        g.spec.group_id
-        for g in (shell.groups.values() if whole else ())
-        if g.phase in PENDING and g.spec.kind is Kind.ALL_OR_NONE
-    ]
-    if whole and len(pending) >= settings.max_pending_groups:
-        text = f"{', '.join(pending[:4])} must stand or end first (Settings.max_pending_groups)"
-        found.append(Refusal("max-pending-groups", str(settings.max_pending_groups), str(len(pending)), text))
+    if whole:
+        pending = [
+            g.spec.group_id for g in shell.groups.values() if g.phase in PENDING and g.spec.kind is Kind.ALL_OR_NONE
+        ]
+        if len(pending) >= settings.max_pending_groups:
+            text = f"{', '.join(pending[:4])} must stand or end first (Settings.max_pending_groups)"
+            found.append(Refusal("max-pending-groups", str(settings.max_pending_groups), str(len(pending)), text))
     if shell.journal.over_budget:
         found.append(Refusal("journal-size", "document budget", str(shell.journal.size), "close groups first"))
-    for leg in spec.legs:
-        why = shell.outside.closed_contracts.get(leg.symbol)
-        if why:
-            found.append(Refusal("holdings-break", leg.name or leg.symbol, "difference", why))
+    if shell.outside.closed_contracts:
+        for leg in spec.legs:
+            why = shell.outside.closed_contracts.get(leg.symbol)
+            if why:
+                found.append(Refusal("holdings-break", leg.name or leg.symbol, "difference", why))
     if settings.max_groups_per_underlying or settings.max_contracts_per_underlying:
         found += _per_underlying(spec, shell)
     if whole and not spec.policy.allow_naked and shape_of_legs(spec.legs).naked:
@@ -126,17 +128,20 @@ def _rests(spec: GroupSpec) -> bool:
 def _market(spec: GroupSpec, shell: Shell) -> list[Refusal]:
     """Expiry, session and quotes of every leg: two-sided for what is sold, an offer for what is bought."""
     found: list[Refusal] = []
-    day = datetime.fromtimestamp(shell.now, UTC).date().isoformat()
+    rests = _rests(spec)
+    day = ""
     for leg in spec.legs:
         name = leg.name or leg.symbol
-        if leg.expiry and leg.expiry < day:
-            found.append(Refusal("expiry", day, leg.expiry, f"{name} has expired"))
+        if leg.expiry:
+            day = day or datetime.fromtimestamp(shell.now, UTC).date().isoformat()
+            if leg.expiry < day:
+                found.append(Refusal("expiry", day, leg.expiry, f"{name} has expired"))
+                continue
+        if rests:
             continue
         quote = shell.quotes[leg.symbol]
-        if not quote.open and not _rests(spec):
+        if not quote.open:
             found.append(Refusal("session", "open", "closed", f"the market of {name} is closed"))
-        elif _rests(spec):
-            continue
         elif leg.ratio < 0 and (quote.bid <= 0 or quote.ask <= 0):
             found.append(Refusal("quote", "bid and ask", f"{quote.bid:g}/{quote.ask:g}", f"{name} is to be sold"))
         elif leg.ratio > 0 and quote.ask <= 0:

@@ -34,7 +34,7 @@ from .shell import IDENTITY_SECONDS, Shell
 from .startup import Reconciler, StartReport
 from .strategies import Strategies
 from .vocabulary import Kind
-from .wiring import deaf, env_of, start_clean
+from .wiring import deaf, env_of, start_clean, subscribed
 from .writer import Writer
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 _START_LINE = "call `self.atomic.start()` in `on_warmup_finished(self)`: nothing opens before"
 _NAN = float("nan")
+#: seconds between two writes of a backtest, whose account ends with it (decision 0005)
+WRITE_EVERY = 300.0
 #: seconds after which a start no longer waits for the price of an expired contract's underlying
 START_PATIENCE = 600.0
 
@@ -106,6 +108,9 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
             start_clean(store, self.journal.base)
         self._loaded = self.journal.load()
         self.shell = Shell(gateway, self.journal, self.settings, self._gates, self.alerts, self.observer)
+        self.shell.stepwise = algorithm is not None and not live
+        if self.shell.stepwise and not self.journal.durable:
+            self.shell.write_every = WRITE_EVERY
         self.shell.on_event.append(self._on_group_event)
         self.shell.on_forget.append(self._forget)
         self._handles: dict[str, AtomicGroup] = {}
@@ -291,7 +296,7 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
     def _admit(self, group: GroupState) -> None:
         """Check and start a group; inside the pump."""
         shell = self.shell
-        problems = [problem for leg in group.spec.legs if (problem := self._subscribe(leg))]
+        problems = [problem for leg in group.spec.legs if (problem := subscribed(self._gateway, leg))]
         if problems:
             shell.add(group)
             shell.apply(group, f.Refused(shell.now, "; ".join(problems)))
@@ -324,7 +329,8 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         self._handles.pop(group_id, None)
 
     def _on_group_event(self, event: GroupEvent) -> None:
-        self.guard.told(event)
+        if self._gates.risk is not None:
+            self.guard.told(event)
         handle = self._handles.get(event.group.spec.group_id)
         if handle is not None:
             handle.tell(event)
@@ -344,20 +350,9 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
             self.shell.groups[group.spec.group_id] = group
             for leg in group.legs:
                 if not leg.settled:
-                    problem = self._subscribe(leg.spec)
+                    problem = subscribed(self._gateway, leg.spec)
                     if problem:
                         self._gateway.log(f"atomic: {problem}")
-
-    def _subscribe(self, leg: LegSpec) -> str:
-        """Make sure there is data of a leg; what went wrong, or ""."""
-        subscribe = getattr(self._gateway, "subscribe", None)
-        if subscribe is None:
-            return ""
-        try:
-            subscribe(leg)
-        except Exception as error:
-            return f"no data of {leg.name or leg.symbol}: {error}"
-        return ""
 
     def _sweep(self, *, force: bool = False) -> None:
         now = self.shell.now
@@ -381,7 +376,9 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
             self._reconciler.sweep()
         self.shell.outside.check_holdings()
         self.shell.outside.forget_unused()
-        self.journal.extra["deliveries"] = self.shell.outside.state()
+        deliveries = self.shell.outside.state()
+        if deliveries != self.journal.extra.get("deliveries", {}):
+            self.journal.extra["deliveries"] = deliveries
 
     def _warming_up(self) -> bool:
         return bool(getattr(self._algorithm, "is_warming_up", False))

@@ -194,8 +194,9 @@ class AtomicGroup:
 
     def tell(self, event: GroupEvent) -> None:
         """Call the callbacks of an event; used by the executor."""
-        for call in self._calls.get(_CALLBACK_OF.get(event.kind, ""), ()):
-            call(self)
+        if self._calls:
+            for call in self._calls.get(_CALLBACK_OF.get(event.kind, ""), ()):
+                call(self)
 
     def summary(self) -> str:
         """One line: id, strategy, state, outcome, price, cost, reason."""

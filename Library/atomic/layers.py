@@ -70,14 +70,17 @@ class Coverage:
         self._below_since = 0.0
 
     def fact(self, group: GroupState, fact: Any) -> None:
-        """A fact was folded into a group that is protected."""
-        kind = fact.kind
-        group_id = group.spec.group_id
-        if kind in ("filled", "adjusted") and group_id not in self._seen and group.legs[0].net:
-            self._seen.add(group_id)
-            self._bare[group_id] = fact.at
-            self.entries += 1
-        elif kind == "accepted" and group_id in self._bare:
+        """A fact was folded into a group; of those that are protected it is counted."""
+        spec = group.spec
+        if spec.kind not in PROTECTED_KINDS:
+            return
+        group_id = spec.group_id
+        if fact.kind != "accepted":
+            if group_id not in self._seen and group.legs[0].net:
+                self._seen.add(group_id)
+                self._bare[group_id] = fact.at
+                self.entries += 1
+        elif group_id in self._bare:
             order = group.orders[fact.order]
             if order.purpose in (Purpose.STOP, Purpose.EMERGENCY, Purpose.CLOSE):
                 self._placed(group, group_id, order.intended_at, fact.at)

@@ -10,14 +10,14 @@ from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any
 
 from . import facts as f
-from . import plan
 from .facts import IllegalFact
 from .facts import apply as apply_fact
-from .facts.kinds import SENDING
+from .facts.kinds import QUIET
 from .journal import JournalError
 from .layers import COVERED
 from .observe import EVENT_OF, OBSERVED
 from .ports import GroupEvent, Severity
+from .protect import heeds
 from .vocabulary import TERMINAL, HoldCause, Kind, Phase
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from .policy import Settings
     from .ports import Gateway
 
-#: kinds that tickets show: a backtest, whose tickets end with it, writes them with the next change
-TICKETS_SAY = frozenset({"sent", "identified", "accepted", "filled", "cancel_asked", "canceled"})
+#: kinds of facts that are counted, alerted or told to hooks
+TOLD = OBSERVED | EVENT_OF.keys() | {"noted"}
 #: seconds without sending after the journal failed
 JOURNAL_RETRY = 1.0
 _CAUSE_SEVERITY = {
@@ -63,14 +63,21 @@ class Ledger:
         self.on_folded: list[Callable[[GroupState, Any], None]] = []
         #: called when a group leaves memory
         self.on_forget: list[Callable[[str], None]] = []
+        #: (group id, fact) or ("", action) that wait to be folded or done
+        self._inbox: deque[tuple[str, Any]] = deque()
         self._touched: dict[str, None] = {}
-        #: groups that new data alone cannot change and to which no broker owes an answer
-        self.asleep: set[str] = set()
-        #: groups to which something happened since the newest sweep for protection
-        self.stirred: set[str] = set()
+        #: groups that new data alone cannot change, and until when: an answer that is owed is waited for so long
+        self.asleep: dict[str, float] = {}
         self._dirty: dict[str, GroupState] = {}
-        #: something changed that a broker's ticket does not say again
-        self._urgent = False
+        #: groups that may have ended, and those that have and are not in the archive yet
+        self._closing: dict[str, GroupState] = {}
+        self._ended: dict[str, GroupState] = {}
+        #: when the journal was written, and when groups were archived, for the last time
+        self._written_at = self._archived_at = float("-inf")
+        #: algorithm seconds that may pass between two writes, for what ends with its process; 0: everything at once
+        self.write_every = 0.0
+        #: whatever is not on record is written when the pump comes to rest
+        self._write_now = False
         self._events: deque[GroupEvent] = deque()
         self._wakes: dict[str, float] = {}
         self._broken: set[str] = set()
@@ -84,12 +91,26 @@ class Ledger:
         """A group, also an ended one that something still happens to; inside the pump only."""
         group = self.groups.get(group_id)
         if group is None:
-            group = self.recent.pop(group_id, None) or self.journal.recent(group_id)
+            group = self.recent.pop(group_id, None) or self._ended.get(group_id) or self.journal.recent(group_id)
             if group is not None:
                 self.groups[group_id] = group
                 self._dirty[group_id] = group
                 self._touched[group_id] = None
         return group
+
+    def _fold_waiting(self) -> None:
+        inbox = self._inbox
+        while inbox:
+            group_id, fact = inbox.popleft()
+            if not group_id:
+                fact()
+                continue
+            group = self.groups.get(group_id) or self.find(group_id)
+            if group is None:
+                text = f"{fact.kind} for {group_id!r}, which is in no record of this account"
+                self.alerts.raise_(self.now, Severity.P0, "unknown-group", group_id, text, {"fact": list(fact)})
+                continue
+            self.fold(group, fact)
 
     def fold(self, group: GroupState, fact: Any) -> bool:
         """Fold one fact of the broker or the owner; what cannot follow from the group's state holds it."""
@@ -114,21 +135,32 @@ class Ledger:
         phase = group.phase
         if not apply_fact(group, fact):
             return False
-        group_id = group.spec.group_id
-        kind = fact.kind
-        if kind not in TICKETS_SAY or group.phase is Phase.CLOSED:
-            self._urgent = True
-        whole = group.spec.kind is Kind.ALL_OR_NONE
-        if whole or kind not in SENDING or plan.heeds(group, fact):
+        spec, kind = group.spec, fact.kind
+        group_id = spec.group_id
+        whole = spec.kind is Kind.ALL_OR_NONE
+        if whole or kind not in QUIET or heeds(group, fact):
             self._touched[group_id] = None
-        self.asleep.discard(group_id)
-        self.stirred.add(group_id)
+        self.asleep.pop(group_id, None)
         self._dirty[group_id] = group
-        if kind in OBSERVED:
-            self.observer.folded(group, fact)
         if not whole and kind in COVERED:
             for call in self.on_folded:
                 call(group, fact)
+        if kind in TOLD:
+            self._told(group, fact, kind)
+        now = group.phase
+        if now is not phase and kind != "refused":
+            self._events.append(GroupEvent(fact.at, str(now), group, fact))
+            if now is Phase.HELD:
+                self._say_held(group, fact.at)
+        if now is Phase.CLOSED:
+            self._closing[group_id] = group
+            self._touched.pop(group_id, None)  # nothing is desired of it
+        return True
+
+    def _told(self, group: GroupState, fact: Any, kind: str) -> None:
+        """A fact that is counted, alerted or told to hooks."""
+        if kind in OBSERVED:
+            self.observer.folded(group, fact)
         event = EVENT_OF.get(kind)
         if event == "fill":
             self.gates.fuse.failures = 0
@@ -140,11 +172,6 @@ class Ledger:
                 self._refused(group, fact)
         elif kind == "noted":
             self._noted(group, fact)
-        if group.phase is not phase and kind != "refused":
-            self._events.append(GroupEvent(fact.at, group.phase.value, group, fact))
-            if group.phase is Phase.HELD:
-                self._say_held(group, fact.at)
-        return True
 
     def _refused(self, group: GroupState, fact: Any) -> None:
         if self.gates.fuse.failed(self.now):
@@ -183,43 +210,63 @@ class Ledger:
         except IllegalFact:
             self._broken.add(group_id)  # it has ended already
 
-    def _record(self, *, flush: bool) -> bool:
-        """Write what changed; False when the store failed: nothing may be sent."""
-        dirty, groups = self._dirty, self.groups
-        changed = []
+    def _record(self, *, ends: bool = True) -> bool:
+        """Write what changed; False when the store failed: nothing may be sent. Without `ends` nothing is archived."""
+        if self._closing:
+            self._let_go()
         try:
-            for group_id, group in dirty.items():
-                if group_id not in groups:
-                    continue
-                if group.phase is Phase.CLOSED and not group.live:
-                    self.journal.archive(group)
-                    self._retire(group)
-                else:
-                    changed.append(group)
-            self.journal.save(changed, flush=flush)
+            if ends and self._ended:
+                # what lives again is archived when it ends again
+                ended = [group for group_id, group in self._ended.items() if group_id not in self.groups]
+                self.journal.archive(*ended)
+                self._ended.clear()
+                self._archived_at = self.now
+            self.journal.save([self.groups[n] for n in self._dirty if n in self.groups], flush=True)
         except JournalError as error:
             self._silent_until = self.now + JOURNAL_RETRY
             self.gates.shut["journal"] = str(error)
             self.alerts.raise_(self.now, Severity.P0, "journal-failing", "", f"nothing is sent: {error}")
             return False
-        dirty.clear()
-        self._urgent = False
+        self._written_at = self.now
+        self._dirty.clear()
+        self._write_now = False
         if self._silent_until:
             self.gates.shut.pop("journal", None)
             self._silent_until = 0.0
         return True
 
+    def _let_go(self) -> None:
+        """Groups that have ended leave the open ones."""
+        for group_id, group in self._closing.items():
+            if group.phase is Phase.CLOSED and not group.live and group_id in self.groups:
+                self._dirty.pop(group_id, None)
+                self._ended[group_id] = group
+                self._retire(group)
+        self._closing.clear()
+
+    @property
+    def _due(self) -> bool:
+        """True when what changed is to be written now: always, unless writes are `write_every` so many seconds.
+
+        What changes after a quiet time is written at once, and so is the end of a group that did not follow another.
+        """
+        every = self.write_every
+        if not every or self.now - self._written_at >= every or self._write_now:
+            return True
+        return bool(self._ended) and (self.journal.crowded or self.now - self._archived_at >= every)
+
     def _retire(self, group: GroupState) -> None:
         group_id = group.spec.group_id
         del self.groups[group_id]
-        self.asleep.discard(group_id)
-        self.stirred.discard(group_id)
+        self.asleep.pop(group_id, None)
         self._wakes.pop(group_id, None)
+        group.view = group.exit_plan = None  # made again should something still happen to it
         self.recent[group_id] = group
         if len(self.recent) > self.settings.recent_ends:
             oldest, _ = self.recent.popitem(last=False)
-            for key in [key for key in self._said if key[0] == oldest]:
-                del self._said[key]
+            if self._said:
+                for key in [key for key in self._said if key[0] == oldest]:
+                    del self._said[key]
             for call in self.on_forget:
                 call(oldest)
 

@@ -56,6 +56,9 @@ class LegSpec:
     tick: float = 0.01
     name: str = ""
 
+    def __hash__(self) -> int:
+        return hash((self.symbol, self.ratio))
+
     def row(self) -> list[Any]:
         """The leg as a JSON list, in field order."""
         return [
@@ -142,10 +145,10 @@ class ChildOrder:
         """Contracts that may still fill, unsigned; 0 once terminal. An unanswered update counts as taken if larger."""
         if self.status in TERMINAL:
             return 0
-        quantity = abs(self.quantity)
+        left = abs(self.quantity) - self.cum_qty
         if self.asked is not None:
-            quantity = max(quantity, abs(self.asked[0]))
-        return max(0, quantity - self.cum_qty)
+            left = max(left, abs(self.asked[0]) - self.cum_qty)
+        return left if left > 0 else 0
 
     @property
     def net(self) -> int:
@@ -280,7 +283,9 @@ class GroupState:
     acknowledged_at: float = 0.0
     #: what `plan` derived from the legs (cover lines, waves); a memo, not state
     shape: Any = None
-    #: exposure of a protected group and the number of facts it rests on, kept by `protect.view`
+    #: exit plan of a protected group as decoded, and its exposure with the number of facts it rests on, kept by
+    #: `protect.view`
+    exit_plan: Any = None
     view: Any = None
     #: number of facts and whether new prices can change nothing, kept by `protect.at_rest`
     resting: tuple[int, bool] = (-1, False)
@@ -298,7 +303,7 @@ class GroupState:
     @property
     def is_flat(self) -> bool:
         """True when no leg holds anything."""
-        return all(leg.net == 0 for leg in self.legs)
+        return not any(leg.net for leg in self.legs)
 
 
 def new_group(spec: GroupSpec) -> GroupState:

@@ -54,6 +54,8 @@ class OperationState(StrEnum):
 
 #: states in which nothing more happens by itself
 ENDED = frozenset({OperationState.COMPLETED, OperationState.FAILED, OperationState.ROLLED_BACK})
+#: phases of a group in which its operation may have ended
+_MAY_END = frozenset({Phase.OPEN, Phase.HELD, Phase.CLOSED})
 
 
 @dataclass(slots=True)
@@ -300,12 +302,14 @@ class Operations:
             self._attempts += 1
             operation.errors.append(str(event.fact.why)[:200])
             del operation.errors[:-20]
+        if group.phase not in _MAY_END and not self._hooks:
+            return
         state = state_of(group)
         if state in ENDED and operation.final is not state:
             if operation.errors and state is OperationState.COMPLETED:
                 self._attempts_won += 1
             operation.final, operation.ended_at = state, event.at
-        if event.kind != "fill":
+        if self._hooks and event.kind != "fill":
             for call in self._hooks.get(operation.type, ()):
                 call(operation, state)
 

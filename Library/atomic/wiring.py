@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .plan import Env
 
 if TYPE_CHECKING:
+    from .model import LegSpec
     from .ports import Store
 
 
@@ -23,6 +24,18 @@ def env_of(gateway: Any) -> Env:
         takes_replace=venue.updates_quantity if venue is not None else True,
         takes_linked=bool(getattr(gateway, "takes_linked", False)),
     )
+
+
+def subscribed(gateway: Any, leg: LegSpec) -> str:
+    """Make sure there is data of a leg; what went wrong, or ""."""
+    subscribe = getattr(gateway, "subscribe", None)
+    if subscribe is None:
+        return ""
+    try:
+        subscribe(leg)
+    except Exception as error:
+        return f"no data of {leg.name or leg.symbol}: {error}"
+    return ""
 
 
 def deaf(order_event: Any) -> None:

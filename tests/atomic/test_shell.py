@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from atomic import facts as f
-from atomic import shell as shell_module
+from atomic import settling
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
 from atomic.model import Quote
@@ -92,7 +92,7 @@ def test_a_fault_of_our_own_holds_the_group_and_never_reaches_the_caller(
         raise ZeroDivisionError("inside a decision")
 
     with monkeypatch.context() as patch:
-        patch.setattr(shell_module.plan, "decisions", broken)
+        patch.setattr(settling.plan, "decisions", broken)
         group.close()
     assert group.state is Phase.HELD
     assert group.record.held is HoldCause.FAULT

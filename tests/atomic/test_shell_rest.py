@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from atomic import facts as f
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
 from atomic.model import Quote
-from atomic.vocabulary import Purpose
+from atomic.vocabulary import ChildStatus, Purpose
 from tests.atomic.fake_gateway import FakeGateway, option
 
 CALL = option("C", 105)
@@ -61,24 +60,68 @@ def test_a_protected_position_is_left_alone_between_events() -> None:
     executor = started(gateway, MemoryStore())
     group = bracket(executor, gateway)
     gateway.fill((group.id, 1), 2)
-    assert executor.shell.asleep == {group.id}
+    assert executor.shell.asleep == {group.id: float("inf")}
     gateway.clock += 60.0
     executor.on_data()
-    assert executor.shell.asleep == {group.id}
+    assert executor.shell.asleep == {group.id: float("inf")}
     stop = next(order for order in group.orders if order.purpose is Purpose.STOP)
     gateway.fill((group.id, stop.number), 1)
     target = next(order for order in group.orders if order.purpose is Purpose.TARGET)
     assert target.leaves_qty == 1
 
 
-def test_a_backtest_writes_what_tickets_show_with_the_next_change_and_at_the_end() -> None:
-    """A part of a fill alone writes nothing in a backtest; the shutdown leaves the whole record behind."""
-    gateway, store = FakeGateway(), MemoryStore()
+def backtest(gateway: FakeGateway, store: MemoryStore) -> AtomicOrderExecutor:
+    """An executor that writes at intervals, as it does in a backtest on LEAN that is not `durable`."""
     executor = started(gateway, store)
-    group = bracket(executor, gateway)
-    before = dict(store.now)
-    executor.shell.on_fact(group.id, f.CancelAsked(gateway.clock, 1, "asked by somebody else"))
-    assert store.now == before
-    executor.shutdown()
+    executor.shell.write_every = 300.0
+    return executor
+
+
+def facts_in(store: MemoryStore) -> list[int]:
+    """Facts of each group in the open document."""
     again = AtomicOrderExecutor(None, "t", gateway=FakeGateway(), store=store)
-    assert [len(g.facts) for g in again.shell.groups.values()] == [len(group.record.facts)]
+    return [len(g.facts) for g in again.shell.groups.values()]
+
+
+def test_a_backtest_writes_every_wave_and_the_rest_at_intervals() -> None:
+    """An intent is on record before its order leaves; what only follows from it waits up to five minutes."""
+    gateway, store = FakeGateway(), MemoryStore()
+    executor = backtest(gateway, store)
+    group = bracket(executor, gateway)
+    assert facts_in(store) == [2]  # opening, intended
+    gateway.fill((group.id, 1), 2)
+    sent = [order for order in group.orders if order.purpose is not Purpose.ENTRY]
+    assert facts_in(store) == [len(group.record.facts) - 2 * len(sent)]  # without what the exits' sends brought
+    gateway.clock += 300.0
+    executor.on_data()
+    written = len(group.record.facts)
+    assert facts_in(store) == [written]
+    group.hold("a look")
+    assert facts_in(store) == [written] != [len(group.record.facts)]
+    executor.shutdown()
+    assert facts_in(store) == [len(group.record.facts)]
+
+
+def test_the_end_of_a_group_is_written_at_once_unless_another_ended_just_before() -> None:
+    """A lone end goes to the archive at once, also in a backtest; ends in a row are gathered for five minutes."""
+    gateway, store = FakeGateway(), MemoryStore()
+    executor = backtest(gateway, store)
+    first, second = bracket(executor, gateway), bracket(executor, gateway)
+    for group in (first, second):
+        group.cancel_entry()
+    journal = executor.journal
+    assert journal.recent(first.id) is not None
+    assert journal.recent(second.id) is None
+    assert executor.groups.get(second.id) is not None  # until then it is found in memory
+    gateway.clock += 300.0
+    executor.on_data()
+    assert journal.recent(second.id) is not None
+
+
+def test_a_backtest_whose_store_refuses_writes_sends_nothing() -> None:
+    """Every wave is written before it leaves, in a backtest, too."""
+    gateway, store = FakeGateway(), MemoryStore()
+    executor = backtest(gateway, store)
+    store.read_only = True
+    group = bracket(executor, gateway)
+    assert [order.status for order in group.orders] in ([], [ChildStatus.WITHDRAWN])

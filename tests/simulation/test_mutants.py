@@ -71,7 +71,7 @@ def send_before_journal(patch: Patch) -> None:
     record = atomic.shell.Shell._record
 
     def late(self: Any, group: Any, submits: Any, env: Any) -> None:
-        patch.setattr(atomic.shell.Shell, "_record", lambda self, flush: True)
+        patch.setattr(atomic.shell.Shell, "_record", lambda self, ends=True: True)
         try:
             wave(self, group, submits, env)
         finally:
@@ -82,26 +82,26 @@ def send_before_journal(patch: Patch) -> None:
 
 def late_fill_ignored(patch: Patch) -> None:
     """What fills after its order's end is not booked."""
-    filled = atomic.facts.fold._FOLD[f.Filled]
+    row = atomic.facts.fold._ROWS[f.Filled]
 
     def deaf(group: Any, fact: Any) -> bool:
         order = group.orders.get(fact.order)
-        return False if order is not None and order.status is ChildStatus.CANCELED else filled(group, fact)
+        return False if order is not None and order.status is ChildStatus.CANCELED else row.fold(group, fact)
 
-    patch.setitem(atomic.facts.fold._FOLD, f.Filled, deaf)
+    patch.setitem(atomic.facts.fold._ROWS, f.Filled, row._replace(fold=deaf))
 
 
 def fills_add_up(patch: Patch) -> None:
     """A repeated fill event is booked again: deltas instead of cumulative quantities."""
-    filled = atomic.facts.fold._FOLD[f.Filled]
+    row = atomic.facts.fold._ROWS[f.Filled]
 
     def adds(group: Any, fact: Any) -> bool:
         order = group.orders.get(fact.order)
         if order is not None and 0 < fact.cum_qty <= order.cum_qty:
             fact = fact._replace(cum_qty=order.cum_qty + fact.cum_qty)
-        return filled(group, fact)
+        return row.fold(group, fact)
 
-    patch.setitem(atomic.facts.fold._FOLD, f.Filled, adds)
+    patch.setitem(atomic.facts.fold._ROWS, f.Filled, row._replace(fold=adds))
 
 
 def pending_orders_forgotten(patch: Patch) -> None:

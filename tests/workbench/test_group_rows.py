@@ -142,10 +142,10 @@ def test_groups_of_one_run_are_read_from_the_store(tmp_path: Path) -> None:
 
 def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
     """What cannot be read is named with the key; the newest sound groups are shown all the same."""
-    journal = Journal(FileStore(tmp_path), "spread", live=False, run="one")
+    journal = Journal(FileStore(tmp_path), "spread", live=False, run="one", durable=True)
     journal.load()
-    journal.save([group()])
-    journal.save([closed()])
+    journal.save([group()], flush=True)
+    journal.save([closed()], flush=True)
     damaged = next(tmp_path.rglob("open-a"))
     damaged.write_text(damaged.read_text()[:-20])
     groups, unread = group_rows.read_groups(tmp_path, group_rows.journals(tmp_path, "one"))

@@ -7,7 +7,7 @@ a microsecond and a lookup three (facts: LEAN 8.6). Only duck typing here: nothi
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..model import LegSpec, Quote
@@ -22,7 +22,10 @@ _UNKNOWN = Quote(0.0, 0.0, 0.0, 0.0, open=False)
 
 def seconds(moment: datetime) -> float:
     """Seconds since 1970-01-01 UTC of a UTC moment, aware or naive (LEAN gives both, facts: LEAN 8.1)."""
-    return (moment.replace(tzinfo=None) - _EPOCH).total_seconds()
+    zone = moment.tzinfo
+    if zone is UTC:
+        return moment.timestamp()
+    return ((moment if zone is None else moment.replace(tzinfo=None)) - _EPOCH).total_seconds()
 
 
 class Contracts:
@@ -150,7 +153,8 @@ class Contracts:
         offset, since = self._offsets.get(text, _NO_OFFSET)
         if not 0 <= now - since < _HOUR:
             offset = self._offset(text, security, now)
-        at = (data.end_time.replace(tzinfo=None) - _EPOCH).total_seconds() - offset
+        end = data.end_time
+        at = ((end if end.tzinfo is None else end.replace(tzinfo=None)) - _EPOCH).total_seconds() - offset
         last = float(security.price)
         try:
             bid_bar, ask_bar = data.bid, data.ask

@@ -119,8 +119,9 @@ class LeanGateway:
 
     def submit(self, request: OrderRequest) -> None:
         """Send one order; never raises: what LEAN raises becomes a rejection."""
-        slot = self._open_slot(request, request.tag)
         reader = self._reader
+        slot = Slot(request.group_id, request.number, request.symbol, request.tag, reader.now)
+        self._book.open(slot)
         reader.sending += 1
         try:
             slot.ticket = self._send(request)

@@ -23,18 +23,20 @@ CANCELED = 3
 REJECTED = 4
 CANCELING = 5
 UPDATED = 6
+FILLED = 7
 #: LEAN's order status -> what it means here
 KIND: dict[Any, int] = {
     OrderStatus.NEW: NEW,
     OrderStatus.SUBMITTED: ACCEPTED,
     OrderStatus.PARTIALLY_FILLED: FILLS,
-    OrderStatus.FILLED: FILLS,
+    OrderStatus.FILLED: FILLED,
     OrderStatus.CANCELED: CANCELED,
     OrderStatus.INVALID: REJECTED,
     OrderStatus.CANCEL_PENDING: CANCELING,
     OrderStatus.UPDATE_SUBMITTED: UPDATED,
 }
-_ENDED = (OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.INVALID)
+_FILLING = frozenset({FILLS, FILLED})
+_ENDED = frozenset({FILLED, CANCELED, REJECTED})
 _TYPES: dict[Any, str] = {
     OrderType.MARKET: "market",
     OrderType.LIMIT: "limit",
@@ -96,10 +98,10 @@ class Reader:
             return
         slot.heard += 1
         kind = KIND.get(event.status)
-        if kind == FILLS:
+        if kind in _FILLING:
             slot.fees += float(event.order_fee.value.amount)
             self._fill(slot)
-            if slot.ticket.status == OrderStatus.FILLED:
+            if KIND.get(slot.ticket.status) == FILLED:
                 self._complete(slot)
                 self.book.close(slot)
         elif kind == ACCEPTED:
@@ -138,10 +140,9 @@ class Reader:
         ticket = event.ticket
         if ticket is None:
             return None
-        tagged = self.book.by_tag(ticket.tag)
-        if tagged is None:
-            return None
-        slot = next(iter(tagged.values())) if len(tagged) == 1 else tagged.get(self._contracts.text(event.symbol))
+        slot = self.book.by_tag(ticket.tag)
+        if isinstance(slot, dict):
+            slot = next(iter(slot.values())) if len(slot) == 1 else slot.get(self._contracts.text(event.symbol))
         if slot is None:
             return None
         slot.ticket = ticket
@@ -182,7 +183,7 @@ class Reader:
         self._fill(slot)
         if slot.asked is not None:
             self._answer(slot)
-        if slot.ticket.status == OrderStatus.FILLED:
+        if KIND.get(slot.ticket.status) == FILLED:
             self._complete(slot)
         if kind == CANCELED:
             self.report(slot, f.Canceled(at, slot.number, "seen on its ticket"))
@@ -220,7 +221,7 @@ class Reader:
 
     def is_ended(self, slot: Slot) -> bool:
         """True when its ticket can change no more."""
-        return slot.ticket.status in _ENDED
+        return KIND.get(slot.ticket.status) in _ENDED
 
     def broker_ids(self, lean_id: int) -> tuple[str, ...]:
         """The brokerage's ids of an order; what survives a restart (facts: LEAN 0.6)."""

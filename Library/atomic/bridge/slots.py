@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 #: ended orders whose late events are still found without parsing their tag
@@ -47,26 +48,28 @@ class SlotBook:
     def __init__(self) -> None:
         self._slots: dict[tuple[str, int], Slot] = {}
         self._by_id: dict[int, Slot] = {}
-        #: tag -> symbol -> slot: the legs of a native combo share one tag
-        self._by_tag: dict[str, dict[str, Slot]] = {}
-        self._ended: dict[int, None] = {}
+        #: the order with LEAN's id, also a recently ended one
+        self.by_id = self._by_id.get
+        #: tag -> slot, or symbol -> slot: the legs of a native combo share one tag
+        self._by_tag: dict[str, Slot | dict[str, Slot]] = {}
+        #: the order with this tag; by symbol where several have it
+        self.by_tag = self._by_tag.get
+        self._ended: deque[int] = deque()
 
     def open(self, slot: Slot) -> None:
         """An order is about to be sent; from now on it is found by its tag."""
         self._slots[(slot.group_id, slot.number)] = slot
-        self._by_tag.setdefault(slot.tag, {})[slot.symbol] = slot
+        other = self._by_tag.get(slot.tag)
+        if other is None:
+            self._by_tag[slot.tag] = slot
+        elif isinstance(other, dict):
+            other[slot.symbol] = slot
+        else:
+            self._by_tag[slot.tag] = {other.symbol: other, slot.symbol: slot}
 
     def get(self, group_id: str, number: int) -> Slot | None:
         """An order that has not ended."""
         return self._slots.get((group_id, number))
-
-    def by_id(self, lean_id: int) -> Slot | None:
-        """The order with LEAN's id, also a recently ended one."""
-        return self._by_id.get(lean_id)
-
-    def by_tag(self, tag: str) -> dict[str, Slot] | None:
-        """Orders with this tag, by symbol."""
-        return self._by_tag.get(tag)
 
     def known_as(self, slot: Slot, lean_id: int) -> None:
         """LEAN's id of an order became known."""
@@ -82,14 +85,12 @@ class SlotBook:
         if self._slots.pop((slot.group_id, slot.number), None) is None:
             return
         tagged = self._by_tag.get(slot.tag)
-        if tagged is not None:
+        if isinstance(tagged, dict):
             tagged.pop(slot.symbol, None)
-            if not tagged:
-                del self._by_tag[slot.tag]
+        if not tagged or tagged is slot:
+            self._by_tag.pop(slot.tag, None)
         if not slot.lean_id:
             return  # refused before LEAN numbered it: no event can come
-        self._ended[slot.lean_id] = None
+        self._ended.append(slot.lean_id)
         if len(self._ended) > ENDED_KEPT:
-            oldest = next(iter(self._ended))
-            del self._ended[oldest]
-            self._by_id.pop(oldest, None)
+            self._by_id.pop(self._ended.popleft(), None)

@@ -52,15 +52,23 @@ def _order(group: GroupState, number: int, trigger: str) -> tuple[ChildOrder, Ch
         raise illegal(group, f"order {number}: {order.status} -> {trigger}") from None
 
 
-def _move(group: GroupState, order: ChildOrder, status: ChildStatus, at: float) -> None:
-    """Set the status and keep the leg's may-fill sums and the live view true."""
-    if (status in MAY_FILL) is (order.status in MAY_FILL):
-        order.status = status
-        return
-    before = order.leaves_qty
+def _move(group: GroupState, order: ChildOrder, status: ChildStatus, at: float, before: int = -1) -> None:
+    """Set the status and keep the leg's may-fill sums and the live view true.
+
+    `before` is what the order left to fill before the fact, where something else than its status changed, too.
+    """
+    alive = status in MAY_FILL
+    same = alive is (order.status in MAY_FILL)
+    if before < 0:
+        if same:
+            order.status = status
+            return
+        before = order.leaves_qty
     order.status = status
     leaves(group, order, before)
-    if status in MAY_FILL:
+    if same:
+        return
+    if alive:
         group.live[order.number] = order
     elif group.live.pop(order.number, None) is not None:
         order.ended_at = at
@@ -105,24 +113,27 @@ def _accepted(group: GroupState, fact: Accepted) -> bool:
 
 
 def _filled(group: GroupState, fact: Filled) -> bool:
-    if fact.cum_qty < 0:
-        raise illegal(group, f"order {fact.order}: cum_qty {fact.cum_qty} is negative")
+    cum_qty, avg_px = fact.cum_qty, fact.avg_px
+    if cum_qty < 0:
+        raise illegal(group, f"order {fact.order}: cum_qty {cum_qty} is negative")
     known = group.orders.get(fact.order)
-    trigger = "fill" if known is not None and fact.cum_qty >= known.order_qty else "partial"
+    trigger = "fill" if known is not None and cum_qty >= known.order_qty else "partial"
     order, status = _order(group, fact.order, trigger)
-    delta = fact.cum_qty - order.cum_qty
+    delta = cum_qty - order.cum_qty
     if delta <= 0:
         return False  # duplicate or reordered: a fill never shrinks
     before = order.leaves_qty
-    px = (fact.avg_px * fact.cum_qty - order.avg_px * order.cum_qty) / delta
-    fees = max(0.0, fact.fees - order.fees)
-    order.cum_qty, order.avg_px = fact.cum_qty, fact.avg_px
-    order.fees += fees
-    group.fees += fees
+    px = (avg_px * cum_qty - order.avg_px * order.cum_qty) / delta if order.cum_qty else avg_px
+    fees = fact.fees - order.fees
+    if fees > 0.0:
+        order.fees += fees
+        group.fees += fees
+    else:
+        fees = 0.0
+    order.cum_qty, order.avg_px = cum_qty, avg_px
     leg = group.legs[order.leg]
     signed = delta if order.quantity > 0 else -delta
-    closing = group.phase is Phase.CLOSING or (group.phase is Phase.HELD and group.held_from is Phase.CLOSING)
-    if order.purpose in _GIVES_UP and not closing:
+    if order.purpose in _GIVES_UP and not _closing(group):
         group.rollback_cost += _given_up(leg, signed, px) + fees
     elif group.target < group.spec.units and order.purpose is Purpose.OPEN:
         group.rollback_cost += fees  # a late opening fill that must be reversed
@@ -132,10 +143,12 @@ def _filled(group: GroupState, fact: Filled) -> bool:
     else:
         hold(leg, signed, px)
         leg.cost += signed * px * leg.spec.multiplier
-    leaves(group, order, before)
-    if status is not order.status:
-        _move(group, order, status, fact.at)
+    _move(group, order, status, fact.at, before)
     return True
+
+
+def _closing(group: GroupState) -> bool:
+    return group.phase is Phase.CLOSING or (group.phase is Phase.HELD and group.held_from is Phase.CLOSING)
 
 
 _GIVES_UP = frozenset({Purpose.UNWIND, Purpose.EXCESS, Purpose.EMERGENCY})

@@ -65,11 +65,13 @@ def _intended(group: GroupState, fact: Intended) -> bool:
         raise illegal(group, f"intent {fact.order}, expected {group.next_number}")
     if fact.quantity == 0 or not 0 <= fact.leg < len(group.legs):
         raise illegal(group, f"intent {fact.order}: quantity {fact.quantity}, leg {fact.leg}")
-    purpose = Purpose(fact.purpose)
+    purpose, type_ = fact.purpose, fact.type
+    if type(purpose) is not Purpose or type(type_) is not ChildType:  # from a journal
+        purpose, type_ = Purpose(purpose), ChildType(type_)
     if group.phase is Phase.HELD and purpose not in REDUCING:
         raise illegal(group, f"intent {fact.order}: {purpose} while held")
     order = ChildOrder(
-        fact.order, fact.leg, purpose, fact.rung, fact.quantity, ChildType(fact.type),
+        fact.order, fact.leg, purpose, fact.rung, fact.quantity, type_,
         fact.limit, fact.stop, fact.tag, fact.bundle, fact.at,
     )  # fmt: skip
     group.orders[fact.order] = group.live[fact.order] = order

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..model import new_group
 from .broker import BROKER_FOLD, IllegalFact, illegal
@@ -15,11 +15,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ..model import GroupSpec, GroupState
+    from ..vocabulary import Phase
 
-_FOLD: dict[type, Callable[[GroupState, Any], bool]] = {**BROKER_FOLD, **DECISION_FOLD}
+#: kinds that change neither nets nor the target: the phase follows from them only if an order came to life or ended
+_UNSETTLING = frozenset({"sent", "identified", "intended", "rung", "wave", "attempt", "noted", "remembered",
+                         "accepted", "cancel_asked", "cancel_refused", "replace_asked", "replace_refused"})  # fmt: skip
+
+
+class _Row(NamedTuple):
+    """How facts of one kind are folded."""
+
+    fold: Callable[[GroupState, Any], bool]
+    #: phases in which the decision may be taken; None for what the broker says
+    allowed: frozenset[Phase] | None
+    settles: bool
+
+
+_ROWS: dict[type, _Row] = {
+    cls: _Row(fold, DECISION_TABLE.get(kind), kind not in _UNSETTLING)
+    for cls, fold in {**BROKER_FOLD, **DECISION_FOLD}.items()
+    for kind in [cls._field_defaults["kind"]]  # type: ignore[attr-defined]
+}
 
 #: fact class by its kind, for decoding a journal
-BY_KIND: dict[str, type] = {cls._field_defaults["kind"]: cls for cls in _FOLD}  # type: ignore[attr-defined]
+BY_KIND: dict[str, type] = {cls._field_defaults["kind"]: cls for cls in _ROWS}  # type: ignore[attr-defined]
 
 
 def apply(group: GroupState, fact: Any) -> bool:
@@ -31,19 +50,18 @@ def apply(group: GroupState, fact: Any) -> bool:
     Raises:
         IllegalFact: the tables have no row for it; the group is unchanged.
     """
-    allowed = DECISION_TABLE.get(fact.kind)
+    fold, allowed, settles = _ROWS[type(fact)]
     if allowed is not None and group.phase not in allowed:
         raise illegal(group, f"{fact.kind!r} while {group.phase}")
-    if not _FOLD[type(fact)](group, fact):
+    alive = len(group.live)
+    if not fold(group, fact):
         return False
     group.facts.append(fact)
-    if fact.kind not in _UNSETTLING or (fact.kind == "remembered" and fact.key == GUESSED):
+    if settles or (len(group.live) != alive and fact.kind != "intended") or (
+        fact.kind == "remembered" and fact.key == GUESSED
+    ):
         settle(group, fact.at)
     return True
-
-
-#: kinds that change neither nets nor ends nor the target: the phase cannot follow from them
-_UNSETTLING = frozenset({"sent", "identified", "intended", "rung", "wave", "attempt", "noted", "remembered"})
 
 
 def encode(fact: Any) -> list[Any]:

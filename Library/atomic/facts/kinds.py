@@ -16,6 +16,8 @@ GONE = "the broker does not show it any more"
 GUESSED = "guessed"
 #: kinds of facts between a decision and the broker's first answer
 SENDING = frozenset({"intended", "sent", "identified", "accepted"})
+#: kinds that may leave the answer of a protected group as it is (`protect.heeds`)
+QUIET = SENDING | {"cancel_asked"}
 
 # --- what the broker said about a child order ----------------------------------------------------------
 

@@ -36,6 +36,10 @@ def settle(group: GroupState, at: float) -> None:
             group.outcome = Outcome.CLOSED if group.opened_at else Outcome.ROLLED_BACK
 
 
+def _entering(group: GroupState) -> bool:
+    return any(order.purpose is Purpose.ENTRY for order in group.live.values())
+
+
 def _stands_at(group: GroupState, units: int) -> bool:
     return all(leg.net == leg.spec.ratio * units and not leg.settled for leg in group.legs)
 
@@ -47,8 +51,7 @@ def _settle_protected(group: GroupState, at: float) -> None:
         if group.outcome is not Outcome.REFUSED and (group.live or not group.is_flat):
             group.phase, group.ended_at = Phase.CLOSING, 0.0
         return
-    entering = any(order.purpose is Purpose.ENTRY for order in group.live.values())
-    if phase is Phase.OPENING and not entering and not group.is_flat:
+    if phase is Phase.OPENING and not group.is_flat and not _entering(group):
         group.phase, group.outcome = Phase.OPEN, Outcome.COMPLETE
         group.opened_at = group.opened_at or at
     elif not group.live and group.is_flat and group.orders and not group.memory.get(GUESSED):

@@ -124,9 +124,9 @@ class Archive:
             sizes = {key[-1]: len(self._store.read(key) or "") for key in keys}
             self._slot = "a" if sizes.get("a", 0) <= sizes.get("b", 0) else "b"
 
-    def add(self, text: str) -> None:
-        """Append one record. Raises StoreError; nothing is lost then."""
-        lines = self._lines + pack_line(SCHEMA, text)
+    def add(self, *texts: str) -> None:
+        """Append records in one write. Raises StoreError; nothing is lost then."""
+        lines = self._lines + "".join([pack_line(SCHEMA, text) for text in texts])
         key = f"{self._base}/archive-{self._number:06d}"
         self._store.write(key + self._slot, lines)
         if self._live:

@@ -5,6 +5,7 @@ Theory of operation
 One text holds a head (counter, small states of other rooms) and one line for each group that is not archived;
 a group is what was asked and its facts. Every save writes the whole text with the next sequence number into the
 slot that does *not* hold the newest durable one, so a write that tears, at any byte, leaves the state before it.
+A journal that is not durable writes what changed into a tail beside it (`tail`), and the document now and then.
 A save encodes only the facts that are new. In live mode only a flushed slot counts as durable; a save without
 flush overwrites its own slot again until one is flushed.
 
@@ -16,18 +17,19 @@ copies of what was found are kept, and nothing may be traded or written.
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from ..model import GroupState
 from ..ports import StoreError
 from .archive import Archive
-from .frame import Damaged, Frame, pack, unpack
-from .migrate import SCHEMA, Step, UnknownSchema, steps_from
-from .records import Unreadable, encode, group_from, group_id_of, spec_text
+from .frame import Damaged, pack, unpack
+from .migrate import SCHEMA
+from .reading import Reading
+from .records import Record, encode, group_id_of
 from .state import Extra, Loaded, LoadReport
+from .tail import tail_key, tail_text, too_long
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
     from ..ports import Store
 
 _NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,39}$")
-#: ids skip this far when the newest write may be lost: an id that was in it is never given twice
-ID_SKIP = 1000
 #: ends one group's line and begins the next
 _GLUE = "]}\n"
 
@@ -47,27 +47,6 @@ class JournalError(RuntimeError):
     def __init__(self, key: str, text: str) -> None:
         super().__init__(text)
         self.key = key
-
-
-class _Record:
-    """A group's text as far as it was encoded."""
-
-    __slots__ = ("count", "group", "text")
-
-    def __init__(self, group: GroupState) -> None:
-        self.group = group
-        self.count = 0
-        self.text = f'{{"spec":{spec_text(group.spec)},"facts":['
-
-    def catch_up(self) -> bool:
-        """Encode the facts that are new; True when there were any."""
-        facts = self.group.facts
-        if len(facts) == self.count:
-            return False
-        new = encode(facts[self.count :])[1:-1]
-        self.text = f"{self.text},{new}" if self.count else self.text + new
-        self.count = len(facts)
-        return True
 
 
 def legal(part: str) -> str:
@@ -88,7 +67,7 @@ def base_key(name: str, *, live: bool, run: str = "", account: str = "") -> str:
     return f"atomic/{name}/{mode}-{legal(of)}" if of else f"atomic/{name}/{mode}"
 
 
-class Journal:
+class Journal(Reading):
     """The durable record of one algorithm's groups.
 
     Args:
@@ -123,8 +102,10 @@ class Journal:
         self.failing = ""
         #: characters of the newest document
         self.size = 0
+        #: so much has changed since that the next save writes it again
+        self.crowded = False
         self._document_bytes = document_bytes
-        self._records: dict[str, _Record] = {}
+        self._records: dict[str, Record] = {}
         self._seq = 0
         #: slot of the next write; the other one holds the newest durable text, with this number
         self._slot = "a"
@@ -132,9 +113,12 @@ class Journal:
         self._dirty = True
         self._unflushed = False
         self._saved_counter = -1
-        self._head: dict[str, Any] = {}
-        self._lines: list[str] = []
-        self._steps: list[Step] = []
+        #: changed since the document was written, and whether that is to be written next
+        self._tail: dict[str, Record] = {}
+        self._whole = True
+        self._head = {}
+        self._lines = []
+        self._steps = []
 
     # --- reading ---------------------------------------------------------------------------------------
 
@@ -146,11 +130,14 @@ class Journal:
         self.extra.clear()
         self.counter = self._seq = self._durable_seq = 0
         self._dirty, self._unflushed, self._saved_counter = True, False, -1
+        self._whole, self.crowded = True, False
+        self._tail.clear()
         try:
             self.archived.open()
             frames = self._read_slots(report)
             chosen = self._choose(frames, report)
             if chosen is not None:
+                self._add_tail(report)
                 groups = self._restore(chosen, report)
             if self.archived.damaged:
                 report.problems.append(f"{self.archived.damaged} damaged lines in the newest archive chunk")
@@ -160,104 +147,6 @@ class Journal:
             groups = []
             self._records.clear()
         return Loaded(groups, self.counter, self.extra, report)
-
-    def _key(self, slot: str) -> str:
-        return f"{self.base}/open-{slot}"
-
-    def _read_slots(self, report: LoadReport) -> dict[str, Frame]:
-        frames: dict[str, Frame] = {}
-        for slot in "ab":
-            key = self._key(slot)
-            text = self.store.read(key)
-            if text is None:
-                continue
-            try:
-                frames[slot] = unpack(text)
-            except Damaged as error:
-                report.damaged[key] = str(error)
-                self._keep(key, text, report)
-        return frames
-
-    def _keep(self, key: str, text: str, report: LoadReport) -> None:
-        """Keep a copy of a damaged text under a key of its own."""
-        copy = f"{key}-damaged-{crc32(text.encode('utf-8', 'surrogateescape')):08x}"
-        try:
-            if self.store.read(copy) is None:
-                self.store.write(copy, text)
-                self.store.flush(copy)
-            report.copies.append(copy)
-        except (StoreError, UnicodeError) as error:
-            report.problems.append(f"no copy of {key}: {error}")
-
-    def _choose(self, frames: dict[str, Frame], report: LoadReport) -> str | None:
-        """The slot to restore from, parsed into the report's terms; None for a fresh start or a refusal."""
-        if not frames:
-            if report.damaged:
-                report.refuse = f"both slots of {self.base} are damaged: see the copies, then `atomic groups repair`"
-            elif not self.archived.empty:
-                report.refuse = f"{self.base} lost its open document: restore it, or `atomic groups repair`"
-            else:
-                report.fresh = True
-            return None
-        slot = max(frames, key=lambda name: frames[name].seq)
-        other = "b" if slot == "a" else "a"
-        frame = frames[slot]
-        report.slot, report.seq, report.schema = self._key(slot), frame.seq, frame.schema
-        try:
-            self._steps = steps_from(frame.schema)
-            head_text, *self._lines = frame.body.split("\n")
-            head = json.loads(head_text)
-            for step in self._steps:
-                head = step.head(head)
-            if head["of"] != self.base:
-                report.refuse = f"{report.slot} belongs to {head['of']}, not to {self.base}: use another name"
-                return None
-            self._head, before = head, int(head["before"])
-        except UnknownSchema as error:
-            report.refuse = f"{report.slot}: {error}"
-            self._keep(report.slot, pack(*frame), report)
-            return None
-        except (KeyError, TypeError, ValueError) as error:
-            report.refuse = f"{report.slot} is whole but cannot be read ({type(error).__name__}: {error})"
-            self._keep(report.slot, pack(*frame), report)
-            return None
-        if other not in frames:
-            report.stale = bool(before) or self._key(other) in report.damaged
-            if not report.damaged and report.stale:
-                report.problems.append(f"{self._key(other)} is gone")
-        elif frames[other].seq == frame.seq and frames[other] != frame:
-            report.stale = True
-            report.problems.append(f"both slots have number {frame.seq}: two processes wrote to {self.base}")
-        elif frames[other].seq != before:
-            report.problems.append(f"{self._key(other)} has number {frames[other].seq}, expected {before}")
-        if head.get("lost"):
-            report.stale = True
-            report.problems.append(f"it was repaired: {head['lost']}")
-        self._slot, self._seq, self._durable_seq = other, frame.seq, frame.seq
-        return slot
-
-    def _restore(self, slot: str, report: LoadReport) -> list[GroupState]:
-        groups = []
-        for line in self._lines:
-            try:
-                record = json.loads(line)
-                for step in self._steps:
-                    record = step.group(record)
-                groups.append(group_from(record))
-            except (KeyError, TypeError, ValueError) as error:  # Unreadable is a ValueError
-                what = str(error) if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"
-                report.refuse = f"{self._key(slot)} holds a group that cannot be rebuilt ({what})"
-                self._keep(self._key(slot), self.store.read(self._key(slot)) or "", report)
-                return []
-        self.extra.clear()
-        self.extra.update(self._head["extra"])
-        self.counter = int(self._head["counter"])
-        if report.stale:
-            self.counter = max(self.counter, self.archived.highest(self.name)) + ID_SKIP
-        for group in groups:
-            self._records[group.group_id] = _Record(group)
-            self._records[group.group_id].catch_up()
-        return groups
 
     # --- writing ---------------------------------------------------------------------------------------
 
@@ -285,11 +174,16 @@ class Journal:
         try:
             self._catch_up(groups)
             if self._dirty or self.counter != self._saved_counter:
+                if not self._whole and not self.crowded:
+                    self._save_tail()
+                    return True
                 text = self._render()
                 self.store.write(key, text)
                 self._seq += 1
                 self._dirty = False
                 self._saved_counter, self.size, self._unflushed = self.counter, len(text), True
+                self._whole, self.crowded = self.durable, False
+                self._tail.clear()
             elif not (flush and self._unflushed):
                 return False
             if flush:
@@ -305,6 +199,14 @@ class Journal:
             self._durable_seq = self._seq
             self._unflushed = False
         return True
+
+    def _save_tail(self) -> None:
+        """Write what changed since the document."""
+        records = [record.text + "]}" for record in self._tail.values()]
+        text = tail_text(self._seq, self.counter, self.extra.text, records)
+        self.store.write(tail_key(self.base), text)
+        self.crowded = too_long(text, self.size)
+        self._dirty, self._saved_counter, self.failing = False, self.counter, ""
 
     def _check(self) -> None:
         """Raise JournalError when nothing may be written."""
@@ -328,11 +230,13 @@ class Journal:
     def _catch_up(self, groups: Iterable[GroupState]) -> None:
         records = self._records
         for group in groups:
-            record = records.get(group.spec.group_id)
-            if record is None or record.group is not group:
-                record = records[group.spec.group_id] = _Record(group)
-                self._dirty = True
-            if record.catch_up():
+            group_id = group.spec.group_id
+            record = records.get(group_id)
+            new = record is None or record.group is not group
+            if record is None or new:
+                record = records[group_id] = Record(group)
+            if record.catch_up() or new:
+                self._tail[group_id] = record
                 self._dirty = True
         if self.extra.catch_up():
             self._dirty = True
@@ -353,24 +257,28 @@ class Journal:
 
     # --- groups that ended -----------------------------------------------------------------------------
 
-    def archive(self, group: GroupState) -> None:
-        """Move an ended group to the archive; the open document forgets it with the next save.
+    def archive(self, *groups: GroupState) -> None:
+        """Move ended groups to the archive; the open document forgets them with the next save.
 
         Raises:
-            JournalError: the store failed; the group stays in the open document.
+            JournalError: the store failed; the groups stay in the open document.
         """
         self._check()
-        record = self._records.get(group.spec.group_id)
-        if record is None or record.group is not group:
-            record = _Record(group)
+        texts = []
         try:
-            record.catch_up()
-            self.archived.add(record.text + "]}")
+            for group in groups:
+                record = self._records.get(group.spec.group_id)
+                if record is None or record.group is not group:
+                    record = Record(group)
+                record.catch_up()
+                texts.append(record.text + "]}")
+            self.archived.add(*texts)
         except (StoreError, TypeError, ValueError) as error:
             self.failing = str(error)
             raise JournalError(self.base, str(error)) from error
-        if self._records.pop(group.spec.group_id, None) is not None:
-            self._dirty = True
+        for group in groups:
+            if self._records.pop(group.spec.group_id, None) is not None:
+                self._dirty = self._whole = True
 
     def recent(self, tag: str) -> GroupState | None:
         """The ended group that a group id or an order's tag belongs to, from the newest chunks of the archive."""

@@ -37,24 +37,33 @@ class Unreadable(ValueError):  # noqa: N818 - a property of what was read
     """The record is whole but does not make a group; the text says why."""
 
 
-@lru_cache(maxsize=64)
+#: texts of policies by their identity (a policy has many fields: to hash it costs more than to write it)
+_POLICIES: dict[int, tuple[Policy, str]] = {}
+
+
 def _policy_text(policy: Policy) -> str:
-    return encode(policy.row())
+    known = _POLICIES.get(id(policy))
+    if known is None or known[0] is not policy:
+        if len(_POLICIES) >= 64:
+            _POLICIES.clear()
+        known = _POLICIES[id(policy)] = (policy, encode(policy.row()))
+    return known[1]
 
 
 @lru_cache(maxsize=256)
-def _legs_text(legs: tuple[LegSpec, ...]) -> str:
-    return encode([leg.row() for leg in legs])
+def _leg_text(leg: LegSpec) -> str:
+    return encode(leg.row())
 
 
 def spec_text(spec: GroupSpec) -> str:
     """The spec as a JSON object; its id comes first, so that a record can be found by it."""
-    return (
-        f'{{"id":{encode(spec.group_id)},"kind":{encode(spec.kind)},"strategy":{encode(spec.strategy)},'
-        f'"legs":{_legs_text(spec.legs)},"units":{spec.units},'
-        f'"created_at":{spec.created_at!r},"limit_net":{encode(spec.limit_net)},"note":{encode(spec.note)},'
-        f'"exits":{encode(dict(spec.exits))},"policy":{_policy_text(spec.policy)}}}'
-    )
+    plain = {
+        "id": spec.group_id, "kind": spec.kind, "strategy": spec.strategy, "units": spec.units,
+        "created_at": spec.created_at, "limit_net": spec.limit_net, "note": spec.note,
+        "exits": spec.exits if type(spec.exits) is dict else dict(spec.exits),
+    }  # fmt: skip
+    legs = ",".join([_leg_text(leg) for leg in spec.legs])
+    return f'{encode(plain)[:-1]},"legs":[{legs}],"policy":{_policy_text(spec.policy)}}}'
 
 
 def spec_from(row: dict[str, Any]) -> GroupSpec:
@@ -94,6 +103,27 @@ def group_from(record: dict[str, Any]) -> GroupState:
 def group_text(group: GroupState) -> str:
     """The whole record of a group as one line of JSON."""
     return f'{{"spec":{spec_text(group.spec)},"facts":{encode(group.facts)}}}'
+
+
+class Record:
+    """A group's text as far as it was encoded."""
+
+    __slots__ = ("count", "group", "text")
+
+    def __init__(self, group: GroupState) -> None:
+        self.group = group
+        self.count = 0
+        self.text = f'{{"spec":{spec_text(group.spec)},"facts":['
+
+    def catch_up(self) -> bool:
+        """Encode the facts that are new; True when there were any."""
+        facts = self.group.facts
+        if len(facts) == self.count:
+            return False
+        new = encode(facts[self.count :])[1:-1]
+        self.text = f"{self.text},{new}" if self.count else self.text + new
+        self.count = len(facts)
+        return True
 
 
 def group_id_of(tag: str) -> str | None:

@@ -8,9 +8,11 @@ from zlib import crc32
 
 from . import archive
 from .frame import Damaged, pack, unpack
-from .journal import ID_SKIP, base_key
+from .journal import base_key
 from .migrate import SCHEMA, UnknownSchema, steps_from
+from .reading import ID_SKIP
 from .records import Unreadable, encode, group_from
+from .tail import read_tail, tail_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,9 +88,25 @@ def _document(store: Store, keys: list[str]) -> _Document | None:
     return best
 
 
+def _with_tail(store: Store, base: str, document: _Document | None) -> _Document | None:
+    """The document with what was written after it."""
+    if document is None:
+        return None
+    try:
+        found = read_tail(store, base, document.seq)
+        records = [] if found is None else [json.loads(record) for record in found.records]
+    except (Damaged, KeyError, TypeError, ValueError):
+        return document
+    if found is None:
+        return document
+    lines = {line["spec"]["id"]: line for line in [*document.lines, *records]}
+    head = {**document.head, "counter": found.counter, "extra": found.extra}
+    return document._replace(head=head, lines=list(lines.values()))
+
+
 def read_head(store: Store, base: str) -> dict[str, Any]:
     """Head of the newest sound slot ("of", "counter", "extra"); empty when there is none."""
-    document = _document(store, _keys(base))
+    document = _with_tail(store, base, _document(store, _keys(base)))
     return document.head if document else {}
 
 
@@ -98,7 +116,7 @@ def read_open(store: Store, base: str) -> list[GroupState]:
     Raises:
         Unreadable: a record does not make a group.
     """
-    document = _document(store, _keys(base))
+    document = _with_tail(store, base, _document(store, _keys(base)))
     return [group_from(record) for record in document.lines] if document else []
 
 
@@ -149,6 +167,10 @@ def verify(store: Store, base: str) -> Verdict:
         problems.append(f"{base}: there is no open document")
     elif all(not slot.present or slot.damage for slot in slots):
         problems.append(f"{base}: no slot is sound; it will not trade")
+    try:
+        read_tail(store, base, max(slot.seq for slot in slots))
+    except (Damaged, KeyError, TypeError, ValueError) as error:
+        problems.append(f"{tail_key(base)}: {error}")
     lines = archive.damage(store, base)
     problems += [f"{key}: {count} damaged lines" for key, count in lines.items()]
     count = 0
@@ -178,8 +200,10 @@ def repair(store: Store, base: str) -> list[str]:
     newer = [slot for slot in slots if slot.present and slot.schema > SCHEMA]
     if newer:
         raise ValueError(f"{newer[0].key} was written by a newer version (schema {newer[0].schema}): use that version")
-    document = _document(store, [slot.key for slot in slots if slot.present and not slot.damage])
+    sound = [slot.key for slot in slots if slot.present and not slot.damage]
+    document = _with_tail(store, base, _document(store, sound))
     broken = [slot for slot in slots if slot.present and slot.damage]
+    broken += _broken_tail(store, base, document.seq if document is not None else 0)
     if not broken and (document is not None or not archive.chunk_keys(store, base)):
         return []
     done = []
@@ -197,6 +221,9 @@ def repair(store: Store, base: str) -> list[str]:
     body = "\n".join([encode(head), *(encode(line) for line in lines)])
     store.write(target, pack(SCHEMA, seq + 1, body))
     store.flush(target)
+    for slot in broken:
+        if slot.key == tail_key(base):
+            store.delete(slot.key)
     if document is not None:
         done.append(f"{target} was written again from {key} (number {seq}, {len(lines)} groups)")
     else:
@@ -205,6 +232,15 @@ def repair(store: Store, base: str) -> list[str]:
                 store.delete(slot.key)
         done.append(f"no slot was sound: {target} is empty now; what lost groups hold is a foreign position")
     return done
+
+
+def _broken_tail(store: Store, base: str, seq: int) -> list[SlotState]:
+    """The tail, when it is damaged."""
+    try:
+        read_tail(store, base, seq)
+    except (Damaged, KeyError, TypeError, ValueError) as error:
+        return [SlotState(tail_key(base), True, 0, 0, 0, str(error))]
+    return []
 
 
 def _highest_id(store: Store, base: str) -> int:

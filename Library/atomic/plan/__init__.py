@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState
     from .terms import Quotes
 
-__all__ = ["NOTHING", "Desired", "Env", "Want", "at_rest", "decisions", "desired_orders", "heeds", "still_wanted"]
+__all__ = ["NOTHING", "Desired", "Env", "Want", "at_rest", "decisions", "desired_orders", "still_wanted"]
 
 
 def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[Any]:
@@ -67,11 +67,6 @@ def at_rest(group: GroupState) -> bool:
         and "net" not in group.memory
         and reducing.stands(group)
     )
-
-
-def heeds(group: GroupState, fact: Any) -> bool:
-    """False when the news that an order was sent or taken cannot change the answer."""
-    return group.spec.kind is Kind.ALL_OR_NONE or protect.heeds(group, fact)
 
 
 def still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:

@@ -68,10 +68,11 @@ def _rests(group: GroupState) -> bool:
     if group.phase not in (Phase.OPENING, Phase.OPEN) or group.emergency or group.failures or group.retry_at:
         return False
     memory = group.memory
-    if memory.get("reserves") or memory.get("watch_stops") or memory.get("trail") is not None:
+    if memory and (memory.get("reserves") or memory.get("watch_stops") or memory.get("trail") is not None):
         return False
-    if any(order.asked for order in group.live.values()):
-        return False
+    for order in group.live.values():
+        if order.asked is not None:
+            return False
     plan = view.plan_of(group)
     if plan.trigger != "native" or plan.target_market or plan.trail is not None:
         return False
@@ -79,15 +80,16 @@ def _rests(group: GroupState) -> bool:
 
 
 def heeds(group: GroupState, fact: Any) -> bool:
-    """False when the news that an order was sent or taken cannot change the answer.
+    """False when the news that an order was sent or taken, or that we asked to cancel it, cannot change the answer.
 
     It can where something else happened since the order was decided upon, which waited for its answer, where an older
     order of the same slot waits to go, and where attempts are counted.
     """
     if group.attempts or group.spec.kind is Kind.CONTINGENT:
         return True
-    if fact.kind != "accepted":
-        return False
+    kind = fact.kind
+    if kind != "accepted":
+        return bool(kind == "cancel_asked" and fact.why)  # somebody else asked
     order = group.orders[fact.order]
     if len(group.live) > 1 and any(
         o.rung == order.rung and o.purpose is order.purpose and o is not order for o in group.live.values()

@@ -39,12 +39,14 @@ class Level:
     offset: float | None = None
 
     def __post_init__(self) -> None:
-        values = (("price", self.price), ("percent", self.percent), ("offset", self.offset))
-        given = [pair for pair in values if pair[1] is not None]
-        if len(given) != 1:
-            raise ValueError(f"a level needs exactly one of price, percent, offset; got {dict(given)}")
-        name, value = given[0]
-        if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
+        price, percent, offset = self.price, self.percent, self.offset
+        if (price is not None) + (percent is not None) + (offset is not None) != 1:
+            values = (("price", price), ("percent", percent), ("offset", offset))
+            given = {name: value for name, value in values if value is not None}
+            raise ValueError(f"a level needs exactly one of price, percent, offset; got {given}")
+        value: Any = price if price is not None else percent if percent is not None else offset
+        if not (isinstance(value, (int, float)) and 0 < value < math.inf):
+            name = "price" if price is not None else "percent" if percent is not None else "offset"
             raise ValueError(f"level {name}={value!r}: give a positive number")
 
     def resolve(self, entry: float, away: int, tick: float) -> float:
@@ -107,6 +109,8 @@ class EntryPlan:
     stop: float = 0.0
 
     def __post_init__(self) -> None:
+        if self.type is ChildType.MARKET:
+            return
         if self.type in (ChildType.LIMIT, ChildType.STOP_LIMIT) and self.limit <= 0:
             raise ValueError(f"entry {self.type}: limit={self.limit!r}, give a positive price")
         if self.type in (ChildType.STOP_MARKET, ChildType.STOP_LIMIT) and self.stop <= 0:

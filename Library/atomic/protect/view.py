@@ -6,15 +6,11 @@ One pass over the child orders, from facts alone; nothing here decides.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from ..model import ChildOrder, GroupState
 from ..vocabulary import WORKING, ChildStatus, Purpose
 from .allot import webster
 from .levels import ExitPlan
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _CLOSERS = frozenset({Purpose.CLOSE, Purpose.EMERGENCY, Purpose.UNWIND})
 
@@ -50,25 +46,10 @@ class Exposure:
 
 def plan_of(group: GroupState) -> ExitPlan:
     """The group's exit plan, decoded once."""
-    row = group.spec.exits
-    known = _PLANS.get(group.spec.group_id)
-    if known is not None and known[0] is row:
-        return known[1]
-    plan = ExitPlan.from_row(row)
-    remember_plan(group, plan)
+    plan: ExitPlan | None = group.exit_plan
+    if plan is None:
+        plan = group.exit_plan = ExitPlan.from_row(group.spec.exits)
     return plan
-
-
-def remember_plan(group: GroupState, plan: ExitPlan) -> None:
-    """`plan` is what the group's exits say."""
-    if len(_PLANS) >= _KEPT:
-        _PLANS.clear()
-    _PLANS[group.spec.group_id] = (group.spec.exits, plan)
-
-
-#: decoded plans by group id, with the row each was decoded from
-_PLANS: dict[str, tuple[Mapping[str, Any], ExitPlan]] = {}
-_KEPT = 4096
 
 
 def exposure(group: GroupState, plan: ExitPlan) -> Exposure:
@@ -85,33 +66,37 @@ def exposure(group: GroupState, plan: ExitPlan) -> Exposure:
 def _expose(group: GroupState, plan: ExitPlan) -> Exposure:
     """Fold the child orders."""
     leg = group.legs[0]
-    side = 1 if leg.spec.ratio * group.spec.units > 0 else -1
+    side = 1 if leg.spec.ratio > 0 else -1
     closed = [0] * len(plan.pairs)
     filled = entering = closing = stopped = 0
     paid = 0.0
     entry: ChildOrder | None = None
     for order in group.orders.values():
-        purpose = order.purpose
+        purpose, cum_qty = order.purpose, order.cum_qty
         if purpose is Purpose.ENTRY:
             if order.status is not ChildStatus.WITHDRAWN:
                 entry = order
-                entering += order.leaves_qty
-            filled += order.cum_qty
-            paid += order.cum_qty * order.avg_px
-        elif purpose is Purpose.STOP or purpose is Purpose.TARGET:
-            if order.rung < len(closed):
-                closed[order.rung] += order.cum_qty
-            if purpose is Purpose.STOP and order.status in WORKING:
+            if cum_qty:
+                filled += cum_qty
+                paid += cum_qty * order.avg_px
+        elif cum_qty and (purpose is Purpose.STOP or purpose is Purpose.TARGET) and order.rung < len(closed):
+            closed[order.rung] += cum_qty
+    for order in group.live.values():
+        purpose = order.purpose
+        if purpose is Purpose.ENTRY:
+            entering += order.leaves_qty
+        elif order.status in WORKING:
+            if purpose is Purpose.STOP:
                 stopped += order.leaves_qty
-        elif purpose in _CLOSERS and order.leg == 0 and order.status in WORKING and order.side == -side:
-            closing += order.leaves_qty
+            elif purpose in _CLOSERS and order.leg == 0 and order.side == -side:
+                closing += order.leaves_qty
     adopted = int(group.memory.get("adopted", 0)) if group.memory else 0
     if adopted:
         filled += adopted
         paid += adopted * float(group.memory.get("adopted_px", 0.0))
     still = leg.net * side
     if len(closed) == 1:
-        left = [max(still, 0)]
+        left = [still if still > 0 else 0]
     else:
         shares = [pair.share for pair in plan.pairs]
         given = webster(max(filled, sum(closed)), shares, closed)
@@ -139,14 +124,14 @@ def stop_price(group: GroupState, plan: ExitPlan, view: Exposure, pair: int) -> 
 
     After a move that the broker refused for good it is where the stop that works stands.
     """
-    stuck = group.memory.get(f"stuck.{pair}")
-    if stuck is not None:
-        return float(stuck)
     level = plan.pairs[pair].stop
     tick = group.legs[0].spec.tick
     memory = group.memory
     if not memory:
         return 0.0 if level is None else level.resolve(view.entry_px, -view.side, tick)
+    stuck = memory.get(f"stuck.{pair}")
+    if stuck is not None:
+        return float(stuck)
     override = memory.get(f"stop.{pair}")
     if override is not None:
         price = float(override)

@@ -1,0 +1,188 @@
+"""One group at a time: what must be remembered, what should be working, the difference, and its way to the market.
+
+`plan` decides, `diff` makes commands of it, `_send_wave` puts the intents on record and sends them one by one, each
+looked at again right before it leaves. Runs inside the pump (`shell`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import diff, plan
+from . import facts as f
+from .ledger import Ledger
+from .plan.trouble import cancel_time
+from .ports import OrderRequest
+from .quotes import QuoteBook
+from .vocabulary import REDUCING, ChildStatus, HoldCause, Kind, Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .diff import Submit
+    from .gates import Gates
+    from .journal import Journal
+    from .model import ChildOrder, GroupState
+    from .observe import Alerts, Observer
+    from .plan import Env
+    from .policy import Settings
+    from .ports import Gateway
+
+#: rounds of decisions one group may take at one moment
+ROUNDS = 200
+#: the algorithm does not pass LEAN's order events on
+UNWIRED = "events-not-forwarded"
+
+
+class Settler(Ledger):
+    """Decides for groups and sends; base of `Shell`, whose docstring has the arguments."""
+
+    def __init__(
+        self, gateway: Gateway, journal: Journal, settings: Settings, gates: Gates, alerts: Alerts, observer: Observer
+    ) -> None:
+        super().__init__(gateway, journal, settings, gates, alerts, observer)
+        self.quotes = QuoteBook(gateway.quote)
+
+    @property
+    def _may_be_deaf(self) -> bool:
+        """True where an answer may come without an event: live, or while the algorithm keeps events to itself."""
+        return self.gateway.live or UNWIRED in self.gates.shut
+
+    # --- deciding ---------------------------------------------------------------------------------------------
+
+    def _settle(self, group: GroupState) -> None:
+        """Bring one group to where nothing more is to be done now."""
+        group_id = group.spec.group_id
+        if group.phase is Phase.CLOSED:
+            self._wakes.pop(group_id, None)
+            return
+        if group_id in self._broken:
+            if group.held is HoldCause.FAULT:
+                return
+            self._broken.discard(group_id)
+        if self.gateway.live:
+            self.now = self.gateway.now()
+        try:
+            env = self._decide(group)
+            desired = plan.desired_orders(group, self.now, self.quotes, env)
+            commands = diff.commands(group, desired, self.now, env)
+            self._wakes.pop(group_id, None)
+            done = not commands or self._carry_out(group, commands, env)
+            if self._inbox:
+                self._fold_waiting()  # what the sends brought
+            if done and group_id not in self._touched and plan.at_rest(group):
+                until = diff.owed_at(group, 0.0 if self._may_be_deaf else cancel_time(group, env))
+                if until:
+                    self.asleep[group_id] = until
+        except Exception as error:
+            self.report_fault(group, error)
+
+    def _decide(self, group: GroupState) -> Env:
+        """Fold decisions until there are no more; the environment they rest on."""
+        env = self.gates.env(self.now, opens=group.phase is Phase.OPENING)
+        for _ in range(ROUNDS):
+            decided = plan.decisions(group, self.now, self.quotes, env)
+            if not decided:
+                break
+            for fact in decided:
+                self.apply(group, fact)
+        else:
+            raise RuntimeError(f"{group.spec.group_id} decides without end: {decided!r}")
+        return env
+
+    def _carry_out(self, group: GroupState, commands: Iterable[Any], env: Env) -> bool:
+        """Cancels and updates first, then one wave of new orders; False when that had to wait."""
+        submits: list[Submit] = []
+        for command in commands:
+            kind = type(command)
+            if kind is diff.Submit:
+                submits.append(command)
+            elif kind is diff.WakeAt:
+                self._wakes[group.spec.group_id] = command.at
+            else:
+                self._command(group, command)
+        if submits and self.now < self._silent_until:
+            return False
+        if submits:
+            self._send_wave(group, submits, env)
+        return True
+
+    def _command(self, group: GroupState, command: Any) -> None:
+        group_id = group.spec.group_id
+        if type(command) is diff.Cancel:
+            self.gateway.cancel(group_id, command.number)
+        elif type(command) is diff.Replace:
+            self.gateway.replace(group_id, command.number, command.quantity, command.limit, command.stop)
+        elif type(command) is diff.Poll:
+            self.gateway.poll(group_id, command.number)
+        elif type(command) is diff.Raise and command.alert.code != "held":  # said once, when it happens
+            alert = command.alert
+            if self._said.get((group_id, alert.code)) != alert.text:
+                self._said[(group_id, alert.code)] = alert.text
+                self.alerts.raise_(alert.at, alert.severity, alert.code, alert.group_id, alert.text, alert.facts)
+
+    # --- sending ----------------------------------------------------------------------------------------------
+
+    def _send_wave(self, group: GroupState, submits: list[Submit], env: Env) -> None:
+        now = self.now
+        numbers: list[int] = []
+        for submit in submits:
+            self.apply(group, submit.intended(now))
+            numbers.append(submit.number)
+        self.observer.counts["orders"] += len(numbers)
+        if not self._record(ends=self._due):
+            for number in numbers:
+                self.apply(group, f.Withdrawn(now, number, "the journal could not be written"))
+            return
+        orders = [group.orders[number] for number in numbers]
+        start = 0
+        while start < len(orders):
+            bundle = orders[start].bundle
+            size = sum(1 for order in orders if order.bundle == bundle) if bundle else 1
+            self._send_next(group, orders[start : start + size], env)
+            start += size
+
+    def _send_next(self, group: GroupState, orders: list[ChildOrder], env: Env) -> None:
+        """Fold what waits, look again whether this is still wanted, and send it or withdraw it."""
+        group_id = group.spec.group_id
+        if self._inbox:
+            self._fold_waiting()
+        wanted = self._still_wanted(group, orders, env)
+        at = self.gateway.now() if self.gateway.live else self.now
+        if not wanted:
+            for order in orders:
+                if order.status is ChildStatus.INTENDED:
+                    self.apply(group, f.Withdrawn(at, order.number, "no longer wanted"))
+            return
+        requests = []
+        for order in orders:
+            self.apply(group, f.Sent(at, order.number))
+            if self.gates.limited:
+                self.gates.took(at, reduces=order.purpose in REDUCING)
+            requests.append(
+                OrderRequest(
+                    group_id, order.number, group.legs[order.leg].spec.symbol, order.quantity, order.type, order.limit,
+                    order.stop, order.tag,
+                )
+            )  # fmt: skip
+        if orders[0].bundle and group.spec.kind is not Kind.ALL_OR_NONE:
+            self.gateway.submit_linked(requests)
+        elif orders[0].bundle:
+            units = abs(orders[0].quantity // group.legs[orders[0].leg].spec.ratio)
+            limit = None if orders[0].type == "market" else orders[0].limit
+            self.gateway.submit_combo(requests, units, limit)
+        else:
+            self.gateway.submit(requests[0])
+
+    def _still_wanted(self, group: GroupState, orders: list[ChildOrder], env: Env) -> bool:
+        """Look again right before the send, with what was folded since the decision."""
+        try:
+            if group.spec.kind is not Kind.ALL_OR_NONE and group.spec.group_id in self._touched:
+                env = self._decide(group)
+            for order in orders:
+                if order.status is not ChildStatus.INTENDED or not plan.still_wanted(group, order, env):
+                    return False
+        except Exception as error:
+            self.report_fault(group, error)
+            return False
+        return True
