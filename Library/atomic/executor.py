@@ -206,7 +206,8 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
                 self._writer.beat()
             self.shell.bar()
             self._sweep()
-            self.guard.look(self._gateway.now())
+            if self._gates.risk is not None:
+                self.guard.look(self._gateway.now())
             self.sweep_protection()
         except Exception as error:
             self.shell.report_fault(None, error)

@@ -218,7 +218,8 @@ class Ledger:
             if ends and self._ended:
                 # what lives again is archived when it ends again
                 ended = [group for group_id, group in self._ended.items() if group_id not in self.groups]
-                self.journal.archive(*ended)
+                if ended:
+                    self.journal.archive(*ended)
                 self._ended.clear()
                 self._archived_at = self.now
             self.journal.save([self.groups[n] for n in self._dirty if n in self.groups], flush=True)

@@ -131,7 +131,7 @@ class Observer:
         counts = self.counts
         if kind == "filled":
             counts["fills"] += 1
-            clock = self._clock(group)
+            clock = self._clocks.get(group.spec.group_id) or self._clock(group)
             if not clock.first_fill:
                 clock.first_fill = fact.at
             if clock.naked_since or group.orders[fact.order].quantity < 0:  # buying uncovers only short shares

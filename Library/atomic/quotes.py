@@ -18,7 +18,9 @@ class QuoteBook(dict[str, Quote]):
         self._ask = ask
 
     def __missing__(self, symbol: str) -> Quote:
-        quote = self[symbol] = self._ask(symbol)
+        quote = self._ask(symbol)
+        if quote.at:  # what has no price yet may get one without a new moment
+            self[symbol] = quote
         return quote
 
     def get(self, symbol: str, default: Any = None) -> Quote:

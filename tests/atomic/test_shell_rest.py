@@ -125,3 +125,20 @@ def test_a_backtest_whose_store_refuses_writes_sends_nothing() -> None:
     store.read_only = True
     group = bracket(executor, gateway)
     assert [order.status for order in group.orders] in ([], [ChildStatus.WITHDRAWN])
+
+
+def test_within_a_step_of_a_backtest_a_price_is_read_once() -> None:
+    """After a step's data has come LEAN changes no price before the time moves on: quotes are kept as long."""
+    gateway, store = FakeGateway(), MemoryStore()
+    executor = started(gateway, store)
+    executor.shell.stepwise = True
+    asked: list[str] = []
+    ask = gateway.quote
+    executor.shell.quotes._ask = lambda symbol: asked.append(symbol) or ask(symbol)  # type: ignore[func-returns-value]
+    executor.on_data()
+    for _ in range(2):
+        executor.execute_atomic([(CALL, 1)], 1)
+    assert asked == [CALL.symbol]
+    gateway.clock += 60.0
+    executor.execute_atomic([(CALL, 1)], 1)
+    assert asked == [CALL.symbol] * 2
