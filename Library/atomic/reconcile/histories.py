@@ -140,10 +140,15 @@ def _common(
     return Solution(pairs, unseen, torn, 0, loose)
 
 
-def _doubt(pairs: list[tuple[Known, BrokerOrder]]) -> tuple[int, float]:
-    """How little speaks for orders matched by their looks: never acknowledged, sent and taken at different times."""
+def _doubt(pairs: list[tuple[Known, BrokerOrder]]) -> tuple[int, int, float]:
+    """How little speaks for orders matched by their looks.
+
+    Never acknowledged; of another size, so that a part must have filled unseen; sent and taken at different times.
+    """
     unknown = sum(not known.acknowledged for known, _ in pairs)
-    return unknown, sum(abs((known.order.sent_at or known.order.intended_at) - order.at) for known, order in pairs)
+    parts = sum(abs(order.quantity) != known.order.order_qty for known, order in pairs)
+    late = sum(abs((known.order.sent_at or known.order.intended_at) - order.at) for known, order in pairs)
+    return unknown, parts, late
 
 
 def _loose(

@@ -160,3 +160,16 @@ def test_a_brokerage_that_numbers_anew_is_believed_where_nothing_else_fits() -> 
     group.orders[stop].broker_ids = ("B3",)
     verdict = match(view_of([group], [shown("C750", -1, limit=0.8, ids=("B5",))], {"C750": 1}))
     assert [(a.group_id, a.number) for a in verdict.adopt] == [("bracket-000001", stop)]
+
+
+def test_an_order_shown_whole_is_believed_before_the_rest_of_a_larger_one() -> None:
+    """Two stops of one contract are shown; a stop of two that was sent, too, is not taken for half filled."""
+    group = bracket_of(4)
+    large = order_of(group, -2, "sent", limit=0.8, purpose="sl")
+    ended = order_of(group, -2, limit=1.5, purpose="tp")
+    small = [order_of(group, -1, "sent", limit=0.8, purpose="sl") for _ in range(2)]
+    orders = [shown("C750", -1, limit=0.8, lean_id=n) for n in (1, 2)]
+    verdict = match(view_of([group], orders, {"C750": 2}))
+    assert sorted(a.number for a in verdict.adopt) == small
+    fold(verdict, [group])
+    assert (group.orders[ended].cum_qty, group.orders[large].cum_qty) == (2, 0)
