@@ -157,6 +157,11 @@ class Ledger:
             self._touched.pop(group_id, None)  # nothing is desired of it
         return True
 
+    def note(self, group: GroupState, fact: Any) -> None:
+        """Fold one step of our own sending: nothing follows from it but that it goes on record. Raises IllegalFact."""
+        apply_fact(group, fact)
+        self._dirty[group.spec.group_id] = group
+
     def _told(self, group: GroupState, fact: Any, kind: str) -> None:
         """A fact that is counted, alerted or told to hooks."""
         if kind in OBSERVED:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import diff, plan
 from . import facts as f
+from .layers import PROTECTED_KINDS
 from .ledger import Ledger
 from .plan.trouble import cancel_time
 from .ports import OrderRequest
@@ -124,11 +125,14 @@ class Settler(Ledger):
     # --- sending ----------------------------------------------------------------------------------------------
 
     def _send_wave(self, group: GroupState, submits: list[Submit], env: Env) -> None:
-        now = self.now
+        now, group_id = self.now, group.spec.group_id
         numbers: list[int] = []
         for submit in submits:
-            self.apply(group, submit.intended(now))
+            self.note(group, submit.intended(now))
             numbers.append(submit.number)
+        self.asleep.pop(group_id, None)
+        if group.spec.kind not in PROTECTED_KINDS or group.attempts:
+            self._touched[group_id] = None
         self.observer.counts["orders"] += len(numbers)
         if not self._record(ends=self._due):
             for number in numbers:
@@ -156,7 +160,7 @@ class Settler(Ledger):
             return
         requests = []
         for order in orders:
-            self.apply(group, f.Sent(at, order.number))
+            self.note(group, f.Sent(at, order.number))
             if self.gates.limited:
                 self.gates.took(at, reduces=order.purpose in REDUCING)
             requests.append(

@@ -62,19 +62,26 @@ def find(work: Work, order: BrokerOrder, *, tagged: bool = False) -> tuple[Group
     return None
 
 
-def exactly(work: Work, order: BrokerOrder) -> tuple[GroupState, int] | None:
-    """The order that was believed filled and is this one by its size too, where none that is waited for is."""
+def exactly(work: Work, order: BrokerOrder, waited: set[tuple[str, int]]) -> tuple[GroupState, int] | None:
+    """The order that was believed filled and is this one by its size too, where none that is waited for is.
+
+    One that is waited for answers one open order; it joins `waited`.
+    """
     if order.symbol in work.doubtful:
         return None
     found = None
     for group in work.groups.values():
         guessed: list[int] = group.memory.get(GUESSED, [])
         for own in group.orders.values() if guessed else ():
-            if own.order_qty == abs(order.quantity) and _alike(group, own, order):
-                if own.number in group.live:
-                    return None
-                if own.number in guessed and found is None:
+            key = (group.spec.group_id, own.number)
+            if own.order_qty != abs(order.quantity) or not _alike(group, own, order):
+                continue
+            if own.number not in group.live:
+                if own.number in guessed and key not in work.resolved and found is None:
                     found = group, own.number
+            elif key not in work.paired and key not in waited:
+                waited.add(key)
+                return None
     return found
 
 

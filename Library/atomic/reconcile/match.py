@@ -30,6 +30,7 @@ from ..facts import (
     IllegalFact,
     Noted,
     Remembered,
+    Replaced,
     Withdrawn,
 )
 from ..facts.kinds import GONE, GUESSED
@@ -148,6 +149,10 @@ def _order(work: Work, known: Known) -> None:
             verdict.find("missing", group_id, f"order {number} of {group_id} is not among the open orders")
         return
     cum = order.cum_qty + work.fills.get(known.key, 0)
+    if pair is not None and number in known.group.live and order.asked is not None:
+        size = abs(pair.order.quantity)
+        if size == abs(order.asked[0]) != order.order_qty:  # the update was taken, its news was lost
+            verdict.add(group_id, Replaced(now, number, *order.asked))
     if cum > order.cum_qty:
         price = order.limit or work.view.prices.get(known.symbol, 0.0) or order.avg_px
         average = (order.avg_px * order.cum_qty + price * (cum - order.cum_qty)) / cum

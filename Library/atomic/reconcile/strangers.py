@@ -95,8 +95,9 @@ def shown_after_all(work: Work) -> None:
     """Orders that were believed filled, shown after all: told from those that are still waited for by their size."""
     if work.view.start:
         return  # there the holdings decide together with all others
+    waited: set[tuple[str, int]] = set()
     for order in list(work.shown):
-        guessed = None if order.tag else guesses.exactly(work, order)
+        guessed = None if order.tag else guesses.exactly(work, order, waited)
         if guessed is not None:
             work.shown.remove(order)
             shown_late(work, *guessed, order)
