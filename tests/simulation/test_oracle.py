@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from atomic.facts import Canceled, Filled
+from atomic.facts import Canceled, Filled, Identified, Intended, Opening, Sent, apply
 from atomic.model import GroupSpec, new_group
 from atomic.policy import Policy
 from atomic.ports import OrderRequest
 from atomic.vocabulary import ChildType, HoldCause, Kind, Phase
-from workbench.campaign.account import Account, Fate
+from workbench.campaign.account import Account, Fate, SimOrder
 from workbench.campaign.broker import AdversarialBroker
 from workbench.campaign.choices import ReplayedChoices
 from workbench.campaign.faults import Faults
@@ -288,3 +288,42 @@ def test_a_restored_ticket_counts_from_zero() -> None:
     filled = [fact for _, fact in sink.facts if isinstance(fact, Filled)]
     assert filled[-1].cum_qty == 1
     assert bench.account.orders[0].filled == 3
+
+
+def two_equal_orders(ids: tuple[str, ...] = ()) -> tuple[Bench, SimOrder, SimOrder]:
+    """Groups g-1 and g-2 with equal orders at work; the algorithm knows these brokerage ids of the second one."""
+    bench = Bench("long_strangle")
+    other = GroupSpec("g-2", Kind.ALL_OR_NONE, "long_strangle", bench.spec.legs, 1, START, bench.spec.policy)
+    bench.oracle.add(other)
+    states = {}
+    for spec in (bench.spec, other):
+        group = states[spec.group_id] = new_group(spec)
+        apply(group, Opening(START))
+        tag = f"{spec.group_id}:1:open"
+        apply(group, Intended(START, 1, 0, "open", 0, 1, ChildType.MARKET, 0.0, 0.0, tag, 0))
+        apply(group, Sent(START, 1))
+        bench.broker.submit(OrderRequest(spec.group_id, 1, C105, 1, ChildType.MARKET, 0.0, 0.0, tag))
+    if ids:
+        apply(states["g-2"], Identified(START, 1, 2, ids))
+    bench.oracle.lookup = states.get
+    first, second = bench.account.orders[-2:]
+    return bench, first, second
+
+
+def test_orders_that_nobody_can_tell_apart_trade_names() -> None:
+    """One of two equal orders of two groups is taken for the other: what each filled goes with the name."""
+    bench, first, second = two_equal_orders()
+    bench.broker.fill(second, 1)
+    bench.account.exchange(second, "g-1", 1)
+    assert (first.group_id, second.group_id) == ("g-2", "g-1")
+    assert (bench.oracle.groups["g-1"].net[C105], bench.oracle.groups["g-2"].net[C105]) == (1, 0)
+    assert list(bench.oracle.groups["g-2"].live) == [first.id]
+
+
+def test_orders_with_a_known_brokerage_id_do_not() -> None:
+    """Whoever was told an id can tell them apart: the truth stays, and a wrong match is judged."""
+    bench, first, second = two_equal_orders(("B7",))
+    bench.broker.fill(second, 1)
+    bench.account.exchange(second, "g-1", 1)
+    assert (first.group_id, second.group_id) == ("g-1", "g-2")
+    assert (bench.oracle.groups["g-1"].net[C105], bench.oracle.groups["g-2"].net[C105]) == (0, 1)

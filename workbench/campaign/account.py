@@ -92,6 +92,9 @@ class Witness(Protocol):
     def on_deaf(self, order: SimOrder) -> None:
         """A cancel was accepted and forgotten."""
 
+    def on_exchange(self, one: SimOrder, other: SimOrder) -> bool:
+        """Two orders are about to trade names; False when they can be told apart."""
+
     def on_settled(self, symbol: str) -> None:
         """A contract ended and was settled in cash."""
 
@@ -120,6 +123,22 @@ class Account:
         self.live[order.id] = order
         self.witness.on_send(request, order)
         return order
+
+    def exchange(self, order: SimOrder, group_id: str, number: int) -> None:
+        """An order is taken for another one that is its equal in everything an account shows.
+
+        Without tags nobody can know better, and a history in which the two have each other's names fits all that was
+        ever told; from here on it is the true one. What was told otherwise is still judged: it does not fit then.
+        """
+        twin = next((o for o in self.orders if (o.group_id, o.number) == (group_id, number)), None)
+        if twin is None or twin is order or _looks(twin) != _looks(order):
+            return
+        if not self.witness.on_exchange(order, twin):
+            return
+        for name in ("group_id", "number", "tag"):
+            mine, others = getattr(order, name), getattr(twin, name)
+            setattr(order, name, others)
+            setattr(twin, name, mine)
 
     def accept(self, order: SimOrder) -> None:
         """The broker took it."""
@@ -163,3 +182,8 @@ class Account:
         """A contract ends: what stood in it is settled in cash."""
         self.positions[symbol] = 0
         self.witness.on_settled(symbol)
+
+
+def _looks(order: SimOrder) -> tuple[str, int, str, float, float, str]:
+    """What an account shows of an order without its tag, and what it was for."""
+    return order.symbol, order.quantity, str(order.type), order.limit, order.stop, order.purpose

@@ -218,6 +218,8 @@ class AdversarialBroker:
     def adopt(self, group_id: str, number: int, order: BrokerOrder) -> None:
         """A broker order that this process did not send is child order `number` from now on."""
         sim = self.account.orders[int(order.handle) - 1]
+        if not order.tag:
+            self.account.exchange(sim, group_id, number)
         self.view.adopt(sim)
         self._bind(sim, group_id, number)
 

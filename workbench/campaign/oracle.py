@@ -318,6 +318,22 @@ class Oracle:
                 truth.unclear = True
                 self._excuse(truth, symbol, surplus)
 
+    def on_exchange(self, one: SimOrder, other: SimOrder) -> bool:
+        """What each has filled goes over to the group whose name it gets, unless a brokerage id was told of either."""
+        for order in (one, other):
+            group = self.lookup(order.group_id) if self.lookup is not None else None
+            known = group.orders.get(order.number) if group is not None else None
+            if known is None or known.broker_ids:
+                return False
+        mine, theirs = self.groups[one.group_id], self.groups[other.group_id]
+        moved = one.side * (one.filled - other.filled)
+        mine.net[one.symbol] -= moved
+        theirs.net[one.symbol] += moved
+        for order, source, target in ((one, mine, theirs), (other, theirs, mine)):
+            if source.live.pop(order.id, None) is not None:
+                target.live[order.id] = order
+        return True
+
     def note_unclear(self, group: GroupState) -> None:
         """Remember that a restart left this group to a person; that it may be left is judged elsewhere."""
         truth = self.groups.get(group.group_id)

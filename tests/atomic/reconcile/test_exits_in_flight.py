@@ -1,8 +1,8 @@
 """Several orders of one bracket in one contract: its net is certain, which of them filled is a guess."""
 
-from atomic.facts import Attempt, CancelAsked, Canceled, Filled, Rejected, apply
+from atomic.facts import Attempt, CancelAsked, Canceled, Filled, Rejected, ReplaceAsked, apply
 from atomic.reconcile import match
-from atomic.vocabulary import ChildStatus, Phase
+from atomic.vocabulary import WORKING, ChildStatus, Phase
 from tests.atomic.reconcile.world import NOW, bracket_of, fold, group_of, order_of, shown, view_of
 
 
@@ -173,3 +173,34 @@ def test_an_order_shown_whole_is_believed_before_the_rest_of_a_larger_one() -> N
     assert sorted(a.number for a in verdict.adopt) == small
     fold(verdict, [group])
     assert (group.orders[ended].cum_qty, group.orders[large].cum_qty) == (2, 0)
+
+
+def test_an_update_that_was_taken_shows_in_the_size() -> None:
+    """A stop of four was being enlarged to five; five are shown and four have filled: one of it is left, not none."""
+    group = bracket_of(5)
+    stop = order_of(group, -4, limit=0.8, purpose="sl")
+    group.orders[stop].broker_ids = ("B2",)
+    apply(group, ReplaceAsked(NOW - 40.0, stop, -5, 0.8, 0.0))
+    still = [shown("C750", -5, limit=0.8, ids=("B2",))]
+    fold(match(view_of([group], still, {"C750": 1})), [group])
+    assert (group.orders[stop].cum_qty, group.orders[stop].leaves_qty) == (4, 1)
+    assert group.orders[stop].status in WORKING
+    again = match(view_of([group], still, {"C750": 1}))
+    assert [(a.number, a.how) for a in again.adopt] == [(stop, "broker_id")], "also after another restart"
+
+
+def test_more_late_orders_than_are_waited_for_were_not_filled() -> None:
+    """Two equal stops are shown late, one of them was believed filled: it lives, and the target has filled instead."""
+    group = bracket_of(2)
+    stops = [order_of(group, -1, "sent", limit=0.8, purpose="sl") for _ in range(2)]
+    order_of(group, -1, "sent", limit=1.5, purpose="tp")
+    fold(first := match(view_of([group], [], {"C750": 1})), [group])
+    guessed = [number for number in stops if group.orders[number].cum_qty]
+    late = [shown("C750", -1, limit=0.8, lean_id=n) for n in (1, 2)]
+    view = view_of([group], late, {"C750": 1}, start=False, unsettled=first.unsettled, now=NOW + 12.0)
+    verdict = match(view)
+    fold(verdict, [group])
+    assert group.held is None
+    assert guessed
+    assert len(verdict.adopt) == 2
+    assert group.legs[0].net == 1
