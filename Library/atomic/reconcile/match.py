@@ -195,6 +195,7 @@ def _take_over(work: Work, known: Known, pair: Match, cum: int) -> None:
     verdict.adopt.append(Adoption(group_id, number, pair.order, pair.how))
     if group_id in work.loose:
         verdict.cancel.append(verdict.adopt[-1])
+    if group_id in work.loose or known.loose:  # also one that was believed filled in part, and is shown whole
         work.divide(group_id, number)
     text = f"order {number} of {group_id} is {terms_text(pair.order)} (by {pair.how}, {cum} filled)"
     verdict.find("adopted", group_id, text, how=pair.how, base=base, lean_id=pair.order.lean_id)

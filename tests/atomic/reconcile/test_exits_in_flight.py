@@ -204,3 +204,20 @@ def test_more_late_orders_than_are_waited_for_were_not_filled() -> None:
     assert guessed
     assert len(verdict.adopt) == 2
     assert group.legs[0].net == 1
+
+
+def test_an_order_believed_half_filled_and_shown_whole_may_fill_whole() -> None:
+    """A close of three was believed to have filled two, and is shown later: all three of it can fill unseen."""
+    group = bracket_of(3)
+    close = order_of(group, -3, "sent", limit=0.0, purpose="close")
+    for _ in range(2):
+        order_of(group, -1, "sent", limit=0.8, purpose="sl")
+    fold(first := match(view_of([group], [], {"C750": 1})), [group])
+    assert group.orders[close].cum_qty == 2
+    late = shown("C750", -3, limit=0.0)
+    view = view_of([group], [late], {"C750": 1}, start=False, unsettled=first.unsettled, now=NOW + 31.0)
+    verdict = match(view)
+    assert [a.number for a in verdict.adopt] == [close]
+    fold(verdict, [group])
+    fold(match(view_of([group], [], {"C750": -2})), [group])
+    assert (group.held, group.legs[0].net) == (None, -2)
