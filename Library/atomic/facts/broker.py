@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..model import ChildOrder, GroupState, LegState
 from ..vocabulary import MAY_FILL, TERMINAL, ChildStatus, Phase, Purpose, RejectReason
 from .kinds import (
+    LOOSE,
     Accepted,
     CancelAsked,
     Canceled,
@@ -117,7 +118,10 @@ def _filled(group: GroupState, fact: Filled) -> bool:
     if cum_qty < 0:
         raise illegal(group, f"order {fact.order}: cum_qty {cum_qty} is negative")
     known = group.orders.get(fact.order)
-    trigger = "fill" if known is not None and cum_qty >= known.order_qty else "partial"
+    complete = known is not None and cum_qty >= known.order_qty
+    if complete and group.memory and fact.order in group.memory.get(LOOSE, ()):
+        complete = False  # counted by guess: it lives until the broker ends it
+    trigger = "fill" if complete else "partial"
     order, status = _order(group, fact.order, trigger)
     delta = cum_qty - order.cum_qty
     if delta <= 0:

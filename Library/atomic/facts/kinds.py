@@ -14,6 +14,8 @@ GONE = "the broker does not show it any more"
 #: key of `GroupState.memory`: orders that were never acknowledged and are believed filled; the group does not end
 #: before it is known that none of them can be shown any more
 GUESSED = "guessed"
+#: key of `GroupState.memory`: living orders of a bracket whose fills were divided by guess; its net is certain
+LOOSE = "loose"
 #: kinds of facts between a decision and the broker's first answer
 SENDING = frozenset({"intended", "sent", "identified", "accepted"})
 #: kinds that may leave the answer of a protected group as it is (`protect.heeds`)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..facts import Remembered
-from ..facts.kinds import GUESSED
-from .terms import LOOSE, Known
+from ..facts.kinds import GUESSED, LOOSE
+from .terms import Known
 
 if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState

@@ -33,14 +33,14 @@ from ..facts import (
     Replaced,
     Withdrawn,
 )
-from ..facts.kinds import GONE, GUESSED
+from ..facts.kinds import GONE, GUESSED, LOOSE
 from ..journal import group_id_of
 from ..vocabulary import ChildStatus, HoldCause, Phase
 from . import guesses, outside, strangers
 from .histories import solve
 from .identity import Match, identify, looks_like
 from .restart import after_restart, foreseen
-from .terms import DOUBT, LOOSE, Adoption, Known, Verdict, View, in_doubt, terms_text
+from .terms import DOUBT, Adoption, Known, Verdict, View, in_doubt, terms_text
 
 if TYPE_CHECKING:
 
@@ -168,10 +168,10 @@ def _order(work: Work, known: Known) -> None:
     elif pair is not None:
         _take_over(work, known, pair, cum)
     elif known.acknowledged:
-        if cum < order.order_qty:
+        if cum < order.order_qty or _loose(known):
             verdict.add(group_id, Canceled(now, number, GONE))
         verdict.find("missing", group_id, f"order {number} of {group_id} has ended: it is not among the open orders")
-    elif cum >= order.order_qty:
+    elif cum >= order.order_qty and not _loose(known):
         return
     elif now >= work.view.started + known.group.spec.policy.quiet_period:
         why = "found nowhere after the quiet period"
@@ -180,6 +180,11 @@ def _order(work: Work, known: Known) -> None:
         verdict.find("missing", group_id, f"order {number} of {group_id} was {why}: it never left, or has ended")
     else:
         work.open_fate.append(known)
+
+
+def _loose(known: Known) -> bool:
+    """True when a guess of its fills does not complete it (`facts.broker`)."""
+    return known.order.number in known.group.memory.get(LOOSE, ())
 
 
 def _take_over(work: Work, known: Known, pair: Match, cum: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..facts.kinds import GUESSED
+from ..facts.kinds import GUESSED, LOOSE
 from ..vocabulary import HoldCause, Phase
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 #: key of `GroupState.memory`: contracts in doubt
 DOUBT = "in_doubt"
-#: key of `GroupState.memory`: living orders of a bracket whose fills were divided by guess; its net is certain
-LOOSE = "loose"
 
 
 def in_doubt(group: GroupState) -> list[str]:

@@ -221,3 +221,23 @@ def test_an_order_believed_half_filled_and_shown_whole_may_fill_whole() -> None:
     fold(verdict, [group])
     fold(match(view_of([group], [], {"C750": -2})), [group])
     assert (group.held, group.legs[0].net) == (None, -2)
+
+
+def test_a_guess_does_not_complete_an_order_that_lives() -> None:
+    """Seven of a stop of nine were booked by guess; when two fill, seven may still fill: the bracket does not end."""
+    group = bracket_of(9)
+    stop = order_of(group, -9, limit=0.8, purpose="sl")
+    target = order_of(group, -9, limit=1.5, purpose="tp")
+    orders = [shown("C750", -9, limit=0.8), shown("C750", -9, limit=1.5, lean_id=2)]
+    fold(match(view_of([group], orders, {"C750": 2})), [group])
+    assert group.legs[0].net == 2
+    loose, other = (stop, target) if group.orders[stop].cum_qty == 7 else (target, stop)
+    apply(group, Canceled(NOW + 2.0, other, "asked"))
+    apply(group, Filled(NOW + 3.0, loose, 9, 1.0, 1.3))
+    assert group.is_flat
+    assert (list(group.live), group.phase) == ([loose], Phase.OPEN)
+    apply(group, Filled(NOW + 4.0, loose, 10, 1.0, 1.4))
+    assert group.legs[0].net == -1
+    apply(group, Filled(NOW + 4.0, loose, 9 + 7, 1.0, 1.9))
+    apply(group, Canceled(NOW + 4.0, loose, "complete at the broker"))
+    assert (group.legs[0].net, group.live) == (-7, {})
