@@ -43,6 +43,8 @@ class Settler(Ledger):
     ) -> None:
         super().__init__(gateway, journal, settings, gates, alerts, observer)
         self.quotes = QuoteBook(gateway.quote)
+        #: the group that a wave was decided for last, and the number of its facts then
+        self._decided: tuple[GroupState | None, int] = (None, 0)
 
     @property
     def _may_be_deaf(self) -> bool:
@@ -139,6 +141,7 @@ class Settler(Ledger):
                 self.apply(group, f.Withdrawn(now, number, "the journal could not be written"))
             return
         orders = [group.orders[number] for number in numbers]
+        self._decided = group, len(group.facts)
         start = 0
         while start < len(orders):
             bundle = orders[start].bundle
@@ -151,7 +154,8 @@ class Settler(Ledger):
         group_id = group.spec.group_id
         if self._inbox:
             self._fold_waiting()
-        wanted = self._still_wanted(group, orders, env)
+        # nothing has happened since it was decided upon, or it is looked at again
+        wanted = self._decided == (group, len(group.facts)) or self._still_wanted(group, orders, env)
         at = self.gateway.now() if self.gateway.live else self.now
         if not wanted:
             for order in orders:

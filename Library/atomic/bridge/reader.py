@@ -101,7 +101,7 @@ class Reader:
         if kind in _FILLING:
             slot.fees += float(event.order_fee.value.amount)
             self._fill(slot)
-            if KIND.get(slot.ticket.status) == FILLED:
+            if kind == FILLED or KIND.get(slot.ticket.status) == FILLED:
                 self._complete(slot)
                 self.book.close(slot)
         elif kind == ACCEPTED:

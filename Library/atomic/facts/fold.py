@@ -53,7 +53,7 @@ def apply(group: GroupState, fact: Any) -> bool:
     fold, allowed, settles = _ROWS[type(fact)]
     if allowed is not None and group.phase not in allowed:
         raise illegal(group, f"{fact.kind!r} while {group.phase}")
-    alive = len(group.live)
+    alive = -1 if settles else len(group.live)
     if not fold(group, fact):
         return False
     group.facts.append(fact)
