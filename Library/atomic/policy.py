@@ -189,6 +189,9 @@ class Policy:
         if self.cost_budget is not None:
             _at_least("Policy", 0, cost_budget=self.cost_budget)
 
+    def __hash__(self) -> int:
+        return hash((self.sequence, self.order_timeout, self.on_timeout, self.native, self.on_restart))
+
     def row(self) -> dict[str, Any]:
         """JSON-able form; shared, do not change it."""
         return _policy_row(self)

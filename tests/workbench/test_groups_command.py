@@ -89,6 +89,26 @@ def test_a_sound_store_verifies_and_a_damaged_one_is_repaired(
     assert "nothing to repair" in out
 
 
+@pytest.mark.parametrize("which", ["open-a", "tail"])
+def test_a_list_from_damaged_texts_says_so(store: Path, capsys: pytest.CaptureFixture[str], which: str) -> None:
+    """What is listed may be older than what was written: the damaged key is named, with the command to look at it."""
+    files = FileStore(store)
+    run_journal = Journal(files, "condor", live=False, run="r2")
+    run_journal.load()
+    group = open_up(make_group(run_journal.next_id()))
+    run_journal.save([group])
+    intend(group, 0, -2, "close", 5002.0)
+    run_journal.save([group])
+    damaged = store / "atomic/condor/run-r2" / which
+    damaged.write_text(damaged.read_text()[:-20])
+    code, out, _ = run(capsys, "groups", "--store", str(store), "--journal", "r2")
+    assert code == 0
+    assert f"{which}:" in out
+    assert "atomic groups verify" in " ".join(out.split())
+    _, out, _ = run(capsys, "groups", "--store", str(store), "--journal", "r2", "--json")
+    assert any(which in problem for problem in json.loads(out)["journals"][0]["problems"])
+
+
 def test_a_journal_in_use_is_not_repaired(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two writers are what the heartbeat is there to prevent."""
     Lease(FileStore(store), BASE).beat()

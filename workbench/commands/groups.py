@@ -49,8 +49,9 @@ def bases_in(files: FileStore, root: Path, wanted: str, *, some: bool = True) ->
 
 
 def groups_of(files: FileStore, base: str) -> tuple[list[GroupRow], list[str]]:
-    """All groups of one journal, and what could not be read."""
+    """All groups of one journal, and what could not be read or may be missing."""
     from atomic.journal import read_archive, read_open
+    from atomic.journal import verify as check
 
     from ..group_rows import GroupRow
 
@@ -61,6 +62,7 @@ def groups_of(files: FileStore, base: str) -> tuple[list[GroupRow], list[str]]:
             found.update((group.group_id, group) for group in read(files, base))
         except ValueError as error:
             problems.append(f"{base}: {error}")
+    problems += check(files, base).problems
     states = sorted(found.values(), key=lambda group: (group.spec.created_at, group.group_id))
     return [GroupRow(state) for state in states], problems
 

@@ -22,10 +22,12 @@ _UNKNOWN = Quote(0.0, 0.0, 0.0, 0.0, open=False)
 
 def seconds(moment: datetime) -> float:
     """Seconds since 1970-01-01 UTC of a UTC moment, aware or naive (LEAN gives both, facts: LEAN 8.1)."""
-    zone = moment.tzinfo
-    if zone is UTC:
-        return moment.timestamp()
-    return ((moment if zone is None else moment.replace(tzinfo=None)) - _EPOCH).total_seconds()
+    return moment.timestamp() if moment.tzinfo is UTC else _on_the_clock(moment)
+
+
+def _on_the_clock(moment: datetime) -> float:
+    """Seconds since 1970-01-01 00:00 by the moment's own clock, whatever its zone."""
+    return ((moment if moment.tzinfo is None else moment.replace(tzinfo=None)) - _EPOCH).total_seconds()
 
 
 class Contracts:
@@ -153,8 +155,7 @@ class Contracts:
         offset, since = self._offsets.get(text, _NO_OFFSET)
         if not 0 <= now - since < _HOUR:
             offset = self._offset(text, security, now)
-        end = data.end_time
-        at = ((end if end.tzinfo is None else end.replace(tzinfo=None)) - _EPOCH).total_seconds() - offset
+        at = _on_the_clock(data.end_time) - offset
         last = float(security.price)
         try:
             bid_bar, ask_bar = data.bid, data.ask

@@ -120,8 +120,7 @@ class LeanGateway:
     def submit(self, request: OrderRequest) -> None:
         """Send one order; never raises: what LEAN raises becomes a rejection."""
         reader = self._reader
-        slot = Slot(request.group_id, request.number, request.symbol, request.tag, reader.now)
-        self._book.open(slot)
+        slot = self._open_slot(request, request.tag)
         reader.sending += 1
         try:
             slot.ticket = self._send(request)

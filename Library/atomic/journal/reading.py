@@ -119,7 +119,7 @@ class Reading:
         key = tail_key(self.base)
         try:
             found = read_tail(self.store, self.base, self._seq)
-        except (Damaged, KeyError, TypeError, ValueError) as error:
+        except Damaged as error:
             report.damaged[key], report.stale = str(error), True
             self._keep(key, self.store.read(key) or "", report)
             return

@@ -37,17 +37,9 @@ class Unreadable(ValueError):  # noqa: N818 - a property of what was read
     """The record is whole but does not make a group; the text says why."""
 
 
-#: texts of policies by their identity (a policy has many fields: to hash it costs more than to write it)
-_POLICIES: dict[int, tuple[Policy, str]] = {}
-
-
+@lru_cache(maxsize=64)
 def _policy_text(policy: Policy) -> str:
-    known = _POLICIES.get(id(policy))
-    if known is None or known[0] is not policy:
-        if len(_POLICIES) >= 64:
-            _POLICIES.clear()
-        known = _POLICIES[id(policy)] = (policy, encode(policy.row()))
-    return known[1]
+    return encode(policy.row())
 
 
 @lru_cache(maxsize=256)

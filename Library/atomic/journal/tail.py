@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .frame import pack, unpack
+from .frame import Damaged, pack, unpack
 from .migrate import SCHEMA
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def too_long(text: str, document: int) -> bool:
 
 
 def read_tail(store: Store, base: str, seq: int) -> Found | None:
-    """The tail of document number `seq`; None when there is none.
+    """The tail of document number `seq`; None when there is none, or only one of an older document or schema.
 
     Raises:
         Damaged: there is a tail, and what it says is lost.
@@ -61,5 +61,8 @@ def read_tail(store: Store, base: str, seq: int) -> Found | None:
     if (frame.seq, frame.schema) != (seq, SCHEMA):
         return None
     head, *records = frame.body.split("\n")
-    values = json.loads(head)
-    return Found(int(values["counter"]), values["extra"], records)
+    try:
+        values = json.loads(head)
+        return Found(int(values["counter"]), values["extra"], records)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Damaged(f"it is whole but cannot be read ({type(error).__name__}: {error})") from error

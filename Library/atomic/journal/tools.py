@@ -94,11 +94,11 @@ def _with_tail(store: Store, base: str, document: _Document | None) -> _Document
         return None
     try:
         found = read_tail(store, base, document.seq)
-        records = [] if found is None else [json.loads(record) for record in found.records]
-    except (Damaged, KeyError, TypeError, ValueError):
+    except Damaged:  # `verify` names it
         return document
     if found is None:
         return document
+    records = [json.loads(record) for record in found.records]
     lines = {line["spec"]["id"]: line for line in [*document.lines, *records]}
     head = {**document.head, "counter": found.counter, "extra": found.extra}
     return document._replace(head=head, lines=list(lines.values()))
@@ -167,10 +167,8 @@ def verify(store: Store, base: str) -> Verdict:
         problems.append(f"{base}: there is no open document")
     elif all(not slot.present or slot.damage for slot in slots):
         problems.append(f"{base}: no slot is sound; it will not trade")
-    try:
-        read_tail(store, base, max(slot.seq for slot in slots))
-    except (Damaged, KeyError, TypeError, ValueError) as error:
-        problems.append(f"{tail_key(base)}: {error}")
+    tail = _broken_tail(store, base, max(slot.seq for slot in slots))
+    problems += [f"{slot.key}: {slot.damage}" for slot in tail]
     lines = archive.damage(store, base)
     problems += [f"{key}: {count} damaged lines" for key, count in lines.items()]
     count = 0
@@ -238,7 +236,7 @@ def _broken_tail(store: Store, base: str, seq: int) -> list[SlotState]:
     """The tail, when it is damaged."""
     try:
         read_tail(store, base, seq)
-    except (Damaged, KeyError, TypeError, ValueError) as error:
+    except Damaged as error:
         return [SlotState(tail_key(base), True, 0, 0, 0, str(error))]
     return []
 

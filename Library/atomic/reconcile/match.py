@@ -43,12 +43,10 @@ from .restart import after_restart, foreseen
 from .terms import DOUBT, Adoption, Known, Verdict, View, in_doubt, terms_text
 
 if TYPE_CHECKING:
-
     from collections.abc import Iterator
 
     from ..model import ChildOrder, GroupState
     from ..ports import BrokerOrder
-
 
 
 class Work:
@@ -168,10 +166,10 @@ def _order(work: Work, known: Known) -> None:
     elif pair is not None:
         _take_over(work, known, pair, cum)
     elif known.acknowledged:
-        if cum < order.order_qty or _loose(known):
+        if cum < order.order_qty or known.divided:
             verdict.add(group_id, Canceled(now, number, GONE))
         verdict.find("missing", group_id, f"order {number} of {group_id} has ended: it is not among the open orders")
-    elif cum >= order.order_qty and not _loose(known):
+    elif cum >= order.order_qty and not known.divided:
         return
     elif now >= work.view.started + known.group.spec.policy.quiet_period:
         why = "found nowhere after the quiet period"
@@ -180,11 +178,6 @@ def _order(work: Work, known: Known) -> None:
         verdict.find("missing", group_id, f"order {number} of {group_id} was {why}: it never left, or has ended")
     else:
         work.open_fate.append(known)
-
-
-def _loose(known: Known) -> bool:
-    """True when a guess of its fills does not complete it (`facts.broker`)."""
-    return known.order.number in known.group.memory.get(LOOSE, ())
 
 
 def _take_over(work: Work, known: Known, pair: Match, cum: int) -> None:

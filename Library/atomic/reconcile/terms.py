@@ -44,10 +44,14 @@ class Known(NamedTuple):
         return self.group.legs[self.order.leg].spec.symbol
 
     @property
+    def divided(self) -> bool:
+        """True when it lives and its fills were divided by guess: no count of them completes it (`facts.broker`)."""
+        return self.order.number in self.group.memory.get(LOOSE, ())
+
+    @property
     def loose(self) -> bool:
         """True when what it has filled is a guess: any part of it may have, also what was put on another order."""
-        memory = self.group.memory
-        return self.order.number in memory.get(LOOSE, ()) or self.order.number in memory.get(GUESSED, ())
+        return self.divided or self.order.number in self.group.memory.get(GUESSED, ())
 
     @property
     def acknowledged(self) -> bool:
