@@ -34,11 +34,11 @@ def turn(group: Any, now: float) -> bool:
             f.apply(group, fact)
     desired = plan.desired_orders(group, now, QUOTES, ENV)
     commands = diff.commands(group, desired, now, ENV)
-    submits = [command for command in commands if type(command) is diff.Submit]
+    submits = [command for command in commands if type(command) is f.Intended]
     for command in submits:
-        f.apply(group, command.intended(now))
+        f.apply(group, command)
     for command in submits:
-        number = command.number
+        number = command.order
         order = group.orders[number]
         if not plan.still_wanted(group, order, ENV):
             raise AssertionError("withdrawn")

@@ -18,20 +18,6 @@ if TYPE_CHECKING:
     from .plan import Desired, Env, Want
 
 
-class Submit(NamedTuple):
-    """Send a new order; `number` is the child order's number, `tag` what LEAN carries."""
-
-    number: int
-    want: Want
-    tag: str
-
-    def intended(self, at: float) -> Intended:
-        """The write-ahead fact of this order."""
-        w = self.want
-        return Intended(at, self.number, w.leg, w.purpose, w.rung, w.quantity, w.type, w.limit, w.stop, self.tag,
-                        w.bundle)  # fmt: skip
-
-
 class Cancel(NamedTuple):
     """Ask for a cancel of this child order."""
 
@@ -67,12 +53,16 @@ class WakeAt(NamedTuple):
     why: str
 
 
-Command = Submit | Cancel | Replace | Poll | Raise | WakeAt
+#: a new order is asked for by its write-ahead fact: what is journaled is what is sent
+Command = Intended | Cancel | Replace | Poll | Raise | WakeAt
 
 #: statuses in which a cancel can be asked for; LEAN answers -32 to one that is still NEW (lean_traces/live)
 _CANCELABLE = frozenset({ChildStatus.SENT, ChildStatus.WORKING, ChildStatus.PARTIAL})
 _REPLACEABLE = frozenset({ChildStatus.WORKING, ChildStatus.PARTIAL})
-_PREFIX = {Purpose.ENTRY: "entry-", Purpose.STOP: "sl-", Purpose.TARGET: "tp-"}
+#: what stands before and after ``<group_id>:<number>`` in a tag
+_AROUND = {purpose: ("", f":{purpose}") for purpose in Purpose} | {
+    Purpose.ENTRY: ("entry-", ""), Purpose.STOP: ("sl-", ""), Purpose.TARGET: ("tp-", "")
+}  # fmt: skip
 #: groups whose stops change without a gap
 _PROTECTED = frozenset({Kind.BRACKET, Kind.EXITS})
 #: after so many refused updates the order is cancelled and sent anew
@@ -82,8 +72,8 @@ _NEVER = float("inf")
 
 def tag_of(group_id: str, number: int, purpose: Purpose) -> str:
     """What LEAN carries: ``<group_id>:<number>:<purpose>``; ``entry-``, ``sl-``, ``tp-`` prefixes for brackets."""
-    prefix = _PREFIX.get(purpose)
-    return f"{prefix}{group_id}:{number}" if prefix else f"{group_id}:{number}:{purpose}"
+    before, after = _AROUND[purpose]
+    return f"{before}{group_id}:{number}{after}"
 
 
 def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[Command]:
@@ -193,7 +183,9 @@ def submits(
             else:
                 return env.token_at or now + 1.0
             bundled = want.bundle
-        out.append(Submit(number, want, tag_of(group_id, number, want.purpose)))
+        leg_no, purpose, rung, quantity, kind, limit, stop, bundle = want
+        tag = tag_of(group_id, number, purpose)
+        out.append(Intended(now, number, leg_no, purpose, rung, quantity, kind, limit, stop, tag, bundle))
         number += 1
     return 0.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .plan.cover import shape_of_legs
@@ -125,6 +126,12 @@ def _rests(spec: GroupSpec) -> bool:
     return spec.kind is Kind.CONTINGENT
 
 
+@lru_cache(maxsize=8)
+def _date(day: int) -> str:
+    """The date of a day counted from 1970-01-01, UTC."""
+    return datetime.fromtimestamp(day * 86_400, UTC).date().isoformat()
+
+
 def _market(spec: GroupSpec, shell: Shell) -> list[Refusal]:
     """Expiry, session and quotes of every leg: two-sided for what is sold, an offer for what is bought."""
     found: list[Refusal] = []
@@ -133,7 +140,7 @@ def _market(spec: GroupSpec, shell: Shell) -> list[Refusal]:
     for leg in spec.legs:
         name = leg.name or leg.symbol
         if leg.expiry:
-            day = day or datetime.fromtimestamp(shell.now, UTC).date().isoformat()
+            day = day or _date(int(shell.now // 86_400))
             if leg.expiry < day:
                 found.append(Refusal("expiry", day, leg.expiry, f"{name} has expired"))
                 continue

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .ports import Gateway
 
 #: kinds of facts that are counted, alerted or told to hooks
-TOLD = OBSERVED | EVENT_OF.keys() | {"noted"}
+TOLD = OBSERVED | EVENT_OF.keys() | {"filled", "noted"}
 #: seconds without sending after the journal failed
 JOURNAL_RETRY = 1.0
 _CAUSE_SEVERITY = {
@@ -157,21 +157,18 @@ class Ledger:
             self._touched.pop(group_id, None)  # nothing is desired of it
         return True
 
-    def note(self, group: GroupState, fact: Any) -> None:
-        """Fold one step of our own sending: nothing follows from it but that it goes on record. Raises IllegalFact."""
-        apply_fact(group, fact)
-        self._dirty[group.spec.group_id] = group
-
     def _told(self, group: GroupState, fact: Any, kind: str) -> None:
         """A fact that is counted, alerted or told to hooks."""
+        if kind == "filled":
+            self.observer.filled(group, fact)
+            self.gates.fuse.failures = 0
+            if self.observer.hooked or self.gates.risk is not None:  # nobody else asks for each fill
+                self._events.append(GroupEvent(fact.at, "fill", group, fact))
+            return
         if kind in OBSERVED:
             self.observer.folded(group, fact)
         event = EVENT_OF.get(kind)
-        if event == "fill":
-            self.gates.fuse.failures = 0
-            if self.observer.hooked or self.gates.risk is not None:  # nobody else asks for each fill
-                self._events.append(GroupEvent(fact.at, event, group, fact))
-        elif event is not None:
+        if event is not None:
             self._events.append(GroupEvent(fact.at, event, group, fact))
             if event == "rejected":
                 self._refused(group, fact)

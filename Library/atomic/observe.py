@@ -14,9 +14,10 @@ from .ports import Alert, GroupEvent, Severity
 from .vocabulary import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .model import GroupState
+    from .plan.cover import Line
 
 #: seconds within which an alert of the same code and group is counted but not repeated (P0 is repeated each time)
 QUIET_SECONDS = 300.0
@@ -125,18 +126,25 @@ class Observer:
         """True when somebody wants every event."""
         return bool(self._hooks)
 
+    def filled(self, group: GroupState, fact: Any) -> None:
+        """Keep the counters and the group's clocks after a fill was folded."""
+        self.counts["fills"] += 1
+        clock = self._clocks.get(group.spec.group_id) or self._clock(group)
+        if not clock.first_fill:
+            clock.first_fill = fact.at
+        order = group.orders[fact.order]
+        if clock.naked_since:
+            self._naked(group, clock, fact.at)
+        elif order.quantity < 0:  # buying uncovers only short shares
+            shape = shape_of(group)
+            if _is_naked(group, [shape.lines[n] for n in shape.sale_lines[order.leg]]):
+                clock.naked_since = fact.at
+
     def folded(self, group: GroupState, fact: Any) -> None:
-        """Keep the counters and the group's clocks after a fact was folded."""
+        """Keep the counters and the group's clocks after another fact of OBSERVED was folded."""
         kind = fact.kind
         counts = self.counts
-        if kind == "filled":
-            counts["fills"] += 1
-            clock = self._clocks.get(group.spec.group_id) or self._clock(group)
-            if not clock.first_fill:
-                clock.first_fill = fact.at
-            if clock.naked_since or group.orders[fact.order].quantity < 0:  # buying uncovers only short shares
-                self._naked(group, clock, fact.at)
-        elif kind == "rejected" or kind == "canceled":
+        if kind == "rejected" or kind == "canceled":
             counts[kind] += 1
         elif kind in ("adjusted", "settled"):
             counts[kind] += 1
@@ -172,7 +180,7 @@ class Observer:
         return clock
 
     def _naked(self, group: GroupState, clock: _Clock, at: float) -> None:
-        naked = bool(group.legs) and _filled_naked(group)
+        naked = bool(group.legs) and _is_naked(group, shape_of(group).lines)
         if naked and not clock.naked_since:
             clock.naked_since = at
         elif not naked and clock.naked_since:
@@ -212,10 +220,10 @@ class Observer:
         }
 
 
-def _filled_naked(group: GroupState) -> bool:
+def _is_naked(group: GroupState, lines: Iterable[Line]) -> bool:
     """True while what is filled leaves shorts naked beyond what the asked units of the structure leave naked."""
     legs, units = group.legs, group.spec.units
-    for line in shape_of(group).lines:
+    for line in lines:
         total = line.allowance * units
         for i, factor in line.terms:
             shares = factor * legs[i].net
@@ -227,7 +235,6 @@ def _filled_naked(group: GroupState) -> bool:
 
 #: what a fold of this kind is called when it is told to hooks
 EVENT_OF = {
-    "filled": "fill",
     "rejected": "rejected",
     "adjusted": "adjusted",
     "delivered": "adjusted",
@@ -236,5 +243,5 @@ EVENT_OF = {
     "refused": "refused",
 }
 
-#: kinds of facts that the observer counts
-OBSERVED = frozenset({"filled", "rejected", "canceled", "adjusted", "settled", "held"})
+#: kinds of facts that the observer counts, besides fills
+OBSERVED = frozenset({"rejected", "canceled", "adjusted", "settled", "held"})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import diff, plan
 from . import facts as f
+from .facts import apply as apply_fact
 from .layers import PROTECTED_KINDS
 from .ledger import Ledger
 from .plan.trouble import cancel_time
@@ -20,7 +21,6 @@ from .vocabulary import REDUCING, ChildStatus, HoldCause, Kind, Phase
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .diff import Submit
     from .gates import Gates
     from .journal import Journal
     from .model import ChildOrder, GroupState
@@ -95,10 +95,10 @@ class Settler(Ledger):
 
     def _carry_out(self, group: GroupState, commands: Iterable[Any], env: Env) -> bool:
         """Cancels and updates first, then one wave of new orders; False when that had to wait."""
-        submits: list[Submit] = []
+        submits: list[f.Intended] = []
         for command in commands:
             kind = type(command)
-            if kind is diff.Submit:
+            if kind is f.Intended:
                 submits.append(command)
             elif kind is diff.WakeAt:
                 self._wakes[group.spec.group_id] = command.at
@@ -126,12 +126,13 @@ class Settler(Ledger):
 
     # --- sending ----------------------------------------------------------------------------------------------
 
-    def _send_wave(self, group: GroupState, submits: list[Submit], env: Env) -> None:
+    def _send_wave(self, group: GroupState, submits: list[f.Intended], env: Env) -> None:
         now, group_id = self.now, group.spec.group_id
         numbers: list[int] = []
-        for submit in submits:
-            self.note(group, submit.intended(now))
-            numbers.append(submit.number)
+        for intent in submits:
+            apply_fact(group, intent)
+            numbers.append(intent.order)
+        self._dirty[group_id] = group
         self.asleep.pop(group_id, None)
         if group.spec.kind not in PROTECTED_KINDS or group.attempts:
             self._touched[group_id] = None
@@ -162,25 +163,27 @@ class Settler(Ledger):
                 if order.status is ChildStatus.INTENDED:
                     self.apply(group, f.Withdrawn(at, order.number, "no longer wanted"))
             return
-        requests = []
-        for order in orders:
-            self.note(group, f.Sent(at, order.number))
-            if self.gates.limited:
-                self.gates.took(at, reduces=order.purpose in REDUCING)
-            requests.append(
-                OrderRequest(
-                    group_id, order.number, group.legs[order.leg].spec.symbol, order.quantity, order.type, order.limit,
-                    order.stop, order.tag,
-                )
-            )  # fmt: skip
-        if orders[0].bundle and group.spec.kind is not Kind.ALL_OR_NONE:
-            self.gateway.submit_linked(requests)
-        elif orders[0].bundle:
-            units = abs(orders[0].quantity // group.legs[orders[0].leg].spec.ratio)
-            limit = None if orders[0].type == "market" else orders[0].limit
-            self.gateway.submit_combo(requests, units, limit)
-        else:
+        self._dirty[group_id] = group
+        requests = [self._request(group, order, at) for order in orders]
+        first = orders[0]
+        if not first.bundle:
             self.gateway.submit(requests[0])
+        elif group.spec.kind is not Kind.ALL_OR_NONE:
+            self.gateway.submit_linked(requests)
+        else:
+            units = abs(first.quantity // group.legs[first.leg].spec.ratio)
+            limit = None if first.type == "market" else first.limit
+            self.gateway.submit_combo(requests, units, limit)
+
+    def _request(self, group: GroupState, order: ChildOrder, at: float) -> OrderRequest:
+        """From here on the order counts as sent."""
+        apply_fact(group, f.Sent(at, order.number))
+        if self.gates.limited:
+            self.gates.took(at, reduces=order.purpose in REDUCING)
+        symbol = group.legs[order.leg].spec.symbol
+        return OrderRequest(
+            group.spec.group_id, order.number, symbol, order.quantity, order.type, order.limit, order.stop, order.tag
+        )
 
     def _still_wanted(self, group: GroupState, orders: list[ChildOrder], env: Env) -> bool:
         """Look again right before the send, with what was folded since the decision."""

@@ -102,9 +102,9 @@ class Desk:
         desired = plan.desired_orders(group, self.now, self.quotes, self.env)
         commands = diff.commands(group, desired, self.now, self.env)
         self.wake = 0.0
-        submits = [c for c in commands if isinstance(c, diff.Submit)]
+        submits = [c for c in commands if isinstance(c, f.Intended)]
         for command in submits:
-            f.apply(group, command.intended(self.now))
+            f.apply(group, command)
         busy = bool(submits)
         for command in commands:
             if isinstance(command, diff.Cancel):
@@ -117,7 +117,7 @@ class Desk:
             elif isinstance(command, diff.WakeAt):
                 self.wake = command.at - 1000.0
         for command in submits:
-            order = group.orders[command.number]
+            order = group.orders[command.order]
             if not plan.still_wanted(group, order, self.env):
                 f.apply(group, f.Withdrawn(self.now, order.number, "not wanted any more"))
                 continue

@@ -61,7 +61,7 @@ def test_an_order_that_is_not_wanted_is_cancelled_before_anything_is_sent() -> N
 
     commands = diff.commands(group, Desired((Want(3, Purpose.OPEN, 0, 10, MARKET),), Deadline(6.0, "x")), 2.0, Env())
 
-    assert kinds(commands) == ["Cancel", "Submit", "WakeAt"]
+    assert kinds(commands) == ["Cancel", "Intended", "WakeAt"]
     assert commands[1].tag == "g-1:2:open"
 
 
@@ -99,7 +99,7 @@ def test_submits_keep_to_the_rate_and_say_when_to_look_again() -> None:
 
     commands = diff.commands(group_with(), Desired(wants, None), 2.0, Env(tokens=1, token_at=2.5))
 
-    assert kinds(commands) == ["Submit", "WakeAt"]
+    assert kinds(commands) == ["Intended", "WakeAt"]
     assert commands[1].at == 2.5
 
 
@@ -109,8 +109,8 @@ def test_reducing_orders_use_the_reserved_share_of_the_rate() -> None:
     f.apply(group, f.CloseAsked(2.0, "x"))
     wants = tuple(Want(i, Purpose.CLOSE, 0, 10, MARKET) for i in (0, 2))
 
-    assert kinds(diff.commands(group, Desired(wants, None), 2.0, Env(tokens=0, reserved=2))) == ["Submit", "Submit"]
-    assert kinds(diff.commands(group, Desired(wants, None), 2.0, Env(tokens=0, reserved=1))) == ["Submit", "WakeAt"]
+    assert kinds(diff.commands(group, Desired(wants, None), 2.0, Env(tokens=0, reserved=2))) == ["Intended", "Intended"]
+    assert kinds(diff.commands(group, Desired(wants, None), 2.0, Env(tokens=0, reserved=1))) == ["Intended", "WakeAt"]
 
 
 def test_a_bundle_leaves_whole_or_not_at_all() -> None:
@@ -118,7 +118,7 @@ def test_a_bundle_leaves_whole_or_not_at_all() -> None:
     wants = tuple(Want(i, Purpose.OPEN, 0, 10, MARKET, 0.0, 0.0, 1) for i in range(4))
 
     assert kinds(diff.commands(group_with(), Desired(wants, None), 2.0, Env(tokens=3))) == ["WakeAt"]
-    assert kinds(diff.commands(group_with(), Desired(wants, None), 2.0, Env(tokens=4))) == ["Submit"] * 4
+    assert kinds(diff.commands(group_with(), Desired(wants, None), 2.0, Env(tokens=4))) == ["Intended"] * 4
 
 
 @pytest.mark.parametrize("quantity", [1, -11])
@@ -147,8 +147,8 @@ def test_the_write_ahead_fact_is_the_submit() -> None:
     """What is journaled is what is sent."""
     group = group_with()
     submit = diff.commands(group, Desired((WANT,), None), 2.0, Env())[0]
-    assert isinstance(submit, diff.Submit)
-    f.apply(group, submit.intended(2.0))
+    assert isinstance(submit, f.Intended)
+    f.apply(group, submit)
     order = group.orders[1]
 
     assert (order.leg, order.purpose, order.quantity, order.type, order.limit) == (1, Purpose.OPEN, 10, LIMIT, 1.0)

@@ -45,13 +45,13 @@ def test_a_late_fill_of_an_earlier_bundle_is_sold_back_while_the_unit_stays() ->
     for fact in decisions(group, 2.0, QUOTES, ENV):
         f.apply(group, fact)
     sends = [c for c in diff.commands(group, desired_orders(group, 2.0, QUOTES, ENV), 2.0, ENV)
-             if isinstance(c, diff.Submit)]  # fmt: skip
-    assert [(s.want.leg, s.want.purpose, s.want.quantity) for s in sends] == [(1, Purpose.EXCESS, -1)]
-    f.apply(group, sends[0].intended(2.0))
+             if isinstance(c, f.Intended)]  # fmt: skip
+    assert [(s.leg, s.purpose, s.quantity) for s in sends] == [(1, Purpose.EXCESS, -1)]
+    f.apply(group, sends[0])
     assert still_wanted(group, group.orders[5], ENV)
     f.apply(group, f.Sent(2.0, 5))
     assert not [c for c in diff.commands(group, desired_orders(group, 2.0, QUOTES, ENV), 2.0, ENV)
-                if isinstance(c, diff.Cancel | diff.Submit)]  # fmt: skip
+                if isinstance(c, diff.Cancel | f.Intended)]  # fmt: skip
     f.apply(group, f.Filled(3.0, 5, 1, 0.95, 0.0))
     assert (group.phase, group.outcome, [leg.net for leg in group.legs]) == (Phase.OPEN, Outcome.COMPLETE, [-1, 1])
 

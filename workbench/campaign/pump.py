@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from atomic import diff, plan
-from atomic.facts import Sent, Withdrawn, apply
+from atomic.facts import Intended, Sent, Withdrawn, apply
 from atomic.plan import Env
 
 if TYPE_CHECKING:
@@ -69,11 +69,11 @@ def settle(group: GroupState, now: float, quotes: Mapping[str, Quote], port: Por
                 apply(group, fact)
             continue
         desired = plan.desired_orders(group, now, quotes, env)
-        submits: list[diff.Submit] = []
+        submits: list[Intended] = []
         wake: float | None = None
         acted = False
         for command in diff.commands(group, desired, now, env):
-            if isinstance(command, diff.Submit):
+            if isinstance(command, Intended):
                 submits.append(command)
             elif isinstance(command, diff.Cancel):
                 _fold(group, port.cancel(command.number))
@@ -81,14 +81,14 @@ def settle(group: GroupState, now: float, quotes: Mapping[str, Quote], port: Por
             elif isinstance(command, diff.WakeAt):
                 wake = command.at
         for submit in submits:
-            apply(group, submit.intended(now))
+            apply(group, submit)
         for submit in submits:
-            order = group.orders[submit.number]
+            order = group.orders[submit.order]
             if plan.still_wanted(group, order, env):
-                apply(group, Sent(now, submit.number))
+                apply(group, Sent(now, submit.order))
                 _fold(group, port.submit(order))
             else:
-                apply(group, Withdrawn(now, submit.number, "not wanted any more"))
+                apply(group, Withdrawn(now, submit.order, "not wanted any more"))
             acted = True
         if not acted:
             return wake

@@ -10,6 +10,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
@@ -24,6 +25,16 @@ FLUSH_SECONDS: Final = 5.0
 def normalize(key: str) -> str:
     """The key without leading dots and slashes, with forward slashes."""
     return key.lstrip(".").lstrip("/\\").replace("\\", "/")
+
+
+@lru_cache(maxsize=4096)
+def _key_to_write(path: str) -> str:
+    """The key of a path that is written to; raises ArgumentException for one that LEAN does not take."""
+    if path is None:
+        raise ArgumentNullException("Value cannot be null. (Parameter 'path')")
+    if not _KEY.match(path) or path.count("/") > 100 or path.count("\\") > 100:
+        raise ArgumentException(f"LocalObjectStore: path is not supported: '{path}'")
+    return normalize(path)
 
 
 class _Entry:
@@ -143,7 +154,7 @@ class ObjectStore:
             return self.save_bytes(path, file.read_bytes())
         if not isinstance(text, str):
             raise TypeError(f"object_store.save: {type(text).__name__} given where a text is expected; use save_bytes")
-        return self.save_bytes(path, text.encode(encoding))
+        return self._keep(_key_to_write(path), _Entry(text.encode(encoding)))
 
     def save_string(self, path: str, text: str, encoding: str = "utf-8") -> bool:
         """Keep a text."""
@@ -155,26 +166,23 @@ class ObjectStore:
 
     def save_bytes(self, path: str, contents: bytes | list[int] | None) -> bool:
         """Keep bytes; False when a limit of the store is exceeded."""
-        if path is None:
-            raise ArgumentNullException("Value cannot be null. (Parameter 'path')")
-        if not _KEY.match(path) or path.count("/") > 100 or path.count("\\") > 100:
-            raise ArgumentException(f"LocalObjectStore: path is not supported: '{path}'")
-        key = normalize(path)
-        entry = _Entry(None if contents is None else bytes(contents))
+        return self._keep(_key_to_write(path), _Entry(None if contents is None else bytes(contents)))
+
+    def _keep(self, key: str, entry: _Entry) -> bool:
         if not self._within_limits(key, entry):
             return False
         entry.dirty = True
         self._entries[key] = entry
-        if contents is None:
+        if entry.data is None:
             return False
         if self._dirty_since is None:
             self._dirty_since = monotonic()
         return True
 
     def _within_limits(self, key: str, entry: _Entry) -> bool:
-        self._list()
-        known = self._entries.get(key)
-        files = len(self._entries) + (known is None)
+        if not self._listed:
+            self._list()
+        files = len(self._entries) + (key not in self._entries)
         if files > self.max_files:
             self._complain(f"You have reached the ObjectStore limit for files it can save: {files}/{self.max_files}. "
                            "Unable to save the new file. You can find the limit with the ObjectStore.MaxFiles "

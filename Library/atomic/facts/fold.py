@@ -28,11 +28,21 @@ class _Row(NamedTuple):
     fold: Callable[[GroupState, Any], bool]
     #: phases in which the decision may be taken; None for what the broker says
     allowed: frozenset[Phase] | None
-    settles: bool
+    #: the phase is worked out again: always, never, or when an order came to life or ended
+    settles: int
+
+
+_NEVER, _ALWAYS, _IF_ALIVE = range(3)
+
+
+def _settles(kind: str) -> int:
+    if kind == "intended":  # what wants to come to life is no reason
+        return _NEVER
+    return _IF_ALIVE if kind in _UNSETTLING else _ALWAYS
 
 
 _ROWS: dict[type, _Row] = {
-    cls: _Row(fold, DECISION_TABLE.get(kind), kind not in _UNSETTLING)
+    cls: _Row(fold, DECISION_TABLE.get(kind), _settles(kind))
     for cls, fold in {**BROKER_FOLD, **DECISION_FOLD}.items()
     for kind in [cls._field_defaults["kind"]]  # type: ignore[attr-defined]
 }
@@ -53,12 +63,12 @@ def apply(group: GroupState, fact: Any) -> bool:
     fold, allowed, settles = _ROWS[type(fact)]
     if allowed is not None and group.phase not in allowed:
         raise illegal(group, f"{fact.kind!r} while {group.phase}")
-    alive = -1 if settles else len(group.live)
+    alive = len(group.live)
     if not fold(group, fact):
         return False
     group.facts.append(fact)
-    if settles or (len(group.live) != alive and fact.kind != "intended") or (
-        fact.kind == "remembered" and fact.key == GUESSED
+    if settles and (
+        settles == _ALWAYS or len(group.live) != alive or (fact.kind == "remembered" and fact.key == GUESSED)
     ):
         settle(group, fact.at)
     return True

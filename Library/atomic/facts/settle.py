@@ -41,7 +41,10 @@ def _entering(group: GroupState) -> bool:
 
 
 def _stands_at(group: GroupState, units: int) -> bool:
-    return all(leg.net == leg.spec.ratio * units and not leg.settled for leg in group.legs)
+    for leg in group.legs:  # noqa: SIM110 - a generator costs three times the loop
+        if leg.net != leg.spec.ratio * units or leg.settled:
+            return False
+    return True
 
 
 def _settle_protected(group: GroupState, at: float) -> None:

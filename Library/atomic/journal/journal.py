@@ -115,6 +115,7 @@ class Journal(Reading):
         self._saved_counter = -1
         #: changed since the document was written, and whether that is to be written next
         self._tail: dict[str, Record] = {}
+        self._tail_key = tail_key(self.base)
         self._whole = True
         self._head = {}
         self._lines = []
@@ -170,13 +171,16 @@ class Journal(Reading):
         """
         self._check()
         flush = flush and self.durable
-        key = self._key(self._slot)
+        key = self._tail_key
         try:
             self._catch_up(groups)
+            if not self._whole and not self.crowded:
+                if not self._dirty and self.counter == self._saved_counter:
+                    return False
+                self._save_tail()
+                return True
+            key = self._key(self._slot)
             if self._dirty or self.counter != self._saved_counter:
-                if not self._whole and not self.crowded:
-                    self._save_tail()
-                    return True
                 text = self._render()
                 self.store.write(key, text)
                 self._seq += 1
@@ -204,7 +208,7 @@ class Journal(Reading):
         """Write what changed since the document."""
         records = [record.text + "]}" for record in self._tail.values()]
         text = tail_text(self._seq, self.counter, self.extra.text, records)
-        self.store.write(tail_key(self.base), text)
+        self.store.write(self._tail_key, text)
         self.crowded = too_long(text, self.size)
         self._dirty, self._saved_counter, self.failing = False, self.counter, ""
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from atomic import facts as f
-from atomic.diff import Cancel, Poll, Raise, Replace, Submit, WakeAt, commands
+from atomic.diff import Cancel, Poll, Raise, Replace, WakeAt, commands
 from atomic.model import ChildOrder, GroupSpec, LegSpec, Quote, new_group
 from atomic.plan import decisions, desired_orders
 from atomic.plan.terms import Env
@@ -73,16 +73,16 @@ class Rig:
 
     def _do(self, command: Any) -> None:
         group, now = self.group, self.now
-        if isinstance(command, Submit):
-            f.apply(group, command.intended(now))
-            f.apply(group, f.Sent(now, command.number))
-            order = group.orders[command.number]
+        if isinstance(command, f.Intended):
+            f.apply(group, command)
+            f.apply(group, f.Sent(now, command.order))
+            order = group.orders[command.order]
             self.log.append(f"submit {order.purpose}.{order.rung} {order.quantity:+d} @{order.limit or order.stop:g}")
             reasons = self.refuse.get(order.purpose)
             if reasons:
-                f.apply(group, f.Rejected(now, command.number, reasons.pop(0), "scripted"))
+                f.apply(group, f.Rejected(now, command.order, reasons.pop(0), "scripted"))
                 return
-            f.apply(group, f.Accepted(now, command.number))
+            f.apply(group, f.Accepted(now, command.order))
         elif isinstance(command, Cancel):
             order = group.orders[command.number]
             self.log.append(f"cancel {order.purpose}.{order.rung}")

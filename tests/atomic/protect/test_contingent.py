@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atomic import facts as f
-from atomic.diff import Cancel, Replace, Submit, commands
+from atomic.diff import Cancel, Replace, commands
 from atomic.model import GroupSpec, LegSpec, Quote, new_group
 from atomic.plan import decisions, desired_orders
 from atomic.plan.terms import Env
@@ -41,7 +41,7 @@ class Set:
             if found:
                 continue
             wanted = desired_orders(self.group, 0.0, quotes, Env())
-            todo = [c for c in commands(self.group, wanted, 0.0, Env()) if isinstance(c, (Submit, Cancel, Replace))]
+            todo = [c for c in commands(self.group, wanted, 0.0, Env()) if isinstance(c, (f.Intended, Cancel, Replace))]
             if not todo:
                 return
             for command in todo:
@@ -49,17 +49,17 @@ class Set:
         raise AssertionError("does not settle")
 
     def carry_out(self, command: Any) -> None:
-        number = command.number
-        if isinstance(command, Submit):
-            f.apply(self.group, command.intended(0.0))
+        if isinstance(command, f.Intended):
+            number = command.order
+            f.apply(self.group, command)
             f.apply(self.group, f.Sent(0.0, number))
-            refused = command.want.purpose is Purpose.ENTRY and command.want.rung in self.refuse
+            refused = command.purpose is Purpose.ENTRY and command.rung in self.refuse
             f.apply(self.group, f.Rejected(0.0, number, "margin", "no") if refused else f.Accepted(0.0, number))
         elif isinstance(command, Cancel):
-            f.apply(self.group, f.CancelAsked(0.0, number, command.why))
-            f.apply(self.group, f.Canceled(0.0, number))
+            f.apply(self.group, f.CancelAsked(0.0, command.number, command.why))
+            f.apply(self.group, f.Canceled(0.0, command.number))
         else:
-            terms = (0.0, number, command.quantity, command.limit, command.stop)
+            terms = (0.0, command.number, command.quantity, command.limit, command.stop)
             f.apply(self.group, f.ReplaceAsked(*terms))
             f.apply(self.group, f.Replaced(*terms))
 
