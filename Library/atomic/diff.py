@@ -202,15 +202,16 @@ def polls(group: GroupState, now: float, *, resting: bool = True) -> list[Poll]:
     """Orders whose answer is overdue by the order time-out: their events may have been lost.
 
     For the shell's timer, not for every decision: a poll changes nothing by itself. An order that was confirmed to
-    work owes no answer; it is looked at only with `resting`, which the shell sets once in a while.
+    work and is not being updated owes no answer; it is looked at only with `resting`, which the shell sets once in a
+    while.
     """
     patience = group.spec.policy.order_timeout
     return [
         Poll(order.number)
         for order in group.live.values()
-        if (resting or order.status not in WORKING)
+        if (resting or order.status not in WORKING or order.asked is not None)
         and order.status is not ChildStatus.INTENDED
-        and now >= max(order.sent_at, order.cancel_at) + patience
+        and now >= max(order.sent_at, order.cancel_at, order.asked_at) + patience
     ]
 
 

@@ -143,6 +143,16 @@ def test_polls_are_for_orders_whose_answer_is_overdue() -> None:
     assert diff.polls(group, 11.0) == [diff.Poll(1)]
 
 
+def test_an_update_without_an_answer_is_looked_at() -> None:
+    """Five seconds after it was asked for, although the order is known to work."""
+    group = group_with(*WORKS, f.Accepted(1.5, 1), f.ReplaceAsked(10.0, 1, 11, 1.0, 0.0))
+
+    assert diff.polls(group, 14.9, resting=False) == []
+    assert diff.polls(group, 15.0, resting=False) == [diff.Poll(1)]
+    f.apply(group, f.ReplaceRefused(15.0, 1, "no"))
+    assert diff.polls(group, 30.0, resting=False) == []
+
+
 def test_the_write_ahead_fact_is_the_submit() -> None:
     """What is journaled is what is sent."""
     group = group_with()

@@ -43,6 +43,42 @@ def test_a_stop_made_smaller_after_it_filled_that_much_is_complete() -> None:
     assert group.legs[0].selling == 0
 
 
+ENLARGED = (
+    f.Sent(0.0, 2),
+    f.Accepted(0.0, 2),
+    f.ReplaceAsked(1.0, 2, -3, 0.0, 99.0),
+    f.Filled(2.0, 2, 2, 99.0, 0.0),
+)
+
+
+def _enlarged() -> GroupState:
+    """A stop of 2 that was asked to be one of 3, and of which 2 filled before the answer."""
+    group = _bracket(2)
+    for fact in ENLARGED:
+        f.apply(group, fact)
+    return group
+
+
+def test_a_stop_that_filled_its_old_size_while_it_is_enlarged_may_fill_on() -> None:
+    """The venue may have taken the update before the fill and say so after it: one more may fill, one stop is enough."""
+    group = _enlarged()
+    assert group.orders[2].status is ChildStatus.PARTIAL
+    assert (group.orders[2].leaves_qty, group.legs[0].selling) == (1, 1)
+    f.apply(group, f.Replaced(1.0, 2, -3, 0.0, 99.0))
+    assert (group.orders[2].status, group.orders[2].leaves_qty) == (ChildStatus.PARTIAL, 1)
+    f.apply(group, f.Filled(3.0, 2, 3, 99.0, 0.0))
+    assert group.orders[2].status is ChildStatus.FILLED
+    assert (group.legs[0].selling, group.live) == (0, {})
+
+
+def test_a_stop_that_filled_before_its_enlargement_was_taken_is_complete() -> None:
+    """The refusal ends it: nothing of it may fill any more."""
+    group = _enlarged()
+    f.apply(group, f.ReplaceRefused(3.0, 2, "it filled before the update was taken"))
+    assert group.orders[2].status is ChildStatus.FILLED
+    assert (group.legs[0].selling, group.live, group.orders[2].ended_at) == (0, {}, 3.0)
+
+
 def test_an_exit_that_became_too_large_is_not_sent() -> None:
     """A close that filled in part inside its own send leaves less to stop than was intended."""
     group = _bracket(3)

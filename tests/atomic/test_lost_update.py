@@ -59,3 +59,34 @@ def test_the_old_terms_answer_nothing(reader: Any) -> None:
     reader.reader.read(reader.slot)
     assert [type(fact) for fact in reader.told] == [f.Accepted]
     assert reader.slot.asked is not None
+
+
+def filled(quantity: float, *, error: str = "") -> Any:
+    """The ticket of a complete order whose last fill is told while an update of it is pending."""
+    from AlgorithmImports import OrderStatus  # type: ignore[attr-defined]
+
+    shown = ticket(quantity, 99.5, error=error)
+    shown.status, shown.quantity_filled, shown.average_fill_price = OrderStatus.FILLED, quantity, 99.4
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("shown", "answer"),
+    [
+        pytest.param((-5.0, ""), f.ReplaceRefused, id="never taken"),
+        pytest.param((-5.0, "order is closed"), f.ReplaceRefused, id="refused"),
+        pytest.param((-7.0, ""), f.Replaced, id="taken"),
+    ],
+)
+def test_a_complete_order_answers_its_update(reader: Any, shown: tuple[float, str], answer: type) -> None:
+    """LEAN takes no update of a complete order any more: whatever is pending is answered with its last fill."""
+    from AlgorithmImports import OrderStatus  # type: ignore[attr-defined]
+
+    quantity, error = shown
+    slot = reader.slot
+    slot.ticket, slot.lean_id = filled(quantity, error=error), 4
+    reader.reader.book.adopt(slot)
+    fee = SimpleNamespace(value=SimpleNamespace(amount=1.0))
+    reader.reader.on_order_event(SimpleNamespace(order_id=4, status=OrderStatus.FILLED, order_fee=fee))
+    assert [type(fact) for fact in reader.told] == [f.Filled, answer]
+    assert slot.asked is None

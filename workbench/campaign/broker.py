@@ -74,6 +74,8 @@ class AdversarialBroker:
         self.view = ProcessView(account)
         self._canceling: set[int] = set()
         self._updating: set[int] = set()
+        #: updates that came too late: the order had filled
+        self._overtaken: set[int] = set()
         self._combo = 1 + max((o.combo for o in account.orders), default=0)
 
     # --- ports.Gateway: what is asked -----------------------------------------------------------------
@@ -197,8 +199,6 @@ class AdversarialBroker:
         order = self.view.tickets.get((group_id, number))
         if order is None:
             return
-        if order.id in self._updating and order.asked is None:
-            self._tell_now(order, Replaced(self.clock, number, order.quantity, order.limit, order.stop))
         self._read(order)
         if order.id in self._canceling and order.fate.alive and not order.cancel_pending:
             # a failed cancel restores the old status in silence; the ticket shows it
@@ -206,6 +206,10 @@ class AdversarialBroker:
             self._tell_now(order, CancelRefused(self.clock, number, 0, "the cancel fell back"))
 
     def _read(self, order: SimOrder) -> None:
+        if order.id in self._overtaken:
+            self._tell_now(order, ReplaceRefused(self.clock, order.number, "filled before the update"))
+        elif order.id in self._updating and order.asked is None:
+            self._tell_now(order, Replaced(self.clock, order.number, order.quantity, order.limit, order.stop))
         if order.fate is not Fate.NEW:
             self._tell_now(order, self.view.identity(order, self.clock))
             self._tell_now(order, Accepted(self.clock, order.number))
@@ -248,7 +252,13 @@ class AdversarialBroker:
         """Fill `qty` at the order's price or the quote's."""
         self.account.fill(order, qty, self.market.price(order))
         self._tell(order, self.view.filled(order, self.clock))
-        if order.fate is Fate.FILLED and (end := self.view.end(order, self.clock)) is not None:
+        if order.fate is not Fate.FILLED:
+            return
+        if order.asked is not None:
+            self._overtaken.add(order.id)
+            self._tell(order, ReplaceRefused(self.clock, order.number, "filled before the update"))
+        end = self.view.end(order, self.clock)
+        if end is not None:
             self._tell(order, end)
 
     def end_cancel(self, order: SimOrder) -> None:

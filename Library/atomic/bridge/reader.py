@@ -194,7 +194,12 @@ class Reader:
             self.book.close(slot)
 
     def _complete(self, slot: Slot) -> None:
-        """An adopted order that is complete has ended, also where its earlier fills were booked to another order."""
+        """LEAN takes no update of a complete order any more; an adopted one has ended whatever was booked before."""
+        if slot.asked is not None:
+            self._answer(slot)
+            if slot.asked is not None:
+                slot.asked = None
+                self.report(slot, f.ReplaceRefused(self.at(), slot.number, "it filled before the update was taken"))
         if slot.adopted:
             self.report(slot, f.Canceled(self.at(), slot.number, "complete at the broker"))
 

@@ -118,10 +118,7 @@ def _filled(group: GroupState, fact: Filled) -> bool:
     if cum_qty < 0:
         raise illegal(group, f"order {fact.order}: cum_qty {cum_qty} is negative")
     known = group.orders.get(fact.order)
-    complete = known is not None and cum_qty >= known.order_qty
-    if complete and group.memory and fact.order in group.memory.get(LOOSE, ()):
-        complete = False  # counted by guess: it lives until the broker ends it
-    trigger = "fill" if complete else "partial"
+    trigger = "fill" if known is not None and completes(group, known, cum_qty) else "partial"
     order, status = _order(group, fact.order, trigger)
     delta = cum_qty - order.cum_qty
     if delta <= 0:
@@ -149,6 +146,17 @@ def _filled(group: GroupState, fact: Filled) -> bool:
         leg.cost += signed * px * leg.spec.multiplier
     _move(group, order, status, fact.at, before)
     return True
+
+
+def completes(group: GroupState, order: ChildOrder, cum_qty: int) -> bool:
+    """True when so many fills end the order as far as we can count.
+
+    Not while a larger size was asked for (the venue may have taken it before this fill and say so after it), and not
+    where the fills were divided by guess: it lives until the broker ends it.
+    """
+    if cum_qty < order.order_qty or (order.asked is not None and cum_qty < abs(order.asked[0])):
+        return False
+    return not (group.memory and order.number in group.memory.get(LOOSE, ()))
 
 
 def _closing(group: GroupState) -> bool:
@@ -268,6 +276,8 @@ def _replace_refused(group: GroupState, fact: ReplaceRefused) -> bool:
     order.asked, order.asked_at = None, 0.0
     order.replace_refusals += 1
     leaves(group, order, before)
+    if order.status not in TERMINAL and completes(group, order, order.cum_qty):
+        _move(group, order, ChildStatus.FILLED, fact.at)
     return True
 
 

@@ -166,10 +166,10 @@ def _order(work: Work, known: Known) -> None:
     elif pair is not None:
         _take_over(work, known, pair, cum)
     elif known.acknowledged:
-        if cum < order.order_qty or known.divided:
+        if not known.completed_by(cum):
             verdict.add(group_id, Canceled(now, number, GONE))
         verdict.find("missing", group_id, f"order {number} of {group_id} has ended: it is not among the open orders")
-    elif cum >= order.order_qty and not known.divided:
+    elif known.completed_by(cum):
         return
     elif now >= work.view.started + known.group.spec.policy.quiet_period:
         why = "found nowhere after the quiet period"

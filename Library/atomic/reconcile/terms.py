@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..facts.broker import completes
 from ..facts.kinds import GUESSED, LOOSE
 from ..vocabulary import HoldCause, Phase
 
@@ -52,6 +53,10 @@ class Known(NamedTuple):
     def loose(self) -> bool:
         """True when what it has filled is a guess: any part of it may have, also what was put on another order."""
         return self.divided or self.order.number in self.group.memory.get(GUESSED, ())
+
+    def completed_by(self, cum_qty: int) -> bool:
+        """True when so many fills end it."""
+        return completes(self.group, self.order, cum_qty)
 
     @property
     def acknowledged(self) -> bool:

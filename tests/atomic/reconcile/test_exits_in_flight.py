@@ -1,6 +1,7 @@
 """Several orders of one bracket in one contract: its net is certain, which of them filled is a guess."""
 
 from atomic.facts import Attempt, CancelAsked, Canceled, Filled, Rejected, ReplaceAsked, apply
+from atomic.model import GroupState
 from atomic.reconcile import match
 from atomic.vocabulary import WORKING, ChildStatus, Phase
 from tests.atomic.reconcile.world import NOW, bracket_of, fold, group_of, order_of, shown, view_of
@@ -187,6 +188,36 @@ def test_an_update_that_was_taken_shows_in_the_size() -> None:
     assert group.orders[stop].status in WORKING
     again = match(view_of([group], still, {"C750": 1}))
     assert [(a.number, a.how) for a in again.adopt] == [(stop, "broker_id")], "also after another restart"
+
+
+def _filled_while_enlarged() -> tuple[GroupState, int]:
+    """A stop of two was being enlarged to three when two filled, and the process stopped before the answer."""
+    group = bracket_of(3)
+    stop = order_of(group, -2, limit=0.8, purpose="sl")
+    group.orders[stop].broker_ids = ("B2",)
+    apply(group, ReplaceAsked(NOW - 40.0, stop, -3, 0.8, 0.0))
+    apply(group, Filled(NOW - 40.0, stop, 2, 0.8, 1.3))
+    return group, stop
+
+
+def test_a_stop_that_filled_while_it_was_enlarged_is_taken_over_when_it_is_shown() -> None:
+    """It is shown with its brokerage id and the new size: ours, one of it left, nobody else's order."""
+    group, stop = _filled_while_enlarged()
+    verdict = match(view_of([group], [shown("C750", -3, limit=0.8, ids=("B2",))], {"C750": 1}))
+    assert [(a.number, a.how) for a in verdict.adopt] == [(stop, "broker_id")]
+    fold(verdict, [group])
+    assert (group.orders[stop].status, group.orders[stop].leaves_qty) == (ChildStatus.PARTIAL, 1)
+    assert group.held is None
+
+
+def test_a_stop_that_filled_before_it_was_enlarged_has_ended_when_it_is_not_shown() -> None:
+    """The update came too late, or the rest filled, too: the holdings tell which."""
+    group, stop = _filled_while_enlarged()
+    fold(match(view_of([group], [], {"C750": 1})), [group])
+    assert (group.live, group.legs[0].net, group.held) == ({}, 1, None)
+    group, stop = _filled_while_enlarged()
+    fold(match(view_of([group], [], {"C750": 0})), [group])
+    assert (group.orders[stop].cum_qty, group.legs[0].net, group.held) == (3, 0, None)
 
 
 def test_more_late_orders_than_are_waited_for_were_not_filled() -> None:
