@@ -141,6 +141,12 @@ class ChildOrder:
         return abs(self.quantity)
 
     @property
+    def largest_qty(self) -> int:
+        """Ordered contracts, unsigned, as the venue may have them: an unanswered update counts if it is larger."""
+        quantity = abs(self.quantity)
+        return quantity if self.asked is None else max(quantity, abs(self.asked[0]))
+
+    @property
     def leaves_qty(self) -> int:
         """Contracts that may still fill, unsigned; 0 once terminal. An unanswered update counts as taken if larger."""
         if self.status in TERMINAL:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from atomic.facts import Accepted, CancelAsked, CancelRefused, Held, Intended, NativeRefused, Opening, Sent, apply
+import pytest
+
+from atomic.facts import (
+    Accepted,
+    CancelAsked,
+    Canceled,
+    CancelRefused,
+    Held,
+    Intended,
+    NativeRefused,
+    Opening,
+    Sent,
+    apply,
+)
 from atomic.model import GroupSpec, GroupState, LegSpec, new_group
 from atomic.policy import Policy
 from atomic.vocabulary import ChildStatus, Kind, Right
@@ -50,3 +63,15 @@ def test_refusals_while_new_do_not_count_once_the_broker_has_the_order() -> None
         apply(group, CancelRefused(at, 1, -32, "order is new"))
     apply(group, Accepted(6.0, 1))
     assert group.orders[1].cancel_refusals == 0
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_an_end_that_was_asked_for_is_no_failure_even_if_the_cancel_was_refused_first(asked: bool) -> None:
+    """A restart takes the cancel of the process before it for refused; the end it brings about is no failed attempt."""
+    group = _sent()
+    apply(group, Accepted(0.5, 1))
+    if asked:
+        apply(group, CancelAsked(1.0, 1, ""))
+        apply(group, CancelRefused(2.0, 1, 0, "the broker still shows it after a restart"))
+    apply(group, Canceled(3.0, 1))
+    assert list(group.failures) == ([] if asked else [1])

@@ -60,7 +60,7 @@ def _enlarged() -> GroupState:
 
 
 def test_a_stop_that_filled_its_old_size_while_it_is_enlarged_may_fill_on() -> None:
-    """The venue may have taken the update before the fill and say so after it: one more may fill, one stop is enough."""
+    """The venue may have taken the update before the fill and say so after it: until then it is one stop, not two."""
     group = _enlarged()
     assert group.orders[2].status is ChildStatus.PARTIAL
     assert (group.orders[2].leaves_qty, group.legs[0].selling) == (1, 1)

@@ -154,7 +154,7 @@ def completes(group: GroupState, order: ChildOrder, cum_qty: int) -> bool:
     Not while a larger size was asked for (the venue may have taken it before this fill and say so after it), and not
     where the fills were divided by guess: it lives until the broker ends it.
     """
-    if cum_qty < order.order_qty or (order.asked is not None and cum_qty < abs(order.asked[0])):
+    if cum_qty < order.largest_qty:
         return False
     return not (group.memory and order.number in group.memory.get(LOOSE, ()))
 
@@ -238,7 +238,9 @@ def _end(group: GroupState, number: int, trigger: str, why: str, at: float) -> b
         return False
     order.reason = why
     _move(group, order, status, at)
-    if status in _FAILED and not order.cancel_at and order.cum_qty < order.order_qty:
+    # an end that was asked for is no failure, also where the venue first said no (or a restart took it for that)
+    asked = order.cancel_at or (status is ChildStatus.CANCELED and order.cancel_refusals)
+    if status in _FAILED and not asked and order.cum_qty < order.order_qty:
         opens = order.purpose is Purpose.OPEN
         if not opens or group.phase is Phase.OPENING:
             group.failures[number] = order

@@ -105,7 +105,7 @@ def _common(
     for pairs in arrangements:
         alive = {known.key for known, _ in pairs}
         gone: list[Reading] = [
-            (k, 0, k.order.order_qty if k.loose else k.order.leaves_qty, False) for k in free if k.key not in alive
+            (k, 0, k.order.largest_qty if k.loose else k.order.leaves_qty, False) for k in free if k.key not in alive
         ]
         ways = [
             [(known, low, high, True) for low, high in spans(known, order) or [(0, 0)]]

@@ -1,6 +1,6 @@
 """Several orders of one bracket in one contract: its net is certain, which of them filled is a guess."""
 
-from atomic.facts import Attempt, CancelAsked, Canceled, Filled, Rejected, ReplaceAsked, apply
+from atomic.facts import Attempt, CancelAsked, Canceled, Filled, Rejected, Remembered, ReplaceAsked, apply
 from atomic.model import GroupState
 from atomic.reconcile import match
 from atomic.vocabulary import WORKING, ChildStatus, Phase
@@ -218,6 +218,18 @@ def test_a_stop_that_filled_before_it_was_enlarged_has_ended_when_it_is_not_show
     group, stop = _filled_while_enlarged()
     fold(match(view_of([group], [], {"C750": 0})), [group])
     assert (group.orders[stop].cum_qty, group.legs[0].net, group.held) == (3, 0, None)
+
+
+def test_an_order_divided_by_guess_may_have_filled_in_the_size_it_was_being_given() -> None:
+    """A stop of one was being enlarged to three, a close of three was sent; six fewer are there: both filled whole."""
+    group = bracket_of(3)
+    stop = order_of(group, -1, limit=0.8, purpose="sl")
+    apply(group, Remembered(NOW - 45.0, "loose", [stop]))
+    apply(group, ReplaceAsked(NOW - 40.0, stop, -3, 0.8, 0.0))
+    close = order_of(group, -3, "sent", limit=0.0, purpose="close")
+    fold(match(view_of([group], [], {"C750": -3})), [group])
+    assert (group.orders[stop].cum_qty, group.orders[close].cum_qty) == (3, 3)
+    assert (group.legs[0].net, group.held) == (-3, None)
 
 
 def test_more_late_orders_than_are_waited_for_were_not_filled() -> None:
