@@ -65,7 +65,8 @@ def find(work: Work, order: BrokerOrder, *, tagged: bool = False) -> tuple[Group
 def exactly(work: Work, order: BrokerOrder, waited: set[tuple[str, int]]) -> tuple[GroupState, int] | None:
     """The order that was believed filled and is this one by its size too, where none that is waited for is.
 
-    One that is waited for answers one open order; it joins `waited`.
+    One that is waited for answers one open order; it joins `waited`. What this process sent or took over is known by
+    its id and not waited for.
     """
     if order.symbol in work.doubtful:
         return None
@@ -79,7 +80,7 @@ def exactly(work: Work, order: BrokerOrder, waited: set[tuple[str, int]]) -> tup
             if own.number not in group.live:
                 if own.number in guessed and key not in work.resolved and found is None:
                     found = group, own.number
-            elif key not in work.paired and key not in waited:
+            elif key not in work.paired and key not in waited and work.unsettled(Known(group, own)):
                 waited.add(key)
                 return None
     return found

@@ -1,6 +1,6 @@
 """Several orders of one bracket in one contract: its net is certain, which of them filled is a guess."""
 
-from atomic.facts import Attempt, CancelAsked, Canceled, Filled, Rejected, Remembered, ReplaceAsked, apply
+from atomic.facts import Accepted, Attempt, CancelAsked, Canceled, Filled, Rejected, Remembered, ReplaceAsked, apply
 from atomic.model import GroupState
 from atomic.reconcile import match
 from atomic.vocabulary import WORKING, ChildStatus, Phase
@@ -247,6 +247,21 @@ def test_more_late_orders_than_are_waited_for_were_not_filled() -> None:
     assert guessed
     assert len(verdict.adopt) == 2
     assert group.legs[0].net == 1
+
+
+def test_an_order_taken_over_already_does_not_answer_one_that_is_shown_late() -> None:
+    """Of three equal stops one was taken over, one was believed filled, one is waited for: two shown are the latter."""
+    group = bracket_of(3)
+    taken, believed, waited = (order_of(group, -1, "sent", limit=0.8, purpose="sl") for _ in range(3))
+    apply(group, Accepted(NOW - 1.0, taken))
+    apply(group, Filled(NOW - 1.0, believed, 1, 0.8, 0.0))
+    apply(group, Remembered(NOW - 1.0, "guessed", [believed]))
+    late = [shown("C750", -1, limit=0.8, lean_id=n) for n in (5, 6)]
+    unsettled = frozenset({(group.spec.group_id, waited)})
+    verdict = match(view_of([group], late, {"C750": 2}, start=False, unsettled=unsettled, now=NOW + 12.0))
+    assert [a.number for a in verdict.adopt] == [waited + 1, waited]
+    fold(verdict, [group])
+    assert (group.held, group.legs[0].selling) == (None, 3)
 
 
 def test_an_order_believed_half_filled_and_shown_whole_may_fill_whole() -> None:
