@@ -12,12 +12,12 @@ from . import facts as f
 from .bracket import AtomicBracket
 from .bracket_terms import ContingentOrder, ExitDefaults, check_sides, entry, level, seconds, whole
 from .group import AtomicGroup
-from .layers import PROTECTED_KINDS, Coverage
+from .layers import Coverage
 from .operations import Operations
 from .protect import ExitPair, ExitPlan, Level
 from .protect.contingent import Member, exits_row
 from .protect.watch import NetExits
-from .vocabulary import Kind, Phase
+from .vocabulary import PROTECTED_KINDS, Kind, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .facts import Intended
 from .ports import Alert, Severity
-from .vocabulary import REDUCING, WORKING, ChildStatus, ChildType, Kind, Purpose
+from .vocabulary import PROTECTED_KINDS, REDUCING, WORKING, ChildStatus, ChildType, Kind, Purpose
 
 if TYPE_CHECKING:
     from .model import ChildOrder, GroupState
@@ -63,8 +63,6 @@ _REPLACEABLE = frozenset({ChildStatus.WORKING, ChildStatus.PARTIAL})
 _AROUND = {purpose: ("", f":{purpose}") for purpose in Purpose} | {
     Purpose.ENTRY: ("entry-", ""), Purpose.STOP: ("sl-", ""), Purpose.TARGET: ("tp-", "")
 }  # fmt: skip
-#: groups whose stops change without a gap
-_PROTECTED = frozenset({Kind.BRACKET, Kind.EXITS})
 #: after so many refused updates the order is cancelled and sent anew
 _REPLACE_TRIES = 3
 _NEVER = float("inf")
@@ -82,7 +80,7 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
     Cancels and updates first, then submits in the order of the wants, as many as the rate allows, then alerts and one
     WakeAt. Pure: nothing is remembered here.
     """
-    if group.spec.kind in _PROTECTED:
+    if group.spec.kind in PROTECTED_KINDS:  # their stops change without a gap
         return change.commands(group, desired, now, env)
     out: list[Command] = []
     wants = desired.orders

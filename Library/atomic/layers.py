@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .model import GroupState
 from .ports import Severity
-from .vocabulary import WORKING, Kind, Phase, Purpose
+from .vocabulary import PROTECTED_KINDS, WORKING, Phase, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -27,7 +27,6 @@ UNPROTECTED = 600.0
 _KEPT = 1024
 #: kinds of facts that `Coverage.fact` wants to hear of
 COVERED = frozenset({"filled", "adjusted", "accepted"})
-PROTECTED_KINDS = frozenset({Kind.BRACKET, Kind.EXITS})
 
 
 def protection(group: GroupState) -> tuple[int, int, bool]:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from . import diff, plan
 from . import facts as f
 from .facts import apply as apply_fact
-from .layers import PROTECTED_KINDS
 from .ledger import Ledger
 from .plan.trouble import cancel_time
 from .ports import OrderRequest
 from .quotes import QuoteBook
-from .vocabulary import REDUCING, ChildStatus, HoldCause, Kind, Phase
+from .vocabulary import PROTECTED_KINDS, REDUCING, ChildStatus, HoldCause, Kind, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -32,6 +32,10 @@ class Kind(StrEnum):
     CONTINGENT = "contingent"
 
 
+#: kinds whose exits follow what is held (brackets, and exits of positions that stood already)
+PROTECTED_KINDS = frozenset({Kind.BRACKET, Kind.EXITS})
+
+
 class Phase(StrEnum):
     """Life of a group; computed by `facts`, never set elsewhere."""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..vocabulary import Kind
+from ..vocabulary import PROTECTED_KINDS
 from .identity import contradicts, looks_like, spans
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     #: what decides the next step of a group: net per leg, living orders with what they may still fill
     Consequence = tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int, int], ...]]
 
-_PROTECTED = frozenset({Kind.BRACKET, Kind.EXITS})
 #: more arrangements than this are not looked through: nobody can tell
 _MOST = 5000
 #: seconds between an order's sending and the time the broker shows, beyond which time is no evidence
@@ -163,7 +162,7 @@ def _loose(
     return frozenset(
         group_id
         for group_id in torn
-        if kinds.get(group_id) in _PROTECTED and len({history.consequences[group_id][0] for history in found}) == 1
+        if kinds.get(group_id) in PROTECTED_KINDS and len({history.consequences[group_id][0] for history in found}) == 1
     )
 
 

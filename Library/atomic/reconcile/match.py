@@ -35,7 +35,7 @@ from ..facts import (
 )
 from ..facts.kinds import GONE, GUESSED, LOOSE
 from ..journal import group_id_of
-from ..vocabulary import ChildStatus, HoldCause, Phase
+from ..vocabulary import PROTECTED_KINDS, ChildStatus, HoldCause, Phase, Purpose
 from . import guesses, outside, strangers
 from .histories import solve
 from .identity import Match, identify, looks_like
@@ -165,7 +165,7 @@ def _order(work: Work, known: Known) -> None:
             strangers.shown_late(work, known.group, number, pair.order)
     elif pair is not None:
         _take_over(work, known, pair, cum)
-    elif known.acknowledged:
+    elif known.acknowledged or _had(work, known, cum):
         if not known.completed_by(cum):
             verdict.add(group_id, Canceled(now, number, GONE))
         verdict.find("missing", group_id, f"order {number} of {group_id} has ended: it is not among the open orders")
@@ -178,6 +178,17 @@ def _order(work: Work, known: Known) -> None:
         verdict.find("missing", group_id, f"order {number} of {group_id} was {why}: it never left, or has ended")
     else:
         work.open_fate.append(known)
+
+
+def _had(work: Work, known: Known, cum: int) -> bool:
+    """True for an exit that the broker had without telling: only this order explains what the account moved.
+
+    What is left of it is not waited for, so that it is stopped again at once. Other orders are waited for all the same.
+    """
+    order = known.order
+    if known.group.spec.kind not in PROTECTED_KINDS or order.purpose is Purpose.ENTRY:
+        return False
+    return cum > order.cum_qty and order.number not in work.guesses.get(known.group.spec.group_id, ())
 
 
 def _take_over(work: Work, known: Known, pair: Match, cum: int) -> None:

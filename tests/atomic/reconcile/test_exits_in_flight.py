@@ -4,7 +4,7 @@ from atomic.facts import Accepted, Attempt, CancelAsked, Canceled, Filled, Rejec
 from atomic.model import GroupState
 from atomic.reconcile import match
 from atomic.vocabulary import WORKING, ChildStatus, Phase
-from tests.atomic.reconcile.world import NOW, bracket_of, fold, group_of, order_of, shown, view_of
+from tests.atomic.reconcile.world import CALL, NOW, bracket_of, fold, group_of, order_of, shown, view_of
 
 
 def test_what_ended_takes_the_fills_before_what_lives() -> None:
@@ -247,6 +247,25 @@ def test_more_late_orders_than_are_waited_for_were_not_filled() -> None:
     assert guessed
     assert len(verdict.adopt) == 2
     assert group.legs[0].net == 1
+
+
+def test_an_exit_that_filled_in_part_and_is_not_shown_has_ended() -> None:
+    """A stop on its way explains alone what the account moved, so the broker had it: its rest needs a new stop now."""
+    group = bracket_of(3)
+    stop = order_of(group, -2, "sent", limit=0.8, purpose="sl")
+    fold(match(view_of([group], [], {"C750": 2})), [group])
+    assert (group.orders[stop].status, group.orders[stop].cum_qty) == (ChildStatus.CANCELED, 1)
+    assert (group.legs[0].net, group.live, group.held) == (2, {}, None)
+
+
+def test_an_opening_that_filled_in_part_and_is_not_shown_is_waited_for() -> None:
+    """A leg of a group that is all or none may still arrive: nothing is sent for it before the quiet period ends."""
+    group = group_of(legs=(CALL,))
+    leg = order_of(group, 10, "sent")
+    verdict = match(view_of([group], [], {"C750": 4}))
+    fold(verdict, [group])
+    assert group.orders[leg].may_fill
+    assert verdict.unsettled == {(group.spec.group_id, leg)}
 
 
 def test_an_order_taken_over_already_does_not_answer_one_that_is_shown_late() -> None:
