@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.engine.clock import Clock, to_local, to_utc
-from workbench.engine.members import member_or_missing
+from workbench.engine.members import lean_class
 
 if TYPE_CHECKING:
     from workbench.engine.bars import QuoteBar, TradeBar
@@ -79,6 +79,7 @@ class EmptyCache:
         return None
 
 
+@lean_class("SecurityExchange")
 class SecurityExchange:
     """Opening hours of a security, at the engine's clock."""
 
@@ -91,8 +92,8 @@ class SecurityExchange:
         self._version = -1
         self._open = False
 
-    def __getattr__(self, name: str) -> Any:
-        return member_or_missing(self, "SecurityExchange", name)
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any: ...
 
     @property
     def local_time(self) -> datetime:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.engine.members import member_or_missing
+from workbench.engine.members import lean_class
 
 if TYPE_CHECKING:
     from workbench.engine.securities import Security
     from workbench.engine.symbols import Symbol
 
 
+@lean_class("SecurityHolding")
 class SecurityHolding:
     """Signed quantity, average price (dollars per share) and profit of a security."""
 
@@ -29,8 +30,8 @@ class SecurityHolding:
         self.total_sale_volume = 0.0
         self.listener: Any = None
 
-    def __getattr__(self, name: str) -> Any:
-        return member_or_missing(self, "SecurityHolding", name)
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any: ...
 
     @property
     def symbol(self) -> Symbol:

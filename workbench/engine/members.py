@@ -6,10 +6,14 @@ names of its members, and the line `*` with the names that `from AlgorithmImport
 
 from __future__ import annotations
 
+import dis
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
+
+T = TypeVar("T")
 
 TABLE = Path(__file__).with_name("members.txt")
 
@@ -53,6 +57,67 @@ def missing_member(owner: object, lean_class: str, name: str) -> NoReturn:
         raise MemberNotSupportedError(f"{lean_class}.{name} is not supported by the embedded engine; run it on LEAN: "
                                       "lean backtest <project>")
     raise AttributeError(f"'{type(owner).__name__}' object has no attribute '{name}'")
+
+
+class _Alias:
+    """A member under its C# name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, owner: Any, kind: type) -> Any:
+        return getattr(kind if owner is None else owner, self._name)
+
+
+class _Missing:
+    """A member of LEAN's that a class does not have here."""
+
+    def __init__(self, lean_class: str, name: str) -> None:
+        self._where, self._name = lean_class, name
+
+    def __get__(self, owner: Any, kind: type) -> NoReturn:
+        missing_member(owner, self._where, self._name)
+
+
+def lean_class(name: str = "") -> Callable[[type[T]], type[T]]:
+    """Class decorator: C# names work, and members of LEAN's class `name` that are not here say so when they are read.
+
+    It puts descriptors on the class. A `__getattr__` would do the same and make every other access slower: CPython 3.11
+    specializes none where a class has one.
+    """
+
+    def decorate(kind: type[T]) -> type[T]:
+        known = name or kind.__name__
+        found: dict[str, Any] = {}
+        for base in reversed(kind.__mro__):
+            found.update(vars(base))
+        here = {member for member, value in found.items() if not isinstance(value, _Missing)}
+        here.update(*map(_assigned, kind.__mro__))
+        for member in lean_members(known):
+            stands = _Alias(member) if member in here else _Missing(known, member)
+            for spelt in (member, *_in_csharp(member)):
+                if spelt not in here:
+                    setattr(kind, spelt, stands)
+        return kind
+
+    return decorate
+
+
+def _in_csharp(name: str) -> tuple[str, str]:
+    """`set_start_date` as `SetStartDate`; a single word also as an acronym (`ATR`)."""
+    words = name.split("_")
+    pascal = "".join(word[:1].upper() + word[1:] for word in words)
+    return pascal, name.upper() if len(words) == 1 else pascal
+
+
+def _assigned(kind: type) -> set[str]:
+    """Names that the methods of a class set on its instances."""
+    names: set[str] = set()
+    for method in vars(kind).values():
+        code = getattr(method, "__code__", None)
+        if code is not None:
+            names.update(i.argval for i in dis.get_instructions(code) if i.opname == "STORE_ATTR")
+    return names
 
 
 class NotHere:

@@ -8,6 +8,7 @@ from typing import Any
 from workbench.engine.clock import Clock
 from workbench.engine.enums import OptionRight, OptionStyle, SecurityType, SettlementType
 from workbench.engine.exchange import PriceCache, SecurityExchange
+from workbench.engine.members import lean_class
 from workbench.engine.securities import Security
 from workbench.engine.symbols import Symbol
 
@@ -21,6 +22,7 @@ def index_option_tick(ticker: str, price: float) -> float:
     return 0.1 if price >= 3 else 0.05
 
 
+@lean_class("Option")
 class Option(Security):
     """A contract or, for the canonical symbol, the chain's settings."""
 

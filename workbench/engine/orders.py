@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from workbench.engine.enums import OrderDirection, OrderStatus, OrderType, SecurityType
-from workbench.engine.members import member_or_missing
+from workbench.engine.members import lean_class
 from workbench.engine.time_in_force import OrderProperties, TimeInForce
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class OrderSubmissionData:
         self.last_price = last_price
 
 
+@lean_class("Order")
 class Order:
     """One order. `time` is UTC; `quantity` is signed (contracts or shares)."""
 
@@ -138,8 +139,8 @@ class Order:
         self.trigger_touched = False
         self.next_event_id = 0
 
-    def __getattr__(self, name: str) -> Any:
-        return member_or_missing(self, "Order", name)
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any: ...
 
     @property
     def direction(self) -> OrderDirection:
@@ -203,6 +204,7 @@ class Order:
                 f"{self.type.name.title().replace('_', '')} order for {self.quantity:g} {unit} of {self.symbol}{tail}")
 
 
+@lean_class("OrderEvent")
 class OrderEvent:
     """Something that happened to an order; `fill_quantity` is the signed change, not a total."""
 
@@ -233,8 +235,8 @@ class OrderEvent:
         self.trigger_price: float | None = None
         self.trailing_amount: float | None = None
 
-    def __getattr__(self, name: str) -> Any:
-        return member_or_missing(self, "OrderEvent", name)
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any: ...
 
     @property
     def absolute_fill_quantity(self) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.engine.enums import OrderDirection, OrderType, SettlementType
 from workbench.engine.holdings import SecurityHolding
-from workbench.engine.members import member_or_missing
+from workbench.engine.members import lean_class
 from workbench.engine.options import Option
 from workbench.engine.positions import Positions
 from workbench.engine.securities import Security
@@ -85,6 +85,7 @@ class CashBook:
         return sum(cash.value_in_account_currency for cash in self._cash.values())
 
 
+@lean_class("SecurityPortfolioManager")
 class SecurityPortfolioManager:
     """The account. Money is in dollars."""
 
@@ -322,8 +323,8 @@ class SecurityPortfolioManager:
 
     # -- the dictionary of holdings -------------------------------------------------------------------------------
 
-    def __getattr__(self, name: str) -> Any:
-        return member_or_missing(self, "SecurityPortfolioManager", name)
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any: ...
 
     def __getitem__(self, symbol: Symbol | str) -> SecurityHolding:
         return self.securities[symbol].holdings

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.engine.clock import Clock
 from workbench.engine.enums import DataNormalizationMode, Resolution, SecurityType, TickType
 from workbench.engine.exceptions import unsupported
 from workbench.engine.exchange import EmptyCache, PriceCache, SecurityExchange
 from workbench.engine.holdings import SecurityHolding
-from workbench.engine.members import member_or_missing
+from workbench.engine.members import lean_class
 from workbench.engine.symbols import Symbol
 
 _OPTIONS: Final = frozenset({SecurityType.OPTION, SecurityType.INDEX_OPTION, SecurityType.FUTURE_OPTION})
 
 
+@lean_class("Security")
 class Security:
     """One subscribed symbol. Prices are dollars per share; before the first bar they are 0."""
 
@@ -219,10 +220,11 @@ class Security:
     def __str__(self) -> str:
         return str(self.symbol)
 
-    def __getattr__(self, name: str) -> Any:
-        return member_or_missing(self, type(self).__name__, name)
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any: ...
 
 
+@lean_class("Equity")
 class Equity(Security):
     """A stock."""
 
@@ -233,5 +235,6 @@ class Equity(Security):
         return 0.0001 if price < 1 else float(self.symbol_properties.minimum_price_variation)
 
 
+@lean_class("Index")
 class Index(Security):
     """An index; it cannot be traded."""

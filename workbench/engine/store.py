@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.engine.exceptions import ArgumentException, ArgumentNullException, KeyNotFoundException
-from workbench.engine.members import member_or_missing
+from workbench.engine.members import lean_class
 
 _KEY: Final = re.compile(r"^\.?[a-zA-Z0-9\\/_#\-\$= ]+\.?[a-zA-Z0-9]*$")
 FLUSH_SECONDS: Final = 5.0
@@ -48,6 +48,7 @@ class _Entry:
         self.size = size if data is None else len(data)
 
 
+@lean_class("ObjectStore")
 class ObjectStore:
     """Named texts and bytes that outlive the run.
 
@@ -68,8 +69,8 @@ class ObjectStore:
         self._dirty_since: float | None = None
         self._closed = False
 
-    def __getattr__(self, name: str) -> Any:
-        return member_or_missing(self, "ObjectStore", name)
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any: ...
 
     @property
     def root(self) -> Path:

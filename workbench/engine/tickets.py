@@ -14,7 +14,7 @@ from workbench.engine.enums import (
     SecurityType,
 )
 from workbench.engine.exceptions import ArgumentException
-from workbench.engine.members import member_or_missing
+from workbench.engine.members import lean_class
 from workbench.engine.orders import INVALID, NEW, is_closed
 from workbench.engine.requests import (
     CancelOrderRequest,
@@ -57,6 +57,7 @@ class _Handle:
         return self._is_set
 
 
+@lean_class("OrderTicket")
 class OrderTicket:
     """Live view on one order: status, fills, changes and cancellation."""
 
@@ -76,8 +77,8 @@ class OrderTicket:
         self._updates: list[UpdateOrderRequest] = []
         self._cancel_request: CancelOrderRequest | None = None
 
-    def __getattr__(self, name: str) -> Any:
-        return member_or_missing(self, "OrderTicket", name)
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any: ...
 
     @property
     def order_id(self) -> int:

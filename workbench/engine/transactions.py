@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workbench.engine.clock import Clock
 from workbench.engine.exceptions import InvalidOperationException
-from workbench.engine.members import member_or_missing
+from workbench.engine.members import lean_class
 from workbench.engine.requests import (
     CancelOrderRequest,
     OrderRequest,
@@ -71,6 +71,7 @@ def _ticket_filter(chosen: Any) -> Callable[[OrderTicket], bool]:
     return lambda ticket: ticket.symbol == chosen
 
 
+@lean_class("SecurityTransactionManager")
 class SecurityTransactionManager:
     """Numbers requests, passes them on, and answers questions about orders."""
 
@@ -82,8 +83,8 @@ class SecurityTransactionManager:
         self.processor: OrderProcessor | None = None
         self.market_order_fill_timeout = timedelta(0)
 
-    def __getattr__(self, name: str) -> Any:
-        return member_or_missing(self, "SecurityTransactionManager", name)
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any: ...
 
     @property
     def utc_time(self) -> datetime:

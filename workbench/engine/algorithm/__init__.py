@@ -9,8 +9,10 @@ from workbench.engine.algorithm.prechecks import OrderChecks
 from workbench.engine.algorithm.sizing import Sizing
 from workbench.engine.algorithm.subscriptions import Subscriptions
 from workbench.engine.algorithm.trading import Trading
+from workbench.engine.members import lean_class
 
 
+@lean_class("QCAlgorithm")
 class QCAlgorithm(Callbacks, Sizing, ComboTrading, Trading, OrderChecks, Subscriptions, Models, Output, AlgorithmBase):
     """Base of every algorithm; the members are LEAN's."""
 

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from workbench.engine.enums import AlgorithmMode, AlgorithmStatus, DeploymentTarget, Resolution
 from workbench.engine.exceptions import ArgumentException, InvalidOperationException, unsupported
-from workbench.engine.members import member_or_missing
 
 if TYPE_CHECKING:
     from workbench.engine.portfolio import SecurityPortfolioManager
@@ -50,9 +49,8 @@ class AlgorithmBase:
     def __init__(self) -> None:
         pass
 
-    def __getattr__(self, name: str) -> Any:
-        # Called only for names that are neither set by the algorithm nor supported here.
-        return member_or_missing(self, "QCAlgorithm", name)
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any: ...
 
     # -- clock ----------------------------------------------------------------------------------------------------
 
