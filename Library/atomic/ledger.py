@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: kinds of facts that are counted, alerted or told to hooks
 TOLD = OBSERVED | EVENT_OF.keys() | {"filled", "noted"}
+# asked for with every fact; see `facts.settle`
+_WHOLE, _HELD, _CLOSED = Kind.ALL_OR_NONE, Phase.HELD, Phase.CLOSED
 #: seconds without sending after the journal failed
 JOURNAL_RETRY = 1.0
 _CAUSE_SEVERITY = {
@@ -137,7 +139,7 @@ class Ledger:
             return False
         spec, kind = group.spec, fact.kind
         group_id = spec.group_id
-        whole = spec.kind is Kind.ALL_OR_NONE
+        whole = spec.kind is _WHOLE
         if whole or kind not in QUIET or heeds(group, fact):
             self._touched[group_id] = None
         self.asleep.pop(group_id, None)
@@ -150,9 +152,9 @@ class Ledger:
         now = group.phase
         if now is not phase and kind != "refused":
             self._events.append(GroupEvent(fact.at, str(now), group, fact))
-            if now is Phase.HELD:
+            if now is _HELD:
                 self._say_held(group, fact.at)
-        if now is Phase.CLOSED:
+        if now is _CLOSED:
             self._closing[group_id] = group
             self._touched.pop(group_id, None)  # nothing is desired of it
         return True

@@ -103,23 +103,30 @@ _TYPE_OF = {
 }
 
 
+_STATE_OF = {
+    Phase.PLANNED: OperationState.PENDING,
+    Phase.OPEN: OperationState.COMPLETED,
+    Phase.UNWINDING: OperationState.ROLLING_BACK,
+    Phase.CLOSED: OperationState.COMPLETED,
+    Phase.HELD: OperationState.FAILED,
+}
+_ENDED_AS = {
+    Outcome.ROLLED_BACK: OperationState.ROLLED_BACK,
+    Outcome.REFUSED: OperationState.FAILED,
+    Outcome.FAILED: OperationState.FAILED,
+}
+
+
 def state_of(group: GroupState) -> OperationState:
     """A group's state in the vocabulary of operations."""
-    phase, outcome = group.phase, group.outcome
-    if phase is Phase.PLANNED:
-        return OperationState.PENDING
-    if phase is Phase.CLOSED:
-        if outcome is Outcome.ROLLED_BACK:
-            return OperationState.ROLLED_BACK
-        return OperationState.FAILED if outcome in (Outcome.REFUSED, Outcome.FAILED) else OperationState.COMPLETED
-    if phase is Phase.UNWINDING or (phase is Phase.CLOSING and not group.opened_at):
+    state = _STATE_OF.get(group.phase)
+    if state is OperationState.COMPLETED:
+        return _ENDED_AS.get(group.outcome, state)
+    if state is not None:
+        return state
+    if group.phase is Phase.CLOSING and not group.opened_at:
         return OperationState.ROLLING_BACK
-    if phase is Phase.OPEN:
-        return OperationState.COMPLETED
-    if phase is Phase.HELD:
-        return OperationState.FAILED
-    filled = any(leg.net for leg in group.legs)
-    return OperationState.PARTIALLY_COMPLETED if filled else OperationState.IN_PROGRESS
+    return OperationState.IN_PROGRESS if group.is_flat else OperationState.PARTIALLY_COMPLETED
 
 
 class Operations:

@@ -6,29 +6,35 @@ from ..model import GroupState
 from ..vocabulary import Kind, Outcome, Phase, Purpose
 from .kinds import GUESSED
 
+# Members under names of their own where they are asked for with every fact: CPython 3.11 looks one up through its
+# enumeration's metaclass, which takes 60 ns each time.
+_PLANNED, _OPENING, _OPEN, _UNWINDING = Phase.PLANNED, Phase.OPENING, Phase.OPEN, Phase.UNWINDING
+_CLOSING, _CLOSED, _HELD = Phase.CLOSING, Phase.CLOSED, Phase.HELD
+_WHOLE, _ENTRY, _REFUSED = Kind.ALL_OR_NONE, Purpose.ENTRY, Outcome.REFUSED
+
 
 def settle(group: GroupState, at: float) -> None:
     """Phase and outcome as the joint result of nets, live orders and target, at a fixed point."""
     phase = group.phase
-    if phase is Phase.HELD or phase is Phase.PLANNED:
+    if phase is _HELD or phase is _PLANNED:
         return
-    if group.spec.kind is not Kind.ALL_OR_NONE:
+    if group.spec.kind is not _WHOLE:
         _settle_protected(group, at)
         return
-    if phase is Phase.CLOSED:
-        if group.outcome is not Outcome.REFUSED and (group.live or not group.is_flat):
+    if phase is _CLOSED:
+        if group.outcome is not _REFUSED and (group.live or not group.is_flat):
             # a fill that comes after the end reopens the group
-            group.phase, group.target, group.ended_at = Phase.UNWINDING, 0, 0.0
+            group.phase, group.target, group.ended_at = _UNWINDING, 0, 0.0
         return
-    if phase is Phase.OPENING or phase is Phase.UNWINDING:
+    if phase is _OPENING or phase is _UNWINDING:
         target = group.target
         if not group.live and target and _stands_at(group, target):
-            group.phase = Phase.OPEN
+            group.phase = _OPEN
             group.outcome = Outcome.COMPLETE if target == group.spec.units else Outcome.PARTIAL_UNITS
             group.opened_at = group.opened_at or at
             return
     if not group.live and group.is_flat and (group.target == 0 or all(leg.settled for leg in group.legs)):
-        group.phase, group.ended_at, group.deadline = Phase.CLOSED, at, 0.0
+        group.phase, group.ended_at, group.deadline = _CLOSED, at, 0.0
         group.failures.clear()
         if any(leg.settled for leg in group.legs):
             group.outcome = Outcome.EXPIRED
@@ -37,7 +43,7 @@ def settle(group: GroupState, at: float) -> None:
 
 
 def _entering(group: GroupState) -> bool:
-    return any(order.purpose is Purpose.ENTRY for order in group.live.values())
+    return any(order.purpose is _ENTRY for order in group.live.values())
 
 
 def _stands_at(group: GroupState, units: int) -> bool:
@@ -50,17 +56,17 @@ def _stands_at(group: GroupState, units: int) -> bool:
 def _settle_protected(group: GroupState, at: float) -> None:
     """Brackets and exits: open while something is held, closed when flat and nothing may fill."""
     phase = group.phase
-    if phase is Phase.CLOSED:
-        if group.outcome is not Outcome.REFUSED and (group.live or not group.is_flat):
-            group.phase, group.ended_at = Phase.CLOSING, 0.0
+    if phase is _CLOSED:
+        if group.outcome is not _REFUSED and (group.live or not group.is_flat):
+            group.phase, group.ended_at = _CLOSING, 0.0
         return
-    if phase is Phase.OPENING and not group.is_flat and not _entering(group):
-        group.phase, group.outcome = Phase.OPEN, Outcome.COMPLETE
+    if phase is _OPENING and not group.is_flat and not _entering(group):
+        group.phase, group.outcome = _OPEN, Outcome.COMPLETE
         group.opened_at = group.opened_at or at
     elif not group.live and group.is_flat and group.orders and not group.memory.get(GUESSED):
-        group.phase, group.ended_at = Phase.CLOSED, at
+        group.phase, group.ended_at = _CLOSED, at
         group.failures.clear()
-        held = group.opened_at or any(o.cum_qty for o in group.orders.values() if o.purpose is Purpose.ENTRY)
+        held = group.opened_at or any(o.cum_qty for o in group.orders.values() if o.purpose is _ENTRY)
         if any(leg.settled for leg in group.legs):
             group.outcome = Outcome.EXPIRED
         else:

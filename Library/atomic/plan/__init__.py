@@ -23,20 +23,25 @@ if TYPE_CHECKING:
 
 __all__ = ["NOTHING", "Desired", "Env", "Want", "at_rest", "decisions", "desired_orders", "still_wanted"]
 
+# asked for many times a decision; see `facts.settle`
+_WHOLE = Kind.ALL_OR_NONE
+_OPENING, _OPEN, _CLOSED = Phase.OPENING, Phase.OPEN, Phase.CLOSED
+_NOTHING_TO_DO = frozenset({Phase.CLOSED, Phase.PLANNED})
+
 
 def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[Any]:
     """Facts to fold before anything is sent; empty when nothing new must be remembered.
 
     Call again after folding until it returns an empty list. Terminates: each returned fact changes the group.
     """
-    if group.spec.kind is not Kind.ALL_OR_NONE:
+    if group.spec.kind is not _WHOLE:
         return protect.decisions(group, now, quotes, env)
     phase = group.phase
-    if phase is Phase.CLOSED or phase is Phase.PLANNED:
+    if phase in _NOTHING_TO_DO:
         return []
-    if phase is Phase.OPENING:
+    if phase is _OPENING:
         return opening.decisions(group, now, quotes, env)
-    if phase is Phase.OPEN and (group.spec.exits or "net" in group.memory):
+    if phase is _OPEN and (group.spec.exits or "net" in group.memory):
         found = protect.watch.decisions(group, now, quotes)
         if found:
             return found
@@ -45,22 +50,22 @@ def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[A
 
 def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> Desired:
     """The orders that should be working now, in the order in which to send them, and the next moment to look."""
-    if group.spec.kind is not Kind.ALL_OR_NONE:
+    if group.spec.kind is not _WHOLE:
         return protect.desired_orders(group, now, quotes, env)
     phase = group.phase
-    if phase is Phase.CLOSED or phase is Phase.PLANNED:
+    if phase in _NOTHING_TO_DO:
         return NOTHING
-    if phase is Phase.OPENING:
+    if phase is _OPENING:
         return opening.desired_orders(group, now, quotes, env)
     return reducing.desired_orders(group, now, quotes, env)
 
 
 def at_rest(group: GroupState) -> bool:
     """True when new data alone cannot change the answer: nothing works, nothing is missing, nothing is too much."""
-    if group.spec.kind is not Kind.ALL_OR_NONE:
+    if group.spec.kind is not _WHOLE:
         return protect.at_rest(group)
-    return group.phase is Phase.CLOSED or (
-        group.phase is Phase.OPEN
+    return group.phase is _CLOSED or (
+        group.phase is _OPEN
         and not group.live
         and not group.failures
         and not group.spec.exits
@@ -75,9 +80,9 @@ def still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:
     Cheap, for use between the sends of one wave: facts that arrived since the intent (a sibling rejected, a close
     asked for, a position moved from outside) may have taken its reason away.
     """
-    if group.spec.kind is not Kind.ALL_OR_NONE:
+    if group.spec.kind is not _WHOLE:
         return protect.still_wanted(group, order, env)
-    if group.phase is Phase.OPENING:
+    if group.phase is _OPENING:
         return opening.still_wanted(group, order, env)
     return reducing.still_wanted(group, order, env)
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _GOES_ON = trouble.ENDS_BY_ITSELF
 _BACK = frozenset({Phase.UNWINDING, Phase.CLOSING})
+# asked for many times a decision; see `facts.settle`
+_HELD, _UNWINDING, _CLOSING = Phase.HELD, Phase.UNWINDING, Phase.CLOSING
+_UNWIND, _CLOSE, _EXCESS = Purpose.UNWIND, Purpose.CLOSE, Purpose.EXCESS
 
 
 def by_leg(group: GroupState) -> list[ChildOrder | None]:
@@ -50,18 +53,18 @@ def _mode(group: GroupState) -> tuple[Purpose, Ladder]:
     """Purpose and ladder of reducing orders now."""
     if group.emergency:
         return Purpose.EMERGENCY, MARKET
-    phase = group.held_from if group.phase is Phase.HELD else group.phase
+    phase = group.phase
+    if phase is _HELD:
+        phase = group.held_from
     policy = group.spec.policy
-    if phase is Phase.UNWINDING:
-        return Purpose.UNWIND, policy.unwind_ladder
-    if phase is Phase.CLOSING:
-        return Purpose.CLOSE, policy.close_ladder or policy.unwind_ladder
-    return Purpose.EXCESS, MARKET
+    if phase is _CLOSING:
+        return _CLOSE, policy.close_ladder or policy.unwind_ladder
+    return (_UNWIND, policy.unwind_ladder) if phase is _UNWINDING else (_EXCESS, MARKET)
 
 
 def _acts(group: GroupState) -> bool:
     """False while a hold means that nothing is sent."""
-    if group.phase is not Phase.HELD:
+    if group.phase is not _HELD:
         return True
     return group.held_from in _BACK and (group.held in _GOES_ON or group.emergency)
 

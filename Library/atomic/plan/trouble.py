@@ -160,13 +160,14 @@ def _outside(group: GroupState, now: float) -> list[Any]:
     if "split" in group.memory:
         return _split(group, now)
     short_of = settled = False
+    opening = phase is Phase.OPENING
     for leg in group.legs:
         ratio = leg.spec.ratio
         if leg.settled:
             settled = True
         elif not ratio:
             short_of = short_of or leg.net != 0
-        elif phase is Phase.OPENING:
+        elif opening:
             short_of = short_of or leg.moved * ratio < 0
         else:
             short_of = short_of or (leg.net - ratio * group.target) * ratio < 0

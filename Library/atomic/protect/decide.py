@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 #: a watched level needs this many sightings on different quotes
 CONFIRMATIONS = 2
 _STEADY = frozenset({Phase.OPENING, Phase.OPEN})
+_NOTHING = frozenset({Phase.PLANNED, Phase.CLOSED})
 #: quotes older than this do not trigger anything (seconds); bar data is fresh for one bar
 FRESH = 90.0
 
 
 def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: Env) -> list[Any]:
     """The next decisions to record, in order; empty when nothing needs memory."""
-    if group.phase is Phase.PLANNED or group.phase is Phase.CLOSED:
+    if group.phase in _NOTHING:
         return []
     if env.reserves_quantity and not group.memory.get("reserves"):
         return [f.Remembered(now, "reserves", True)]

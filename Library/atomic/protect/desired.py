@@ -26,16 +26,19 @@ if TYPE_CHECKING:
     from ..plan.terms import Env, Quotes
     from .levels import ExitPlan
 
+# asked for with every decision; see `facts.settle`
+_OPENING, _NOTHING = Phase.OPENING, frozenset({Phase.PLANNED, Phase.CLOSED})
+
 
 def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> Desired:
     """The orders that should be working, and the next moment at which that may change by itself."""
     phase = group.phase
-    if phase is Phase.PLANNED or phase is Phase.CLOSED:
+    if phase in _NOTHING:
         return NOTHING
     plan = plan_of(group)
     view = exposure(group, plan)
     wants: list[Want] = []
-    if phase is Phase.OPENING:
+    if phase is _OPENING:
         entry = _entry(group, plan, view)
         if entry is not None:
             wants.append(entry)

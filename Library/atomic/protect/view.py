@@ -12,6 +12,8 @@ from ..vocabulary import WORKING, ChildStatus, Purpose
 from .allot import webster
 from .levels import ExitPlan
 
+# asked for with every order; see `facts.settle`
+_ENTRY, _STOP, _TARGET, _WITHDRAWN = Purpose.ENTRY, Purpose.STOP, Purpose.TARGET, ChildStatus.WITHDRAWN
 _CLOSERS = frozenset({Purpose.CLOSE, Purpose.EMERGENCY, Purpose.UNWIND})
 
 
@@ -73,20 +75,20 @@ def _expose(group: GroupState, plan: ExitPlan) -> Exposure:
     entry: ChildOrder | None = None
     for order in group.orders.values():
         purpose, cum_qty = order.purpose, order.cum_qty
-        if purpose is Purpose.ENTRY:
-            if order.status is not ChildStatus.WITHDRAWN:
+        if purpose is _ENTRY:
+            if order.status is not _WITHDRAWN:
                 entry = order
             if cum_qty:
                 filled += cum_qty
                 paid += cum_qty * order.avg_px
-        elif cum_qty and (purpose is Purpose.STOP or purpose is Purpose.TARGET) and order.rung < len(closed):
+        elif cum_qty and (purpose is _STOP or purpose is _TARGET) and order.rung < len(closed):
             closed[order.rung] += cum_qty
     for order in group.live.values():
         purpose = order.purpose
-        if purpose is Purpose.ENTRY:
+        if purpose is _ENTRY:
             entering += order.leaves_qty
         elif order.status in WORKING:
-            if purpose is Purpose.STOP:
+            if purpose is _STOP:
                 stopped += order.leaves_qty
             elif purpose in _CLOSERS and order.leg == 0 and order.side == -side:
                 closing += order.leaves_qty
