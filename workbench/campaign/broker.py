@@ -73,9 +73,8 @@ class AdversarialBroker:
         self.logged: list[str] = []
         self.view = ProcessView(account)
         self._canceling: set[int] = set()
-        self._updating: set[int] = set()
-        #: updates that came too late: the order had filled
-        self._overtaken: set[int] = set()
+        #: terms of the newest update that was asked for, by order
+        self._updates: dict[int, tuple[int, float, float]] = {}
         self._combo = 1 + max((o.combo for o in account.orders), default=0)
 
     # --- ports.Gateway: what is asked -----------------------------------------------------------------
@@ -191,8 +190,7 @@ class AdversarialBroker:
         elif self._draw(self.faults.cancel_refused, 3) == 2:
             self._tell_now(order, ReplaceRefused(self.clock, number, "brokerage failed to update"))
         else:
-            order.asked = (quantity, limit, stop)
-            self._updating.add(order.id)
+            order.asked = self._updates[order.id] = (quantity, limit, stop)
 
     def poll(self, group_id: str, number: int) -> None:
         """The ticket as it truly stands, now."""
@@ -206,10 +204,8 @@ class AdversarialBroker:
             self._tell_now(order, CancelRefused(self.clock, number, 0, "the cancel fell back"))
 
     def _read(self, order: SimOrder) -> None:
-        if order.id in self._overtaken:
-            self._tell_now(order, ReplaceRefused(self.clock, order.number, "filled before the update"))
-        elif order.id in self._updating and order.asked is None:
-            self._tell_now(order, Replaced(self.clock, order.number, order.quantity, order.limit, order.stop))
+        if order.id in self._updates and order.asked is None:
+            self._tell_now(order, self._answer(order))
         if order.fate is not Fate.NEW:
             self._tell_now(order, self.view.identity(order, self.clock))
             self._tell_now(order, Accepted(self.clock, order.number))
@@ -218,6 +214,13 @@ class AdversarialBroker:
         end = self.view.end(order, self.clock)
         if end is not None:
             self._tell_now(order, end)
+
+    def _answer(self, order: SimOrder) -> Replaced | ReplaceRefused:
+        """What became of an update that is not pending any more, as the order's terms show it."""
+        terms = order.quantity, order.limit, order.stop
+        if self._updates[order.id] == terms:
+            return Replaced(self.clock, order.number, *terms)
+        return ReplaceRefused(self.clock, order.number, "it ended before the update")
 
     def adopt(self, group_id: str, number: int, order: BrokerOrder) -> None:
         """A broker order that this process did not send is child order `number` from now on."""
@@ -250,16 +253,14 @@ class AdversarialBroker:
 
     def fill(self, order: SimOrder, qty: int) -> None:
         """Fill `qty` at the order's price or the quote's."""
+        pending = order.asked is not None
         self.account.fill(order, qty, self.market.price(order))
         self._tell(order, self.view.filled(order, self.clock))
-        if order.fate is not Fate.FILLED:
-            return
-        if order.asked is not None:
-            self._overtaken.add(order.id)
-            self._tell(order, ReplaceRefused(self.clock, order.number, "filled before the update"))
-        end = self.view.end(order, self.clock)
-        if end is not None:
-            self._tell(order, end)
+        if order.fate is Fate.FILLED:
+            if pending:
+                self._tell(order, self._answer(order))
+            if (end := self.view.end(order, self.clock)) is not None:
+                self._tell(order, end)
 
     def end_cancel(self, order: SimOrder) -> None:
         """A pending cancel comes to its end; a combo ends as one."""

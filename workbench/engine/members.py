@@ -42,23 +42,6 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
-def member_or_missing(owner: object, lean_class: str, name: str) -> Any:
-    """The member a C# name stands for; raises for what is not here."""
-    snake = snake_case(name) if name[:1].isupper() else name
-    known = snake in lean_members(lean_class)
-    if snake != name and (snake in getattr(owner, "__dict__", ()) or (known and hasattr(type(owner), snake))):
-        return getattr(owner, snake)
-    return missing_member(owner, lean_class, snake if known else name)
-
-
-def missing_member(owner: object, lean_class: str, name: str) -> NoReturn:
-    """Raise what the access to an unknown member deserves: not supported here, or not known at all."""
-    if name in lean_members(lean_class):
-        raise MemberNotSupportedError(f"{lean_class}.{name} is not supported by the embedded engine; run it on LEAN: "
-                                      "lean backtest <project>")
-    raise AttributeError(f"'{type(owner).__name__}' object has no attribute '{name}'")
-
-
 class _Alias:
     """A member under its C# name."""
 
@@ -76,10 +59,11 @@ class _Missing:
         self._where, self._name = lean_class, name
 
     def __get__(self, owner: Any, kind: type) -> NoReturn:
-        missing_member(owner, self._where, self._name)
+        raise MemberNotSupportedError(f"{self._where}.{self._name} is not supported by the embedded engine; run it on "
+                                      "LEAN: lean backtest <project>")
 
 
-def lean_class(name: str = "") -> Callable[[type[T]], type[T]]:
+def lean_class(name: str) -> Callable[[type[T]], type[T]]:
     """Class decorator: C# names work, and members of LEAN's class `name` that are not here say so when they are read.
 
     It puts descriptors on the class. A `__getattr__` would do the same and make every other access slower: CPython 3.11
@@ -87,17 +71,17 @@ def lean_class(name: str = "") -> Callable[[type[T]], type[T]]:
     """
 
     def decorate(kind: type[T]) -> type[T]:
-        known = name or kind.__name__
         found: dict[str, Any] = {}
         for base in reversed(kind.__mro__):
             found.update(vars(base))
         here = {member for member, value in found.items() if not isinstance(value, _Missing)}
-        here.update(*map(_assigned, kind.__mro__))
-        for member in lean_members(known):
-            stands = _Alias(member) if member in here else _Missing(known, member)
-            for spelt in (member, *_in_csharp(member)):
+        here.update(*map(assigned, kind.__mro__))
+        for member in lean_members(name):
+            if member not in here:
+                setattr(kind, member, _Missing(name, member))
+            for spelt in _in_csharp(member):
                 if spelt not in here:
-                    setattr(kind, spelt, stands)
+                    setattr(kind, spelt, _Alias(member))
         return kind
 
     return decorate
@@ -110,7 +94,7 @@ def _in_csharp(name: str) -> tuple[str, str]:
     return pascal, name.upper() if len(words) == 1 else pascal
 
 
-def _assigned(kind: type) -> set[str]:
+def assigned(kind: type) -> set[str]:
     """Names that the methods of a class set on its instances."""
     names: set[str] = set()
     for method in vars(kind).values():

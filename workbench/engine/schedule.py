@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.engine.members import member_or_missing
+from workbench.engine.members import lean_class
 from workbench.engine.schedule_rules import DateRules, TimeRules
 
 if TYPE_CHECKING:
@@ -173,6 +173,7 @@ def _resort_first(events: list[ScheduledEvent]) -> None:
     events.insert(low, event)
 
 
+@lean_class("ScheduleManager")
 class ScheduleManager:
     """`self.schedule` of an algorithm."""
 
@@ -182,8 +183,8 @@ class ScheduleManager:
         self.date_rules = date_rules
         self.time_rules = time_rules
 
-    def __getattr__(self, name: str) -> Any:
-        return member_or_missing(self, "ScheduleManager", name)
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any: ...
 
     def on(self, *args: Any, **kwargs: Any) -> ScheduledEvent:
         """`on(date_rule, time_rule, callback)` or `on(name, date_rule, time_rule, callback)`."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.engine.clock import to_utc
 from workbench.engine.enums import LeanEnum, SecurityType
 from workbench.engine.exceptions import ArgumentException, ArgumentOutOfRangeException
-from workbench.engine.members import member_or_missing
+from workbench.engine.members import lean_class
 from workbench.engine.symbols import Symbol
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ class _Rules:
         self._hours_of = hours_of
         self._securities = securities
 
-    def __getattr__(self, name: str) -> Any:
-        return member_or_missing(self, type(self).__name__, name)
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any: ...
 
     @property
     def _zone(self) -> tzinfo:
@@ -94,6 +94,7 @@ class _Rules:
         return found
 
 
+@lean_class("DateRules")
 class DateRules(_Rules):
     """`self.date_rules` of an algorithm."""
 
@@ -236,6 +237,7 @@ def _work_week(day: datetime) -> tuple[datetime, datetime]:
     return monday, monday + 4 * ONE_DAY
 
 
+@lean_class("TimeRules")
 class TimeRules(_Rules):
     """`self.time_rules` of an algorithm."""
 

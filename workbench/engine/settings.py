@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.engine.enums import DataNormalizationMode, Resolution
 from workbench.engine.exceptions import unsupported
-from workbench.engine.members import member_or_missing
+from workbench.engine.members import lean_class
 
 
 class AlgorithmSettings:
@@ -63,14 +63,15 @@ class UniverseSettings:
         self.asynchronous = False
 
 
+@lean_class("NotificationManager")
 class NotificationManager:
     """`self.notify`: local runs send nothing (LEAN's local messaging only logs); what would be sent is kept."""
 
     def __init__(self, record: Any) -> None:
         self._record = record
 
-    def __getattr__(self, name: str) -> Any:
-        return member_or_missing(self, "NotificationManager", name)
+    if TYPE_CHECKING:
+        def __getattr__(self, name: str) -> Any: ...
 
     def email(self, address: str, subject: str, message: str, data: str = "", headers: Any = None) -> bool:
         """Record a mail."""

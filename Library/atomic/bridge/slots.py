@@ -85,9 +85,9 @@ class SlotBook:
         if self._slots.pop((slot.group_id, slot.number), None) is None:
             return
         tagged = self._by_tag.get(slot.tag)
-        if tagged is not slot and isinstance(tagged, dict):
+        if isinstance(tagged, dict):
             tagged.pop(slot.symbol, None)
-        if tagged is slot or not tagged:
+        if not tagged or tagged is slot:
             self._by_tag.pop(slot.tag, None)
         if not slot.lean_id:
             return  # refused before LEAN numbered it: no event can come
