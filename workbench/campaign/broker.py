@@ -253,7 +253,7 @@ class AdversarialBroker:
 
     def fill(self, order: SimOrder, qty: int) -> None:
         """Fill `qty` at the order's price or the quote's."""
-        pending = order.asked is not None
+        pending = order.asked is not None and order.id in self._updates  # asked for by this process
         self.account.fill(order, qty, self.market.price(order))
         self._tell(order, self.view.filled(order, self.clock))
         if order.fate is Fate.FILLED:
