@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +101,12 @@ class Anything(QCAlgorithm):
 '''
 
 
+RUNS = count()
+
+
 def run_plan(small_data: Path, folder: Path, plan: list[Any], nested: bool) -> Any:
-    main = folder / "anything.py"
+    # a name of its own: bytecode of another plan that is as long and was written in the same second would be taken for it
+    main = folder / f"anything{next(RUNS)}.py"
     main.write_text(ALGORITHM.replace("plan = []", f"plan = {plan!r}").replace("nested = False", f"nested = {nested}"),
                     encoding="utf-8")
     return run_backtest(main, data=small_data)
