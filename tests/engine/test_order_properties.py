@@ -105,7 +105,7 @@ RUNS = count()
 
 
 def run_plan(small_data: Path, folder: Path, plan: list[Any], nested: bool) -> Any:
-    # a name of its own: bytecode of another plan that is as long and was written in the same second would be taken for it
+    # a name of its own: stale bytecode of another plan, as long and written in the same second, would be run for it
     main = folder / f"anything{next(RUNS)}.py"
     main.write_text(ALGORITHM.replace("plan = []", f"plan = {plan!r}").replace("nested = False", f"nested = {nested}"),
                     encoding="utf-8")
