@@ -58,6 +58,19 @@ def pack_line(schema: int, text: str) -> str:
     return f"{crc32(line.encode('ascii')):08x} {line}\n"
 
 
+def unpack_line(line: str) -> tuple[int, str]:
+    """The inverse of `pack_line`, without the newline: schema and text. Raises Damaged."""
+    check, _, rest = line.partition(" ")
+    schema, _, content = rest.partition(" ")
+    try:
+        good = f"{crc32(rest.encode('ascii')):08x}" == check
+    except UnicodeEncodeError:
+        good = False
+    if not good or not schema.isdigit():
+        raise Damaged("its checksum is wrong")
+    return int(schema), content
+
+
 def unpack_lines(text: str) -> tuple[list[tuple[int, str]], int]:
     """The lines (schema, text) that are whole, and the number of those that are not."""
     whole: list[tuple[int, str]] = []
@@ -65,14 +78,8 @@ def unpack_lines(text: str) -> tuple[list[tuple[int, str]], int]:
     for line in text.split("\n"):
         if not line:
             continue
-        check, _, rest = line.partition(" ")
-        schema, _, content = rest.partition(" ")
         try:
-            good = f"{crc32(rest.encode('ascii')):08x}" == check
-        except UnicodeEncodeError:
-            good = False
-        if good and schema.isdigit():
-            whole.append((int(schema), content))
-        else:
+            whole.append(unpack_line(line))
+        except Damaged:
             damaged += 1
     return whole, damaged

@@ -5,7 +5,7 @@ Theory of operation
 One text holds a head (counter, small states of other rooms) and one line for each group that is not archived;
 a group is what was asked and its facts. Every save writes the whole text with the next sequence number into the
 slot that does *not* hold the newest durable one, so a write that tears, at any byte, leaves the state before it.
-A journal that is not durable writes what changed into a tail beside it (`tail`), and the document now and then.
+A journal that is not durable adds what changed to a log beside it (`tail`), and writes the document now and then.
 A save encodes only the facts that are new. In live mode only a flushed slot counts as durable; a save without
 flush overwrites its own slot again until one is flushed.
 
@@ -29,7 +29,7 @@ from .migrate import SCHEMA
 from .reading import Reading
 from .records import Record, encode, group_id_of
 from .state import Extra, Loaded, LoadReport
-from .tail import tail_key, tail_text, too_long
+from .tail import Tail, change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -102,8 +102,6 @@ class Journal(Reading):
         self.failing = ""
         #: characters of the newest document
         self.size = 0
-        #: so much has changed since that the next save writes it again
-        self.crowded = False
         self._document_bytes = document_bytes
         self._records: dict[str, Record] = {}
         self._seq = 0
@@ -113,12 +111,14 @@ class Journal(Reading):
         self._dirty = True
         self._unflushed = False
         self._saved_counter = -1
-        #: changed since the document was written, and whether that is to be written next
-        self._tail: dict[str, Record] = {}
-        self._tail_key = tail_key(self.base)
+        #: what changed since the document was written, and whether that is to be written next
+        self._tail = Tail(store, self.base)
         self._whole = True
+        #: ids of groups that went to the archive since the newest save
+        self._gone: list[str] = []
         self._head = {}
         self._lines = []
+        self._entries = []
         self._steps = []
 
     # --- reading ---------------------------------------------------------------------------------------
@@ -131,8 +131,8 @@ class Journal(Reading):
         self.extra.clear()
         self.counter = self._seq = self._durable_seq = 0
         self._dirty, self._unflushed, self._saved_counter = True, False, -1
-        self._whole, self.crowded = True, False
-        self._tail.clear()
+        self._whole = True
+        self._gone.clear()
         try:
             self.archived.open()
             frames = self._read_slots(report)
@@ -171,29 +171,37 @@ class Journal(Reading):
         """
         self._check()
         flush = flush and self.durable
-        key = self._tail_key
+        key = self._tail.key
         try:
-            self._catch_up(groups)
-            if not self._whole and not self.crowded:
+            changes = self._catch_up(groups)
+            extra = self.extra.catch_up()
+            if changes or extra or self._gone:
+                self._dirty = True
+            if not self._whole and not self._tail.crowded:
                 if not self._dirty and self.counter == self._saved_counter:
                     return False
-                self._save_tail()
+                gone = encode(self._gone) if self._gone else ""
+                self._tail.add(self.counter, self.extra.text if extra else "", changes, gone)
+                self._gone.clear()
+                self._dirty, self._saved_counter, self.failing = False, self.counter, ""
                 return True
             key = self._key(self._slot)
-            if self._dirty or self.counter != self._saved_counter:
+            if self._dirty or self.counter != self._saved_counter or not self.durable:
                 text = self._render()
                 self.store.write(key, text)
                 self._seq += 1
                 self._dirty = False
                 self._saved_counter, self.size, self._unflushed = self.counter, len(text), True
-                self._whole, self.crowded = self.durable, False
-                self._tail.clear()
+                self._whole = self.durable
+                self._gone.clear()
+                self._tail.begin(self._seq, len(text))
             elif not (flush and self._unflushed):
                 return False
             if flush:
                 self.store.flush(key)
         except (StoreError, TypeError, ValueError, RecursionError) as error:
-            self._dirty = True
+            # whatever of it was encoded is in the records: the next write is the document
+            self._dirty = self._whole = True
             self.failing = str(error) if isinstance(error, StoreError) else f"{key}: {type(error).__name__}: {error}"
             raise JournalError(key, self.failing) from error
         self.failing = ""
@@ -204,13 +212,10 @@ class Journal(Reading):
             self._unflushed = False
         return True
 
-    def _save_tail(self) -> None:
-        """Write what changed since the document."""
-        records = [record.text + "]}" for record in self._tail.values()]
-        text = tail_text(self._seq, self.counter, self.extra.text, records)
-        self.store.write(self._tail_key, text)
-        self.crowded = too_long(text, self.size)
-        self._dirty, self._saved_counter, self.failing = False, self.counter, ""
+    @property
+    def crowded(self) -> bool:
+        """True when so much has changed since the document that the next save writes it again."""
+        return self._tail.crowded
 
     def _check(self) -> None:
         """Raise JournalError when nothing may be written."""
@@ -231,19 +236,23 @@ class Journal(Reading):
                 return f"{self._key(slot)} was written by another instance (number {frame.seq}): restart the algorithm"
         return ""
 
-    def _catch_up(self, groups: Iterable[GroupState]) -> None:
+    def _catch_up(self, groups: Iterable[GroupState]) -> list[str]:
+        """Encode what is new of these groups: records of those that are new, facts of the others."""
         records = self._records
+        changes = []
         for group in groups:
             group_id = group.spec.group_id
             record = records.get(group_id)
-            new = record is None or record.group is not group
-            if record is None or new:
+            if record is None or record.group is not group:
                 record = records[group_id] = Record(group)
-            if record.catch_up() or new:
-                self._tail[group_id] = record
-                self._dirty = True
-        if self.extra.catch_up():
-            self._dirty = True
+                record.catch_up()
+                changes.append(record.whole)
+                continue
+            first = record.count
+            new = record.catch_up()
+            if new:
+                changes.append(change(group_id, first, new))
+        return changes
 
     def _render(self) -> str:
         head = (
@@ -275,14 +284,14 @@ class Journal(Reading):
                 if record is None or record.group is not group:
                     record = Record(group)
                 record.catch_up()
-                texts.append(record.text + "]}")
+                texts.append(record.whole)
             self.archived.add(*texts)
         except (StoreError, TypeError, ValueError) as error:
             self.failing = str(error)
             raise JournalError(self.base, str(error)) from error
         for group in groups:
             if self._records.pop(group.spec.group_id, None) is not None:
-                self._dirty = self._whole = True
+                self._gone.append(group.spec.group_id)
 
     def recent(self, tag: str) -> GroupState | None:
         """The ended group that a group id or an order's tag belongs to, from the newest chunks of the archive."""

@@ -10,7 +10,7 @@ from ..ports import StoreError
 from .frame import Damaged, Frame, pack, unpack
 from .migrate import Step, UnknownSchema, steps_from
 from .records import Record, Unreadable, group_from
-from .tail import read_tail, tail_key
+from .tail import joined, read_tail, tail_key
 
 if TYPE_CHECKING:
     from ..model import GroupState
@@ -37,6 +37,7 @@ class Reading:
     _durable_seq: int
     _head: dict[str, Any]
     _lines: list[str]
+    _entries: list[dict[str, Any]]
     _steps: list[Step]
 
     def _key(self, slot: str) -> str:
@@ -117,36 +118,30 @@ class Reading:
     def _add_tail(self, report: LoadReport) -> None:
         """What a journal that is not durable wrote after its document, joined to that."""
         key = tail_key(self.base)
-        try:
-            found = read_tail(self.store, self.base, self._seq)
-        except Damaged as error:
-            report.damaged[key], report.stale = str(error), True
+        self._entries, damage = read_tail(self.store, self.base, self._seq)
+        if damage:
+            report.damaged[key], report.stale = damage, True
             self._keep(key, self.store.read(key) or "", report)
-            return
-        if found is not None:
-            self._head |= {"counter": found.counter, "extra": found.extra}
-            self._lines += found.records
 
     def _restore(self, slot: str, report: LoadReport) -> list[GroupState]:
-        known: dict[str, GroupState] = {}
-        for line in self._lines:
-            try:
-                record = json.loads(line)
-                for step in self._steps:
-                    record = step.group(record)
-                group = group_from(record)
-                known[group.group_id] = group  # the tail has the last word
-            except (KeyError, TypeError, ValueError) as error:  # Unreadable is a ValueError
-                what = str(error) if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"
-                report.refuse = f"{self._key(slot)} holds a group that cannot be rebuilt ({what})"
-                self._keep(self._key(slot), self.store.read(self._key(slot)) or "", report)
-                return []
+        groups: list[GroupState] = []
+        try:
+            records = [json.loads(line) for line in self._lines]
+            for step in self._steps:
+                records = [step.group(record) for record in records]
+            self._head, records = joined(self._head, records, self._entries)
+            groups = [group_from(record) for record in records]
+        except (KeyError, TypeError, ValueError) as error:  # Unreadable is a ValueError
+            what = str(error) if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"
+            report.refuse = f"{self._key(slot)} holds a group that cannot be rebuilt ({what})"
+            self._keep(self._key(slot), self.store.read(self._key(slot)) or "", report)
+            return []
         self.extra.clear()
         self.extra.update(self._head["extra"])
         self.counter = int(self._head["counter"])
         if report.stale:
             self.counter = max(self.counter, self.archived.highest(self.name)) + ID_SKIP
-        for group_id, group in known.items():
-            self._records[group_id] = Record(group)
-            self._records[group_id].catch_up()
-        return list(known.values())
+        for group in groups:
+            self._records[group.group_id] = Record(group)
+            self._records[group.group_id].catch_up()
+        return groups

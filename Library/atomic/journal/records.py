@@ -107,15 +107,20 @@ class Record:
         self.count = 0
         self.text = f'{{"spec":{spec_text(group.spec)},"facts":['
 
-    def catch_up(self) -> bool:
-        """Encode the facts that are new; True when there were any."""
-        facts = self.group.facts
-        if len(facts) == self.count:
-            return False
-        new = encode(facts[self.count :])[1:-1]
-        self.text = f"{self.text},{new}" if self.count else self.text + new
+    def catch_up(self) -> str:
+        """Encode the facts that are new: their JSON without brackets, "" when there were none."""
+        facts, count = self.group.facts, self.count
+        if len(facts) == count:
+            return ""
+        new = encode(facts[count:] if count else facts)[1:-1]
+        self.text += "," + new if count else new
         self.count = len(facts)
-        return True
+        return new
+
+    @property
+    def whole(self) -> str:
+        """The group as one line of JSON, as of the newest `catch_up`."""
+        return self.text + "]}"
 
 
 def group_id_of(tag: str) -> str | None:

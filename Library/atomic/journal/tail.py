@@ -1,9 +1,10 @@
-"""What changed since the open document was written: a short text beside it, for a journal that is not durable.
+"""What was written since the open document: a log beside it, for a journal that is not durable.
 
-A document holds every open group and grows with them, a wave of orders changes one. In a backtest a save therefore
-writes only the groups that changed since the newest document, under a key of its own and with that document's number;
-the document is written again when groups went to the archive or when the tail has become long. A tail whose number is
-not that of the document says nothing: it is older.
+A document holds every open group and grows with them, a wave of orders changes one. In a backtest a save therefore adds
+one line to a text under a key of its own: the facts that are new, groups that are new as a whole, groups that went to
+the archive. The first line names the document it belongs to; a log of another document says nothing, it is older. Each
+line carries a checksum, as in the archive: damage costs what follows it. When the log has become long the document is
+written again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .frame import Damaged, pack, unpack
+from .frame import Damaged, pack_line, unpack_line
 from .migrate import SCHEMA
 
 if TYPE_CHECKING:
@@ -19,50 +20,114 @@ if TYPE_CHECKING:
 
     from ..ports import Store
 
-#: characters of a tail beyond which the document is written again, and the share of the document's that it may have
-TAIL_BYTES = 8 * 1024
-TAIL_SHARE = 1 / 8
+#: characters of a log beyond which the document is written again, and the share of the document's that it may have
+TAIL_BYTES = 16 * 1024
+TAIL_SHARE = 1 / 4
 
 
 class Found(NamedTuple):
-    """A tail as read: values of the head that are newer than the document's, and the groups' records as JSON."""
+    """A log as read: its entries, parsed, oldest first, and how what follows them is damaged ("" when nothing is)."""
 
-    counter: int
-    extra: dict[str, Any]
-    records: list[str]
+    entries: list[dict[str, Any]]
+    damage: str
+
+
+class Tail:
+    """The log of one journal, as far as it was written.
+
+    Args:
+        store: where it is kept.
+        base: stem of the journal's keys.
+    """
+
+    def __init__(self, store: Store, base: str) -> None:
+        self._store = store
+        self.key = tail_key(base)
+        self._text = ""
+        self._bound = TAIL_BYTES
+
+    def begin(self, seq: int, size: int) -> None:
+        """A new document stands, number `seq` with `size` characters; its log is empty."""
+        self._text = pack_line(SCHEMA, f'{{"document":{seq}}}')
+        self._bound = max(TAIL_BYTES, int(size * TAIL_SHARE))
+
+    def add(self, counter: int, extra: str, changes: Iterable[str], gone: str) -> None:
+        """Write one more entry. Raises StoreError; it is as if it had not been tried then.
+
+        Args:
+            counter: the journal's counter of ids.
+            extra: its small states as JSON; "" when none has changed.
+            changes: records of new groups and `change`s of known ones.
+            gone: ids of groups that went to the archive, as JSON; "" for none.
+        """
+        line = f'{{"counter":{counter},"groups":[{",".join(changes)}]'
+        if extra:
+            line += f',"extra":{extra}'
+        if gone:
+            line += f',"gone":{gone}'
+        text = self._text + pack_line(SCHEMA, line + "}")
+        self._store.write(self.key, text)
+        self._text = text
+
+    @property
+    def crowded(self) -> bool:
+        """True when it is cheaper to write the document again."""
+        return len(self._text) > self._bound
 
 
 def tail_key(base: str) -> str:
-    """The key of a journal's tail."""
+    """The key of a journal's log."""
     return f"{base}/tail"
 
 
-def tail_text(seq: int, counter: int, extra: str, records: Iterable[str]) -> str:
-    """The text of a tail that belongs to document `seq`; `extra` and the records are JSON."""
-    return pack(SCHEMA, seq, "\n".join([f'{{"counter":{counter},"extra":{extra}}}', *records]))
+def change(group_id: str, first: int, facts: str) -> str:
+    """Facts of a known group from number `first` on, `facts` being JSON without brackets."""
+    return f'{{"id":"{group_id}","from":{first},"facts":[{facts}]}}'
 
 
-def too_long(text: str, document: int) -> bool:
-    """True when it is cheaper to write the document (`document` characters) again."""
-    return len(text) > max(TAIL_BYTES, document * TAIL_SHARE)
-
-
-def read_tail(store: Store, base: str, seq: int) -> Found | None:
-    """The tail of document number `seq`; None when there is none, or only one of an older document or schema.
+def read_tail(store: Store, base: str, seq: int) -> Found:
+    """The log of document number `seq`; nothing when there is none, or only one of another document or schema.
 
     Raises:
-        Damaged: there is a tail, and what it says is lost.
         StoreError: the store cannot be read.
     """
+    entries: list[dict[str, Any]] = []
     text = store.read(tail_key(base))
     if text is None:
-        return None
-    frame = unpack(text)
-    if (frame.seq, frame.schema) != (seq, SCHEMA):
-        return None
-    head, *records = frame.body.split("\n")
-    try:
-        values = json.loads(head)
-        return Found(int(values["counter"]), values["extra"], records)
-    except (KeyError, TypeError, ValueError) as error:
-        raise Damaged(f"it is whole but cannot be read ({type(error).__name__}: {error})") from error
+        return Found(entries, "")
+    for i, line in enumerate(text.split("\n")[:-1] if text.endswith("\n") else text.split("\n")):
+        try:
+            schema, content = unpack_line(line)
+            entry = json.loads(content)
+            if i:
+                entries.append({"counter": int(entry["counter"]), "groups": list(entry["groups"]), **entry})
+            elif (schema, entry["document"]) != (SCHEMA, seq):
+                return Found([], "")
+        except (Damaged, KeyError, TypeError, ValueError) as error:
+            return Found(entries, f"line {i + 1} and what follows are lost ({type(error).__name__}: {error})")
+    return Found(entries, "")
+
+
+def joined(
+    head: dict[str, Any], records: Iterable[dict[str, Any]], entries: Iterable[dict[str, Any]]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Head and records of a document with what was written after it.
+
+    Raises:
+        ValueError: an entry does not follow from what is before it.
+    """
+    known = {record["spec"]["id"]: record for record in records}
+    head = dict(head)
+    for entry in entries:
+        head |= {name: entry[name] for name in ("counter", "extra") if name in entry}
+        for group_id in entry.get("gone", ()):
+            known.pop(group_id, None)
+        for row in entry["groups"]:
+            if "spec" in row:
+                known[row["spec"]["id"]] = row
+                continue
+            record = known.get(row["id"])
+            if record is None or len(record["facts"]) != row["from"]:
+                raise ValueError(f"{row['id']}: facts from number {row['from']} on, and not those before them")
+            known[row["id"]] = {**record, "facts": [*record["facts"], *row["facts"]]}
+    return head, list(known.values())

@@ -12,7 +12,7 @@ from .journal import base_key
 from .migrate import SCHEMA, UnknownSchema, steps_from
 from .reading import ID_SKIP
 from .records import Unreadable, encode, group_from
-from .tail import read_tail, tail_key
+from .tail import joined, read_tail, tail_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,16 +92,9 @@ def _with_tail(store: Store, base: str, document: _Document | None) -> _Document
     """The document with what was written after it."""
     if document is None:
         return None
-    try:
-        found = read_tail(store, base, document.seq)
-    except Damaged:  # `verify` names it
-        return document
-    if found is None:
-        return document
-    records = [json.loads(record) for record in found.records]
-    lines = {line["spec"]["id"]: line for line in [*document.lines, *records]}
-    head = {**document.head, "counter": found.counter, "extra": found.extra}
-    return document._replace(head=head, lines=list(lines.values()))
+    entries = read_tail(store, base, document.seq).entries  # `verify` names what is damaged
+    head, lines = joined(document.head, document.lines, entries)
+    return document._replace(head=head, lines=lines)
 
 
 def read_head(store: Store, base: str) -> dict[str, Any]:
@@ -234,11 +227,8 @@ def repair(store: Store, base: str) -> list[str]:
 
 def _broken_tail(store: Store, base: str, seq: int) -> list[SlotState]:
     """The tail, when it is damaged."""
-    try:
-        read_tail(store, base, seq)
-    except Damaged as error:
-        return [SlotState(tail_key(base), True, 0, 0, 0, str(error))]
-    return []
+    damage = read_tail(store, base, seq).damage
+    return [SlotState(tail_key(base), True, 0, 0, 0, damage)] if damage else []
 
 
 def _highest_id(store: Store, base: str) -> int:
