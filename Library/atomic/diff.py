@@ -213,19 +213,20 @@ def polls(group: GroupState, now: float, *, resting: bool = True) -> list[Poll]:
     ]
 
 
-def owed_at(group: GroupState, cancel_time: float) -> float:
+def owed_at(group: GroupState, *, heard: bool) -> float:
     """When an answer of the broker is overdue: never where none is owed, now (0) where one may be read any moment.
 
     Args:
         group: the group.
-        cancel_time: seconds within which the end of a cancelled order comes as an event; 0 where events may be lost.
+        heard: the end of a cancelled order comes as an event; False where events may be lost.
     """
     at = _NEVER
     for order in group.live.values():
         if order.status not in WORKING:
-            if order.status is not ChildStatus.CANCELING or not cancel_time:
+            if order.status is not ChildStatus.CANCELING or not heard:
                 return 0.0
-            at = min(at, order.cancel_at + cancel_time)
+            # LEAN may let a cancel fall back without an event: its ticket is looked at then (`polls`)
+            at = min(at, order.cancel_at + group.spec.policy.order_timeout)
     return at
 
 

@@ -234,10 +234,14 @@ class Outside:
         self._suspect.pop(symbol, None)
         self._next_expiry = 0.0
 
+    def is_due(self, now: float) -> bool:
+        """True when a contract may have expired, or it is not known when the next one does."""
+        return not self._next_expiry or now >= self._next_expiry
+
     def by_clock(self) -> None:
         """Settle what expired without anybody saying so (LEAN is silent when the net over groups is zero)."""
         shell, now = self._shell, self._shell.now
-        if self._next_expiry and now < self._next_expiry:
+        if not self.is_due(now):
             return
         due: dict[str, LegSpec] = {}
         upcoming = float("inf")

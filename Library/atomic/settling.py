@@ -12,7 +12,6 @@ from . import diff, plan
 from . import facts as f
 from .facts import apply as apply_fact
 from .ledger import Ledger
-from .plan.trouble import cancel_time
 from .ports import OrderRequest
 from .quotes import QuoteBook
 from .vocabulary import PROTECTED_KINDS, REDUCING, ChildStatus, HoldCause, Kind, Phase
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 
 #: rounds of decisions one group may take at one moment
 ROUNDS = 200
+#: what a broker says about an order that reached him
+ANSWERS = frozenset({f.Accepted, f.Filled, f.Rejected, f.Canceled, f.Expired})
 #: the algorithm does not pass LEAN's order events on
 UNWIRED = "events-not-forwarded"
 
@@ -73,7 +74,7 @@ class Settler(Ledger):
             if self._inbox:
                 self._fold_waiting()  # what the sends brought
             if done and group_id not in self._touched and plan.at_rest(group):
-                until = diff.owed_at(group, 0.0 if self._may_be_deaf else cancel_time(group, env))
+                until = diff.owed_at(group, heard=not self._may_be_deaf)
                 if until:
                     self.asleep[group_id] = until
         except Exception as error:
@@ -163,6 +164,9 @@ class Settler(Ledger):
                     self.apply(group, f.Withdrawn(at, order.number, "no longer wanted"))
             return
         self._dirty[group_id] = group
+        if self.gateway.live:  # answers come from another thread, at any time
+            for order in orders:
+                apply_fact(group, f.Sent(at, order.number))
         requests = [self._request(group, order, at) for order in orders]
         first = orders[0]
         if not first.bundle:
@@ -173,10 +177,18 @@ class Settler(Ledger):
             units = abs(first.quantity // group.legs[first.leg].spec.ratio)
             limit = None if first.type == "market" else first.limit
             self.gateway.submit_combo(requests, units, limit)
+        if not self.gateway.live:
+            self._unanswered(group, orders, at)
+
+    def _unanswered(self, group: GroupState, orders: list[ChildOrder], at: float) -> None:
+        """Orders that the call brought no answer for are on record as sent; an answer says it itself."""
+        group_id = group.spec.group_id
+        answered = {fact.order for of, fact in self._inbox if of == group_id and type(fact) in ANSWERS}
+        for order in orders:
+            if order.number not in answered:
+                apply_fact(group, f.Sent(at, order.number))
 
     def _request(self, group: GroupState, order: ChildOrder, at: float) -> OrderRequest:
-        """From here on the order counts as sent."""
-        apply_fact(group, f.Sent(at, order.number))
         if self.gates.limited:
             self.gates.took(at, reduces=order.purpose in REDUCING)
         symbol = group.legs[order.leg].spec.symbol

@@ -110,9 +110,12 @@ class Shell(Settler):
 
     def bar(self) -> None:
         """New data: every group that is not at rest is looked at again."""
+        gateway = self.gateway
         if self.stepwise:
-            self._data_at = self.gateway.now()
+            self._data_at = self.now = gateway.now()
             self.quotes.clear()
+            if not self._stirs():
+                return
         if self.groups or self._ended:
             self.do(self._look)
 
@@ -120,27 +123,29 @@ class Shell(Settler):
         """Look at this group again; inside the pump only."""
         self._touched[group_id] = None
 
+    def _stirs(self) -> bool:
+        """False where all groups sleep and nothing else is due: then a step's data changes nothing."""
+        asleep, now = self.asleep, self.now
+        if self._inbox or self._touched or len(asleep) < len(self.groups):
+            return True
+        if asleep and (min(asleep.values()) <= now or self._rests_long or self.outside.is_due(now)):
+            return True
+        return bool(self._dirty or self._ended or self.journal.extra.pending) and self._due
+
     def _look(self) -> None:
-        awake, dozing = self._awake()
+        awake = self._awake()
         self._touched.update(dict.fromkeys(awake))
-        self._poll(awake + dozing)
+        self._poll(awake)
         self.outside.by_clock()
 
-    def _awake(self) -> tuple[list[str], list[str]]:
-        """Groups that new data or the time may change, and those that only wait for an answer."""
-        awake, dozing = [], []
+    def _awake(self) -> list[str]:
+        """Groups that new data or the time may change."""
         asleep, now = self.asleep.get, self.now
-        for group_id in self.groups:
-            until = asleep(group_id, 0.0)
-            if until <= now:
-                awake.append(group_id)
-            elif until != _NEVER:
-                dozing.append(group_id)
-        return awake, dozing
+        return [group_id for group_id in self.groups if asleep(group_id, 0.0) <= now]
 
     def _woken(self) -> None:
         self._asked_wake = None
-        awake, dozing = self._awake()
+        awake = self._awake()
         if self._silent_until:  # what could not be sent is tried again
             self._touched.update(dict.fromkeys(awake))
         for group_id, at in list(self._wakes.items()):
@@ -150,14 +155,11 @@ class Shell(Settler):
                     self.on_due[group_id[1:]]()
                 else:
                     self._touched[group_id] = None
-        self._poll(awake + dozing)
+        self._poll(awake)
 
     def _poll(self, waiting: list[str]) -> None:
         """Look at tickets whose answer is overdue: their events may have been lost."""
-        every = self.settings.sweep_interval
-        if not self.gateway.live:
-            every = self.settings.protection_sweep if self._may_be_deaf else IDENTITY_SECONDS
-        resting = self.now - self._rested_at >= every
+        resting = self._rests_long
         if resting:
             self._rested_at = self.now
         for group_id in list(self.groups) if resting else waiting:
@@ -165,6 +167,14 @@ class Shell(Settler):
             if group.live:
                 for poll in diff.polls(group, self.now, resting=resting):
                     self.gateway.poll(group_id, poll.number)
+
+    @property
+    def _rests_long(self) -> bool:
+        """True when orders that rest, and owe no answer, are to be looked at again."""
+        every = self.settings.sweep_interval
+        if not self.gateway.live:
+            every = self.settings.protection_sweep if self._may_be_deaf else IDENTITY_SECONDS
+        return self.now - self._rested_at >= every
 
     def wake_for(self, what: str, at: float) -> None:
         """Call `on_due[what]` at this time; inside the pump only."""

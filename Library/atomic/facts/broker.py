@@ -108,6 +108,7 @@ def _accepted(group: GroupState, fact: Accepted) -> bool:
     order, status = _order(group, fact.order, "accepted")
     if order.status is status:
         return False
+    order.sent_at = order.sent_at or fact.at  # answered within the call
     order.cancel_refusals = 0  # those were answered while nobody had it
     _move(group, order, status, fact.at)
     return True
@@ -123,6 +124,7 @@ def _filled(group: GroupState, fact: Filled) -> bool:
     delta = cum_qty - order.cum_qty
     if delta <= 0:
         return False  # duplicate or reordered: a fill never shrinks
+    order.sent_at = order.sent_at or fact.at
     before = order.leaves_qty
     px = (avg_px * cum_qty - order.avg_px * order.cum_qty) / delta if order.cum_qty else avg_px
     fees = fact.fees - order.fees

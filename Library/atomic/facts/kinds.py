@@ -25,7 +25,9 @@ QUIET = SENDING | {"cancel_asked"}
 
 
 class Sent(NamedTuple):
-    """LEAN is being called for this order; written before the call, so no order is sent twice."""
+    """LEAN was given this order and has not answered: recorded before the call in live trading, where answers come from
+    another thread, and after it in a backtest, if the call itself brought no answer. An answer implies it.
+    """
 
     at: float
     order: int
