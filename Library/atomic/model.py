@@ -293,8 +293,6 @@ class GroupState:
     #: `protect.view`
     exit_plan: Any = None
     view: Any = None
-    #: number of facts and whether new prices can change nothing, kept by `protect.at_rest`
-    resting: tuple[int, bool] = (-1, False)
 
     @property
     def group_id(self) -> str:

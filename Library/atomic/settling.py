@@ -65,15 +65,16 @@ class Settler(Ledger):
             self._broken.discard(group_id)
         if self.gateway.live:
             self.now = self.gateway.now()
+        rules = plan.RULES[group.spec.kind]
         try:
             env = self._decide(group)
-            desired = plan.desired_orders(group, self.now, self.quotes, env)
+            desired = rules.desired_orders(group, self.now, self.quotes, env)
             commands = diff.commands(group, desired, self.now, env)
             self._wakes.pop(group_id, None)
             done = not commands or self._carry_out(group, commands, env)
             if self._inbox:
                 self._fold_waiting()  # what the sends brought
-            if done and group_id not in self._touched and plan.at_rest(group):
+            if done and group_id not in self._touched and rules.at_rest(group):
                 until = diff.owed_at(group, heard=not self._may_be_deaf)
                 if until:
                     self.asleep[group_id] = until
@@ -83,8 +84,9 @@ class Settler(Ledger):
     def _decide(self, group: GroupState) -> Env:
         """Fold decisions until there are no more; the environment they rest on."""
         env = self.gates.env(self.now, opens=group.phase is Phase.OPENING)
+        decisions = plan.RULES[group.spec.kind].decisions
         for _ in range(ROUNDS):
-            decided = plan.decisions(group, self.now, self.quotes, env)
+            decided = decisions(group, self.now, self.quotes, env)
             if not decided:
                 break
             for fact in decided:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from atomic import facts as f
-from atomic import protect
+from atomic import plan
 from atomic.model import GroupSpec, GroupState, LegSpec, new_group
 from atomic.plan import Env
 from atomic.policy import Policy
@@ -12,9 +12,9 @@ from atomic.vocabulary import ChildStatus, Kind, Right
 
 
 def _bracket(units: int) -> GroupState:
-    plan = ExitPlan((ExitPair(1.0, None, Level(percent=0.01)),))
+    exits = ExitPlan((ExitPair(1.0, None, Level(percent=0.01)),))
     leg = LegSpec("U", 1, Right.SHARE, underlying="U", multiplier=1.0)
-    group = new_group(GroupSpec("g-1", Kind.BRACKET, "bracket", (leg,), units, 0.0, Policy(), plan.row()))
+    group = new_group(GroupSpec("g-1", Kind.BRACKET, "bracket", (leg,), units, 0.0, Policy(), exits.row()))
     for fact in (
         f.Opening(0.0),
         f.Intended(0.0, 1, 0, "entry", 0, units, "market", 0.0, 0.0, "entry-g-1:1", 0),
@@ -82,6 +82,6 @@ def test_a_stop_that_filled_before_its_enlargement_was_taken_is_complete() -> No
 def test_an_exit_that_became_too_large_is_not_sent() -> None:
     """A close that filled in part inside its own send leaves less to stop than was intended."""
     group = _bracket(3)
-    assert protect.still_wanted(group, group.orders[2], Env(live=True))
+    assert plan.still_wanted(group, group.orders[2], Env(live=True))
     f.apply(group, f.Adjusted(1.0, 0, -2, 100.0, "foreign", "by hand"))
-    assert not protect.still_wanted(group, group.orders[2], Env(live=True))
+    assert not plan.still_wanted(group, group.orders[2], Env(live=True))

@@ -201,8 +201,6 @@ class BacktestingBrokerage:
                 # The account has changed: orders that were left out may need margin now.
                 version = portfolio.version
                 ids[position + 1:] = self._after_change(ids, position)
-        for book in self._books.values():
-            book.tighten_if_loose()
         self._needs_scan = bool(pending)
         now = (clock.version, portfolio.version, self._revision)
         if own and (state == now or self._nothing_left(utc)):

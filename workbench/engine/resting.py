@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from math import inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from workbench.engine.brokerages.default import DefaultBrokerageModel
 from workbench.engine.enums import OrderType, SecurityType
@@ -42,55 +43,56 @@ class Pending:
                       and order.properties.time_in_force is TimeInForce.GOOD_TIL_CANCELED)
 
 
-class RestingBook:
-    """Plain orders of one security with the prices at which the first of them may fill."""
+class _Terms(NamedTuple):
+    """What an order was kept with; the order itself may have been changed since."""
 
-    __slots__ = ("_high", "_loose", "_low", "_most_bought", "_most_sold", "_range", "_version", "entries", "security")
+    price: float
+    #: a bar's high reaches it (a buy stop, a sell limit); otherwise its low does
+    above: bool
+    quantity: float
+
+
+class RestingBook:
+    """Plain orders of one security, sorted by the price at which they may fill."""
+
+    __slots__ = ("_above", "_below", "_bought", "_range", "_sold", "_terms", "_version", "entries", "security")
 
     def __init__(self, security: Security) -> None:
         self.security = security
         self.entries: dict[int, Pending] = {}
+        self._terms: dict[int, _Terms] = {}
+        #: (price, order id), sorted: what a bar's high reaches, what its low reaches
+        self._above: list[tuple[float, int]] = []
+        self._below: list[tuple[float, int]] = []
+        #: quantities that would be bought and sold, sorted
+        self._bought: list[float] = []
+        self._sold: list[float] = []
         self._version = -1
-        self._loose = False
         self._range = (0.0, inf)
-        self._low, self._high = 0.0, inf
-        self._most_bought = self._most_sold = 0.0
 
     def add(self, entry: Pending) -> None:
         """Keep an order."""
         order = entry.order
-        self.entries[order.id] = entry
         quantity = order.quantity
         is_limit = order.type is OrderType.LIMIT
         price = order.limit_price if is_limit else order.stop_price
-        if (quantity > 0) == is_limit:
-            self._low = max(self._low, price)
-        else:
-            self._high = min(self._high, price)
-        if quantity > 0:
-            self._most_bought = max(self._most_bought, quantity)
-        else:
-            self._most_sold = max(self._most_sold, -quantity)
+        above = (quantity > 0) != is_limit
+        self.entries[order.id] = entry
+        self._terms[order.id] = _Terms(price, above, quantity)
+        insort(self._above if above else self._below, (price, order.id))
+        insort(self._bought if quantity > 0 else self._sold, abs(quantity))
 
     def remove(self, order_id: int) -> None:
-        """Forget an order; the edges stay where they are until `tighten_if_loose`."""
-        entry = self.entries.pop(order_id, None)
-        if entry is not None:
-            order = entry.order
-            price = order.limit_price if order.type is OrderType.LIMIT else order.stop_price
-            if price in (self._low, self._high) or abs(order.quantity) in (self._most_bought, self._most_sold):
-                self._loose = True
-
-    def tighten_if_loose(self) -> None:
-        """Take the edges of what is left, if the bar has reached the present ones in vain."""
-        if not self._loose or (self.is_out_of_reach() and self.only_reduces()):
+        """Forget an order."""
+        terms = self._terms.pop(order_id, None)
+        if terms is None:
             return
-        self._loose = False
-        left = list(self.entries.values())
-        self._low, self._high = 0.0, inf
-        self._most_bought = self._most_sold = 0.0
-        for entry in left:
-            self.add(entry)
+        del self.entries[order_id]
+        price, above, quantity = terms
+        prices = self._above if above else self._below
+        del prices[bisect_left(prices, (price, order_id))]
+        sizes = self._bought if quantity > 0 else self._sold
+        del sizes[bisect_left(sizes, abs(quantity))]
 
     @property
     def range(self) -> tuple[float, float]:
@@ -106,30 +108,29 @@ class RestingBook:
         """Whether every order only reduces what is held, so that none needs margin."""
         held = self.security.holdings.quantity
         if held > 0:
-            return not self._most_bought and self._most_sold <= held
+            return not self._bought and (not self._sold or self._sold[-1] <= held)
         if held < 0:
-            return not self._most_sold and self._most_bought <= -held
+            return not self._sold and (not self._bought or self._bought[-1] <= -held)
         return not self.entries
 
     def is_out_of_reach(self) -> bool:
         """Whether the bar fills none of the orders."""
         low, high = self.range
-        return low > self._low and high < self._high
+        above, below = self._above, self._below
+        return not (above and above[0][0] <= high) and not (below and below[-1][0] >= low)
 
     def due(self) -> list[int]:
         """Ids of orders that the bar may fill or that may need margin."""
         if not self.only_reduces():
             return list(self.entries)
-        if self.is_out_of_reach():
-            return []
         low, high = self.range
-        found = []
-        for order_id, entry in self.entries.items():
-            order = entry.order
-            if order.type is OrderType.LIMIT:
-                reached = low < order.limit_price if order.quantity > 0 else high > order.limit_price
-            else:
-                reached = high >= order.stop_price if order.quantity > 0 else low <= order.stop_price
-            if reached:
-                found.append(order_id)
-        return found
+        reached = self._above[:bisect_right(self._above, high, key=_price)]
+        reached += self._below[bisect_left(self._below, low, key=_price):]
+        # a bar that only touches a limit does not fill it
+        return [order_id for price, order_id in reached
+                if self.entries[order_id].order.type is not OrderType.LIMIT
+                or (price < high if self._terms[order_id].above else price > low)]
+
+
+def _price(item: tuple[float, int]) -> float:
+    return item[0]

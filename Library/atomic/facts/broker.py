@@ -66,7 +66,7 @@ def _move(group: GroupState, order: ChildOrder, status: ChildStatus, at: float, 
             return
         before = order.leaves_qty
     order.status = status
-    leaves(group, order, before)
+    carry(group, order, (order.leaves_qty if alive else 0) - before)
     if same:
         return
     if alive:
@@ -77,7 +77,11 @@ def _move(group: GroupState, order: ChildOrder, status: ChildStatus, at: float, 
 
 def leaves(group: GroupState, order: ChildOrder, before: int) -> None:
     """Carry a change of an order's leaves into its leg's may-fill sums."""
-    delta = order.leaves_qty - before
+    carry(group, order, order.leaves_qty - before)
+
+
+def carry(group: GroupState, order: ChildOrder, delta: int) -> None:
+    """Add to the may-fill sum of an order's leg and side."""
     if delta:
         leg = group.legs[order.leg]
         if order.quantity > 0:
@@ -156,7 +160,7 @@ def completes(group: GroupState, order: ChildOrder, cum_qty: int) -> bool:
     Not while a larger size was asked for (the venue may have taken it before this fill and say so after it), and not
     where the fills were divided by guess: it lives until the broker ends it.
     """
-    if cum_qty < order.largest_qty:
+    if cum_qty < (abs(order.quantity) if order.asked is None else order.largest_qty):
         return False
     return not (group.memory and order.number in group.memory.get(LOOSE, ()))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model import ChildOrder, GroupState, LegSpec, LegState
 from ..vocabulary import REDUCING, ChildStatus, ChildType, HoldCause, Outcome, Phase, Purpose, Right
-from .broker import OPENS, forget, hold, illegal, leaves
+from .broker import OPENS, carry, forget, hold, illegal
 from .kinds import (
     GONE,
     Adjusted,
@@ -79,7 +79,7 @@ def _intended(group: GroupState, fact: Intended) -> bool:
     group.sends += 1
     if purpose in REDUCING:
         group.reducing_sends += 1
-    leaves(group, order, 0)
+    carry(group, order, abs(fact.quantity))
     return True
 
 

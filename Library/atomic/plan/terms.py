@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from ..model import Deadline, Quote
+    from ..model import ChildOrder, Deadline, GroupState, Quote
     from ..ports import Alert, RefusalLike
     from ..vocabulary import ChildType, Purpose
 
@@ -98,3 +98,12 @@ class Desired(NamedTuple):
 
 #: nothing should be working
 NOTHING = Desired((), None)
+
+
+class Rules(NamedTuple):
+    """How groups of one kind are answered: the functions of that name in `plan`."""
+
+    decisions: Callable[[GroupState, float, Quotes, Env], list[Any]]
+    desired_orders: Callable[[GroupState, float, Quotes, Env], Desired]
+    at_rest: Callable[[GroupState], bool]
+    still_wanted: Callable[[GroupState, ChildOrder, Env], bool]

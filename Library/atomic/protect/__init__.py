@@ -1,6 +1,7 @@
 """Brackets, exits of existing positions and contingent orders: the same question as `plan`, with the same signatures.
 
-`decisions` lists what must be remembered, `desired_orders` says what should be working. A bracket's desired exits are
+`plan.decisions` lists what must be remembered, `plan.desired_orders` says what should be working, by the rules of each
+kind that stand here (`EXITS`, `CONTINGENT`). A bracket's desired exits are
 a function of what its entry has filled and its exits have closed (`view`), so there is no moment at which a partial
 fill, a late fill or an outside reduction is not covered by the next answer.
 """
@@ -10,62 +11,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..facts.kinds import SENDING
+from ..plan.terms import Rules
 from ..vocabulary import REDUCING, Kind, Phase, Purpose
 from . import contingent, decide, desired, view, watch
 from .levels import EntryPlan, ExitPair, ExitPlan, Level, default_pairs
 
 if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState
-    from ..plan.terms import Desired, Env, Quotes
+    from ..plan.terms import Env
 
 __all__ = [
+    "CONTINGENT",
+    "EXITS",
     "EntryPlan",
     "ExitPair",
     "ExitPlan",
     "Level",
-    "at_rest",
-    "decisions",
     "default_pairs",
-    "desired_orders",
     "heeds",
-    "still_wanted",
     "watch",
 ]
 
-
-def decisions(group: GroupState, now: float, quotes: Quotes, env: Env) -> list[Any]:
-    """Facts to fold before anything is sent; empty when nothing new must be remembered."""
-    if group.spec.kind is Kind.CONTINGENT:
-        return contingent.decisions(group, now, quotes, env)
-    return decide.decisions(group, now, quotes, env)
+_STEADY = frozenset({Phase.OPENING, Phase.OPEN})
 
 
-def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> Desired:
-    """The orders that should be working now, and the next moment to look."""
-    if group.spec.kind is Kind.CONTINGENT:
-        return contingent.desired_orders(group, now, quotes, env)
-    return desired.desired_orders(group, now, quotes, env)
-
-
-def at_rest(group: GroupState) -> bool:
+def exits_rest(group: GroupState) -> bool:
     """True when new prices cannot change the answer: exits rest at the venue, nothing is watched, retried or too much.
 
     Time exits, entry time-outs and retries have wake-ups of their own; fills and ends arrive as facts.
     """
-    if group.phase is Phase.CLOSED:
-        return True
-    known = group.resting
-    if known[0] == len(group.facts):
-        return known[1]
-    rests = _rests(group)
-    group.resting = (len(group.facts), rests)
-    return rests
-
-
-def _rests(group: GroupState) -> bool:
-    if group.spec.kind is Kind.CONTINGENT:
-        return not group.failures and not group.retry_at and group.target != 0
-    if group.phase not in (Phase.OPENING, Phase.OPEN) or group.emergency or group.failures or group.retry_at:
+    if group.phase not in _STEADY:
+        return group.phase is Phase.CLOSED
+    if group.emergency or group.failures or group.retry_at:
         return False
     memory = group.memory
     if memory and (memory.get("reserves") or memory.get("watch_stops") or memory.get("trail") is not None):
@@ -73,10 +50,15 @@ def _rests(group: GroupState) -> bool:
     for order in group.live.values():
         if order.asked is not None:
             return False
-    plan = view.plan_of(group)
+    plan = group.exit_plan or view.plan_of(group)
     if plan.trigger != "native" or plan.target_market or plan.trail is not None:
         return False
     return len(group.legs) == 1 and group.legs[0].net * group.legs[0].spec.ratio >= 0
+
+
+def contingent_rests(group: GroupState) -> bool:
+    """True when new prices cannot change the answer of a contingent group."""
+    return group.phase is Phase.CLOSED or (not group.failures and not group.retry_at and group.target != 0)
 
 
 def heeds(group: GroupState, fact: Any) -> bool:
@@ -87,14 +69,13 @@ def heeds(group: GroupState, fact: Any) -> bool:
     """
     if group.attempts or group.spec.kind is Kind.CONTINGENT:
         return True
-    kind = fact.kind
-    if kind != "accepted":
-        return bool(kind == "cancel_asked" and fact.why)  # somebody else asked
+    if fact.kind != "accepted":
+        return bool(fact.kind == "cancel_asked" and fact.why)  # somebody else asked
     order = group.orders[fact.order]
-    if len(group.live) > 1 and any(
-        o.rung == order.rung and o.purpose is order.purpose and o is not order for o in group.live.values()
-    ):
-        return True
+    if len(group.live) > 1:
+        for other in group.live.values():
+            if other.purpose is order.purpose and other.rung == order.rung and other is not order:
+                return True
     for past in reversed(group.facts):
         kind = past.kind
         if kind == "intended" and past.order == order.number:
@@ -104,18 +85,31 @@ def heeds(group: GroupState, fact: Any) -> bool:
     return True
 
 
-def still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:
+def exits_still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:
     """Check an intended order again right before it is sent; False makes it WITHDRAWN.
 
     An exit is only sent for what is still open; an entry only while the group may open. Protective and reducing
     orders are never stopped by pause, breaker or risk gate (DESIGN "When we give up").
     """
     if order.purpose in REDUCING:
-        if group.spec.kind is Kind.CONTINGENT:
-            return True
         leg = group.legs[order.leg]
         # facts since the intent (a close that filled inside its own send) may have made it too large
         return leg.net * order.quantity < 0 and order.order_qty <= abs(leg.net)
+    return _may_enter(group, order, env)
+
+
+def contingent_still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:
+    """The same for an order of a contingent group, whose reducing orders stand for themselves."""
+    return order.purpose in REDUCING or _may_enter(group, order, env)
+
+
+def _may_enter(group: GroupState, order: ChildOrder, env: Env) -> bool:
     if env.closed_gate or group.target == 0 or group.emergency:
         return False
     return not (order.purpose is Purpose.ENTRY and group.memory.get("entry_cancel"))
+
+
+#: brackets, and exits of positions that stood already
+EXITS = Rules(decide.decisions, desired.desired_orders, exits_rest, exits_still_wanted)
+#: orders that cancel, update or trigger one another
+CONTINGENT = Rules(contingent.decisions, contingent.desired_orders, contingent_rests, contingent_still_wanted)

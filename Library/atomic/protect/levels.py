@@ -8,7 +8,7 @@ away from the entry, so that rounding never makes the exit worse than asked by m
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ..vocabulary import ChildType
@@ -167,21 +167,19 @@ class ExitPlan:
         return all(pair.stop is not None for pair in self.pairs)
 
     def row(self) -> dict[str, Any]:
-        """The plan as a JSON mapping; goes into ``GroupSpec.exits``."""
-        entry = self.entry
-        return {
+        """The plan as a JSON mapping without what stands at its default; goes into ``GroupSpec.exits``."""
+        entry, trail = self.entry, self.trail
+        row: dict[str, Any] = {
             "pairs": [[p.share, p.target and p.target.row(), p.stop and p.stop.row()] for p in self.pairs],
             "entry": None if entry is None else [entry.type, entry.limit, entry.stop],
-            "stop_limit": self.stop_limit,
-            "target_market": self.target_market,
-            "trail": self.trail and self.trail.row(),
-            "trail_step": self.trail_step,
-            "break_even_after": self.break_even_after,
-            "time_exit": self.time_exit,
-            "trigger": self.trigger,
-            "entry_timeout": self.entry_timeout,
-            "native": self.native,
         }
+        for name, default in _DEFAULTS.items():
+            value = getattr(self, name)
+            if value != default:
+                row[name] = value
+        if trail is not None:
+            row["trail"] = trail.row()
+        return row
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> ExitPlan:
@@ -190,17 +188,15 @@ class ExitPlan:
         return cls(
             pairs=tuple(ExitPair(s, Level.from_row(t), Level.from_row(p)) for s, t, p in row["pairs"]),
             entry=None if entry is None else EntryPlan(ChildType(entry[0]), entry[1], entry[2]),
-            stop_limit=row["stop_limit"],
-            target_market=row["target_market"],
-            trail=Level.from_row(row["trail"]),
-            trail_step=row["trail_step"],
-            break_even_after=row["break_even_after"],
-            time_exit=row["time_exit"],
-            trigger=row["trigger"],
-            entry_timeout=row["entry_timeout"],
-            native=row["native"],
+            trail=Level.from_row(row.get("trail")),
+            **{name: row.get(name, default) for name, default in _DEFAULTS.items()},
         )
 
+
+#: fields of an `ExitPlan` that stand in its row only where they differ
+_DEFAULTS: dict[str, Any] = {
+    known.name: known.default for known in fields(ExitPlan) if known.name not in ("pairs", "entry", "trail", "plain")
+}
 
 #: who watches a trigger
 TRIGGERS = ("native", "last", "mid", "underlying")
