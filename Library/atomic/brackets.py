@@ -74,8 +74,8 @@ class Brackets:
         """Layer 2: look at every protected group again; what is missing is placed, what stands is not doubled.
 
         Runs at the start, then every `Settings.protection_sweep` seconds; thresholds are checked on every bar. In a
-        backtest, where nothing happens to an order without an event, only groups that changed since or are not at
-        rest are looked at.
+        backtest, where nothing happens to an order without an event, what covers a group is counted again for those that
+        changed since, and only those are decided again that do not sleep or lack cover.
         """
         shell, coverage = self.shell, self.coverage
         if not force and shell.now - self._protection_swept_at < self.settings.protection_sweep:
@@ -84,10 +84,13 @@ class Brackets:
         groups = [g for g in shell.groups.values() if g.spec.kind in PROTECTED_KINDS]
         if not force and not shell.gateway.live:
             seen, self._swept = self._swept, {g.spec.group_id: len(g.facts) for g in groups}
-            groups = [
+            changed = [
                 g for n, g in ((g.spec.group_id, g) for g in groups)
                 if seen.get(n) != len(g.facts) or n not in shell.asleep or n in coverage.suspects
             ]
+            coverage.check(shell.now, changed)
+            bare = coverage.suspects
+            groups = [g for g in changed if g.spec.group_id not in shell.asleep or g.spec.group_id in bare]
         if groups:
             coverage.sweeping = True
             try:

@@ -25,6 +25,8 @@ SWEEP_AT_LEAST = 20
 BELOW_FULL = 120.0
 UNPROTECTED = 600.0
 _KEPT = 1024
+# asked for with every fact; see `facts.settle`
+_ENTRY, _TARGET = Purpose.ENTRY, Purpose.TARGET
 #: kinds of facts that `Coverage.fact` wants to hear of
 COVERED = frozenset({"filled", "adjusted", "accepted"})
 
@@ -32,18 +34,20 @@ COVERED = frozenset({"filled", "adjusted", "accepted"})
 def protection(group: GroupState) -> tuple[int, int, bool]:
     """Contracts open, contracts that working stops or closes cover, and whether the stop is watched by us."""
     net = group.legs[0].net
-    side = 1 if net > 0 else -1
-    covered = sum(
-        o.leaves_qty
-        for o in group.live.values()
-        if o.leg == 0 and o.side == -side and o.purpose is not Purpose.TARGET and o.status in WORKING
-    )
-    exits = group.spec.exits
-    watched = exits.get("trigger", "native") != "native" or bool(group.memory.get("watch_stops")) or any(
-        key.startswith("trigger.") and value for key, value in group.memory.items()
-    )
-    stops = all(pair[2] is not None for pair in exits.get("pairs", ()))
-    return abs(net), covered if stops else abs(net), watched
+    covered = 0
+    for order in group.live.values():
+        if order.quantity * net < 0 and order.leg == 0 and order.purpose is not _TARGET and order.status in WORKING:
+            covered += order.leaves_qty
+    exits, memory = group.spec.exits, group.memory
+    watched = exits.get("trigger", "native") != "native"
+    if memory and not watched:
+        watched = bool(memory.get("watch_stops")) or any(
+            key.startswith("trigger.") and value for key, value in memory.items()
+        )
+    for pair in exits.get("pairs", ()):
+        if pair[2] is None:  # without a stop nothing is promised
+            covered = max(covered, abs(net))
+    return abs(net), covered, watched
 
 
 class Coverage:
@@ -90,10 +94,12 @@ class Coverage:
         self.latencies.append(at - since)
         if self.sweeping:
             self.placed["sweep"] += 1
-        elif any(o.purpose is Purpose.ENTRY and o.sent_at == since for o in group.orders.values()):
-            self.placed["direct"] += 1
-        else:
-            self.placed["event"] += 1
+            return
+        for order in group.orders.values():
+            if order.purpose is _ENTRY and order.sent_at == since:
+                self.placed["direct"] += 1
+                return
+        self.placed["event"] += 1
 
     @property
     def rate(self) -> float:

@@ -92,7 +92,16 @@ class Outside:
 
     def net(self, symbol: str) -> int:
         """Sum of all groups' own shares in a symbol."""
-        return sum(leg.net for _, _, leg in self._legs(symbol))
+        return self._nets().get(symbol, 0)
+
+    def _nets(self) -> dict[str, int]:
+        """Sum of all groups' own shares by symbol."""
+        nets: dict[str, int] = {}
+        for group in self._shell.groups.values():
+            for leg in group.legs:
+                symbol = leg.spec.symbol
+                nets[symbol] = nets.get(symbol, 0) + leg.net
+        return nets
 
     def _legs(self, symbol: str) -> list[tuple[GroupState, int, LegState]]:
         """Legs of groups in a symbol, newest group first."""
@@ -291,11 +300,11 @@ class Outside:
     def check_holdings(self) -> dict[str, int]:
         """Differences (account minus groups minus baseline) seen twice in a row; opened or closed contracts follow."""
         shell = self._shell
-        symbols = {leg.spec.symbol for group in shell.groups.values() for leg in group.legs if not leg.settled}
+        alive = {leg.spec.symbol for group in shell.groups.values() for leg in group.legs if not leg.settled}
         seen: dict[str, int] = {}
-        for symbol in symbols:
-            if self._known(symbol):
-                difference = shell.gateway.holding(symbol) - self.net(symbol) - self.baseline(symbol)
+        for symbol, net in self._nets().items():
+            if symbol in alive and self._known(symbol):
+                difference = shell.gateway.holding(symbol) - net - self.baseline(symbol)
                 if difference:
                     seen[symbol] = difference
         confirmed = {s: d for s, d in seen.items() if self._suspect.get(s) == d}

@@ -143,8 +143,8 @@ class Settler(Ledger):
             for number in numbers:
                 self.apply(group, f.Withdrawn(now, number, "the journal could not be written"))
             return
-        orders = [group.orders[number] for number in numbers]
         self._decided = group, len(group.facts)
+        orders = [group.orders[number] for number in numbers]
         start = 0
         while start < len(orders):
             bundle = orders[start].bundle
@@ -180,15 +180,16 @@ class Settler(Ledger):
             limit = None if first.type == "market" else first.limit
             self.gateway.submit_combo(requests, units, limit)
         if not self.gateway.live:
-            self._unanswered(group, orders, at)
+            for order in orders:
+                if not self._answered(group_id, order.number):
+                    apply_fact(group, f.Sent(at, order.number))
 
-    def _unanswered(self, group: GroupState, orders: list[ChildOrder], at: float) -> None:
-        """Orders that the call brought no answer for are on record as sent; an answer says it itself."""
-        group_id = group.spec.group_id
-        answered = {fact.order for of, fact in self._inbox if of == group_id and type(fact) in ANSWERS}
-        for order in orders:
-            if order.number not in answered:
-                apply_fact(group, f.Sent(at, order.number))
+    def _answered(self, group_id: str, number: int) -> bool:
+        """True when the call that sent an order brought an answer, which says itself that it was sent."""
+        for of, fact in self._inbox:
+            if of == group_id and type(fact) in ANSWERS and fact.order == number:
+                return True
+        return False
 
     def _request(self, group: GroupState, order: ChildOrder, at: float) -> OrderRequest:
         if self.gates.limited:
