@@ -69,6 +69,8 @@ class Coverage:
         #: set by the executor while its periodic sweep runs
         self.sweeping = False
         self._bare: dict[str, float] = {}
+        #: groups that were last seen without full protection
+        self.suspects: Collection[str] = self._bare.keys()
         self._seen: set[str] = set()
         self._below_since = 0.0
 
@@ -105,11 +107,6 @@ class Coverage:
     def rate(self) -> float:
         """Entries with confirmed exits over entries that filled; 1 when nothing filled."""
         return self.protected / self.entries if self.entries else 1.0
-
-    @property
-    def suspects(self) -> Collection[str]:
-        """Groups that were last seen without full protection."""
-        return self._bare.keys()
 
     def check(self, now: float, groups: Iterable[GroupState]) -> None:
         """Look at the thresholds; called with every sweep, and with every bar for the suspects."""

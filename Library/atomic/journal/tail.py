@@ -45,11 +45,14 @@ class Tail:
         self.key = tail_key(base)
         self._text = ""
         self._bound = TAIL_BYTES
+        #: it is cheaper to write the document again
+        self.crowded = False
 
     def begin(self, seq: int, size: int) -> None:
         """A new document stands, number `seq` with `size` characters; its log is empty."""
         self._text = pack_line(SCHEMA, f'{{"document":{seq}}}')
         self._bound = max(TAIL_BYTES, int(size * TAIL_SHARE))
+        self.crowded = False
 
     def add(self, counter: int, extra: str, changes: Iterable[str], gone: str) -> None:
         """Write one more entry. Raises StoreError; it is as if it had not been tried then.
@@ -68,11 +71,7 @@ class Tail:
         text = self._text + pack_line(SCHEMA, line + "}")
         self._store.write(self.key, text)
         self._text = text
-
-    @property
-    def crowded(self) -> bool:
-        """True when it is cheaper to write the document again."""
-        return len(self._text) > self._bound
+        self.crowded = len(text) > self._bound
 
 
 def tail_key(base: str) -> str:
