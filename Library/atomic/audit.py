@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from .facts.kinds import ANSWERING
+
 if TYPE_CHECKING:
     from .model import GroupState, LegState
 
@@ -53,16 +55,24 @@ def seed_record(group: GroupState) -> dict[str, Any]:
 
 
 def timeline(group: GroupState) -> list[dict[str, Any]]:
-    """Every fact, oldest first, its time as ISO text and the names of its fields; orders also name their leg."""
+    """Every fact, oldest first, its time as ISO text and the names of its fields; orders also name their leg.
+
+    An order that was answered within its own call has a line "sent" before the answer that implies it.
+    """
     lines: list[dict[str, Any]] = []
+    sent: set[int] = set()
     for fact in group.facts:
         named = fact._asdict()
         line: dict[str, Any] = {"time": iso(named.pop("at")), "kind": named.pop("kind"), **named}
         order = group.orders.get(line["order"]) if "order" in line else None
         if order is not None:
             spec = group.legs[order.leg].spec
-            line.setdefault("symbol", spec.name or spec.symbol)
-            line.setdefault("purpose", str(order.purpose))
+            whose = {"symbol": spec.name or spec.symbol, "purpose": str(order.purpose)}
+            if fact.kind in ANSWERING and order.number not in sent:
+                lines.append({"time": line["time"], "kind": "sent", "order": order.number, **whose})
+            if fact.kind in ANSWERING or fact.kind == "sent":
+                sent.add(order.number)
+            line = {**line, **whose, **named}
         lines.append(line)
     return lines
 

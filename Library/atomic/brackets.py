@@ -74,8 +74,8 @@ class Brackets:
         """Layer 2: look at every protected group again; what is missing is placed, what stands is not doubled.
 
         Runs at the start, then every `Settings.protection_sweep` seconds; thresholds are checked on every bar. In a
-        backtest, where nothing happens to an order without an event, what covers a group is counted again for those that
-        changed since, and only those are decided again that do not sleep or lack cover.
+        backtest, where nothing happens to an order without an event, cover is counted again for the groups that changed
+        since, and only those are decided again that do not sleep or lack it.
         """
         shell, coverage = self.shell, self.coverage
         if not force and shell.now - self._protection_swept_at < self.settings.protection_sweep:

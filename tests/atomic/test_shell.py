@@ -11,7 +11,7 @@ from atomic.journal import MemoryStore
 from atomic.model import Quote
 from atomic.policy import Breaker, Policy, Settings
 from atomic.ports import Refusal, Severity
-from atomic.vocabulary import HoldCause, Outcome, Phase
+from atomic.vocabulary import HoldCause, Kind, Outcome, Phase
 from tests.atomic.fake_gateway import FakeGateway, option
 
 LP, SP, SC, LC = option("P", 90), option("P", 95), option("C", 105), option("C", 110)
@@ -92,7 +92,8 @@ def test_a_fault_of_our_own_holds_the_group_and_never_reaches_the_caller(
         raise ZeroDivisionError("inside a decision")
 
     with monkeypatch.context() as patch:
-        patch.setattr(settling.plan, "decisions", broken)
+        rules = settling.plan.RULES
+        patch.setitem(rules, Kind.ALL_OR_NONE, rules[Kind.ALL_OR_NONE]._replace(decisions=broken))
         group.close()
     assert group.state is Phase.HELD
     assert group.record.held is HoldCause.FAULT

@@ -18,6 +18,8 @@ GUESSED = "guessed"
 LOOSE = "loose"
 #: kinds of facts between a decision and the broker's first answer
 SENDING = frozenset({"intended", "sent", "identified", "accepted"})
+#: kinds by which a broker answers an order, and which imply that it was sent
+ANSWERING = frozenset({"accepted", "filled", "rejected", "canceled", "expired"})
 #: kinds that may leave the answer of a protected group as it is (`protect.heeds`)
 QUIET = SENDING | {"cancel_asked"}
 

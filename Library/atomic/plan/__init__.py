@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState
     from .terms import Quotes
 
-__all__ = ["NOTHING", "RULES", "Desired", "Env", "Rules", "Want", "at_rest", "decisions", "desired_orders", "still_wanted"]
+__all__ = [
+    "NOTHING",
+    "RULES",
+    "Desired",
+    "Env",
+    "Rules",
+    "Want",
+    "at_rest",
+    "decisions",
+    "desired_orders",
+    "still_wanted",
+]
 
 # asked for many times a decision; see `facts.settle`
 _OPENING, _OPEN, _CLOSED = Phase.OPENING, Phase.OPEN, Phase.CLOSED
