@@ -128,22 +128,20 @@ class Settler(Ledger):
     # --- sending ----------------------------------------------------------------------------------------------
 
     def _send_wave(self, group: GroupState, submits: list[f.Intended], env: Env) -> None:
-        now, group_id = self.now, group.spec.group_id
-        numbers: list[int] = []
+        group_id = group.spec.group_id
         for intent in submits:
             apply_fact(group, intent)
-            numbers.append(intent.order)
         self._dirty[group_id] = group
         self.asleep.pop(group_id, None)
         if group.spec.kind not in PROTECTED_KINDS or group.attempts:
             self._touched[group_id] = None
-        self.observer.counts["orders"] += len(numbers)
+        self.observer.counts["orders"] += len(submits)
         if not self._record(ends=self._due):
-            for number in numbers:
-                self.apply(group, f.Withdrawn(now, number, "the journal could not be written"))
+            for intent in submits:
+                self.apply(group, f.Withdrawn(self.now, intent.order, "the journal could not be written"))
             return
         self._decided = group, len(group.facts)
-        orders = [group.orders[number] for number in numbers]
+        orders = [group.orders[intent.order] for intent in submits]
         start = 0
         while start < len(orders):
             bundle = orders[start].bundle
