@@ -142,9 +142,10 @@ def _common(
 def _doubt(pairs: list[tuple[Known, BrokerOrder]]) -> tuple[int, int, float]:
     """How little speaks for orders matched by their looks.
 
-    Never acknowledged; of another size, so that a part must have filled unseen; sent and taken at different times.
+    Never acknowledged, or by a guess only; of another size, so that a part must have filled unseen; sent and taken at
+    different times.
     """
-    unknown = sum(not known.acknowledged for known, _ in pairs)
+    unknown = sum(not known.acknowledged or known.guessed for known, _ in pairs)
     parts = sum(abs(order.quantity) != known.order.order_qty for known, order in pairs)
     late = sum(abs((known.order.sent_at or known.order.intended_at) - order.at) for known, order in pairs)
     return unknown, parts, late

@@ -50,9 +50,14 @@ class Known(NamedTuple):
         return self.order.number in self.group.memory.get(LOOSE, ())
 
     @property
+    def guessed(self) -> bool:
+        """True when it is believed filled because another order, or it, must have been."""
+        return self.order.number in self.group.memory.get(GUESSED, ())
+
+    @property
     def loose(self) -> bool:
         """True when what it has filled is a guess: any part of it may have, also what was put on another order."""
-        return self.divided or self.order.number in self.group.memory.get(GUESSED, ())
+        return self.divided or self.guessed
 
     def completed_by(self, cum_qty: int) -> bool:
         """True when so many fills end it."""

@@ -318,3 +318,18 @@ def test_a_guess_does_not_complete_an_order_that_lives() -> None:
     apply(group, Filled(NOW + 4.0, loose, 9 + 7, 1.0, 1.9))
     apply(group, Canceled(NOW + 4.0, loose, "complete at the broker"))
     assert (group.legs[0].net, group.live) == (-7, {})
+
+
+def test_an_exit_believed_filled_is_not_the_open_one_of_another_bracket_without_need() -> None:
+    """Equal exits of two brackets, the first one's stop believed filled: the open ones are the second's."""
+    first, second = bracket_of(1), bracket_of(1, "bracket-000002")
+    believed, _ = (order_of(first, -1, "sent", limit=price, purpose="sl") for price in (0.8, 1.5))
+    apply(first, Filled(NOW - 45.0, believed, 1, 0.8, 0.0))
+    apply(first, Remembered(NOW - 45.0, "guessed", [believed]))
+    exits = [order_of(second, -1, "sent", limit=price, purpose="sl", at=NOW - 44.0) for price in (0.8, 1.5)]
+    orders = [shown("C750", -1, limit=price, lean_id=n, at=NOW - 44.0) for n, price in enumerate((0.8, 1.5), 1)]
+    verdict = match(view_of([first, second], orders, {"C750": 1}))
+    assert {(a.group_id, a.number) for a in verdict.adopt} == {(second.group_id, n) for n in exits}
+    fold(verdict, [first, second])
+    assert (first.legs[0].net, second.legs[0].net) == (0, 1)
+    assert (first.held, second.held) == (None, None)
