@@ -110,9 +110,8 @@ class Shell(Settler):
 
     def bar(self) -> None:
         """New data: every group that is not at rest is looked at again."""
-        gateway = self.gateway
         if self.stepwise:
-            self._data_at = self.now = gateway.now()
+            self._data_at = self.now = self.gateway.now()
             self.quotes.clear()
             if not self._stirs():
                 return

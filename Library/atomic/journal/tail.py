@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .frame import Damaged, pack_line, unpack_line
 from .migrate import SCHEMA
+from .records import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,7 +114,7 @@ def joined(
     """Head and records of a document with what was written after it.
 
     Raises:
-        ValueError: an entry does not follow from what is before it.
+        Unreadable: an entry does not follow from what is before it.
     """
     known = {record["spec"]["id"]: record for record in records}
     head = dict(head)
@@ -127,6 +128,6 @@ def joined(
                 continue
             record = known.get(row["id"])
             if record is None or len(record["facts"]) != row["from"]:
-                raise ValueError(f"{row['id']}: facts from number {row['from']} on, and not those before them")
+                raise Unreadable(f"{row['id']}: facts from number {row['from']} on, and not those before them")
             known[row["id"]] = {**record, "facts": [*record["facts"], *row["facts"]]}
     return head, list(known.values())

@@ -88,18 +88,21 @@ def _document(store: Store, keys: list[str]) -> _Document | None:
     return best
 
 
-def _with_tail(store: Store, base: str, document: _Document | None) -> _Document | None:
-    """The document with what was written after it."""
+def _with_tail(store: Store, base: str, document: _Document | None) -> tuple[_Document | None, str]:
+    """The document with what was written after it, and how that is damaged ("" when it is not)."""
+    found = read_tail(store, base, document.seq if document is not None else 0)
     if document is None:
-        return None
-    entries = read_tail(store, base, document.seq).entries  # `verify` names what is damaged
-    head, lines = joined(document.head, document.lines, entries)
-    return document._replace(head=head, lines=lines)
+        return None, found.damage
+    try:
+        head, lines = joined(document.head, document.lines, found.entries)
+    except ValueError as error:
+        return document, str(error)
+    return document._replace(head=head, lines=lines), found.damage
 
 
 def read_head(store: Store, base: str) -> dict[str, Any]:
     """Head of the newest sound slot ("of", "counter", "extra"); empty when there is none."""
-    document = _with_tail(store, base, _document(store, _keys(base)))
+    document, _ = _with_tail(store, base, _document(store, _keys(base)))
     return document.head if document else {}
 
 
@@ -109,7 +112,7 @@ def read_open(store: Store, base: str) -> list[GroupState]:
     Raises:
         Unreadable: a record does not make a group.
     """
-    document = _with_tail(store, base, _document(store, _keys(base)))
+    document, _ = _with_tail(store, base, _document(store, _keys(base)))
     return [group_from(record) for record in document.lines] if document else []
 
 
@@ -160,8 +163,9 @@ def verify(store: Store, base: str) -> Verdict:
         problems.append(f"{base}: there is no open document")
     elif all(not slot.present or slot.damage for slot in slots):
         problems.append(f"{base}: no slot is sound; it will not trade")
-    tail = _broken_tail(store, base, max(slot.seq for slot in slots))
-    problems += [f"{slot.key}: {slot.damage}" for slot in tail]
+    damage = _with_tail(store, base, _document(store, _keys(base)))[1]
+    if damage:
+        problems.append(f"{tail_key(base)}: {damage}")
     lines = archive.damage(store, base)
     problems += [f"{key}: {count} damaged lines" for key, count in lines.items()]
     count = 0
@@ -192,9 +196,10 @@ def repair(store: Store, base: str) -> list[str]:
     if newer:
         raise ValueError(f"{newer[0].key} was written by a newer version (schema {newer[0].schema}): use that version")
     sound = [slot.key for slot in slots if slot.present and not slot.damage]
-    document = _with_tail(store, base, _document(store, sound))
+    document, damage = _with_tail(store, base, _document(store, sound))
     broken = [slot for slot in slots if slot.present and slot.damage]
-    broken += _broken_tail(store, base, document.seq if document is not None else 0)
+    if damage:
+        broken.append(SlotState(tail_key(base), True, 0, 0, 0, damage))
     if not broken and (document is not None or not archive.chunk_keys(store, base)):
         return []
     done = []
@@ -223,12 +228,6 @@ def repair(store: Store, base: str) -> list[str]:
                 store.delete(slot.key)
         done.append(f"no slot was sound: {target} is empty now; what lost groups hold is a foreign position")
     return done
-
-
-def _broken_tail(store: Store, base: str, seq: int) -> list[SlotState]:
-    """The tail, when it is damaged."""
-    damage = read_tail(store, base, seq).damage
-    return [SlotState(tail_key(base), True, 0, 0, 0, damage)] if damage else []
 
 
 def _highest_id(store: Store, base: str) -> int:

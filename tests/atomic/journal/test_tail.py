@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from atomic.facts import Noted, apply
 from atomic.journal import Journal, JournalError, MemoryStore, read_groups, read_head, repair, verify
+from atomic.journal.frame import pack_line, unpack_line
 from atomic.journal.records import encode
 from atomic.journal.tail import TAIL_BYTES
 from tests.atomic.journal.groups import close_down, make_group, open_up
@@ -143,3 +144,36 @@ def test_after_any_saves_the_store_holds_exactly_what_is_known(steps: list[tuple
     loaded = Journal(store, "condor", live=False, run="one").load()
     assert facts(loaded.groups) == facts(alive)
     assert not loaded.report.damaged
+
+
+def test_damage_to_a_line_of_the_log_costs_what_follows_it_only() -> None:
+    """What was written before the damaged line still counts, and the start knows that something may be lost."""
+    store = MemoryStore()
+    journal, group = two_saves(store)
+    for second in (3.0, 4.0):
+        apply(group, Noted(1000.0 + second, "later still", None))
+        journal.save([group])
+    lines = store.now[f"{BASE}/tail"].split("\n")
+    lines[2] = lines[2].replace("later still", "never said")
+    store.now[f"{BASE}/tail"] = "\n".join(lines)
+    loaded = Journal(store, "condor", live=False, run="one").load()
+    assert [len(back.facts) for back in loaded.groups] == [len(group.facts) - 2]
+    assert loaded.report.stale
+    assert not loaded.report.refuse
+
+
+def test_a_log_that_does_not_follow_from_its_document_is_refused() -> None:
+    """Facts without those before them make no group: nothing is traded on them."""
+    store = MemoryStore()
+    two_saves(store)
+    whole = store.now[f"{BASE}/tail"]
+    first, second = whole.rstrip("\n").split("\n")
+    schema, text = unpack_line(second)
+    store.now[f"{BASE}/tail"] = first + "\n" + pack_line(schema, text.replace('"from":', '"from":9'))
+    loaded = Journal(store, "condor", live=False, run="one").load()
+    assert "facts from number" in loaded.report.refuse
+    assert not loaded.groups
+    assert any("facts from number" in problem for problem in verify(store, BASE).problems)
+    assert any("tail" in line for line in repair(store, BASE))
+    assert verify(store, BASE).sound
+    assert Journal(store, "condor", live=False, run="one").load().groups
