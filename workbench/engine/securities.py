@@ -13,6 +13,7 @@ from workbench.engine.holdings import SecurityHolding
 from workbench.engine.members import lean_class
 from workbench.engine.symbols import Symbol
 
+_RAW: Final = DataNormalizationMode.RAW
 _OPTIONS: Final = frozenset({SecurityType.OPTION, SecurityType.INDEX_OPTION, SecurityType.FUTURE_OPTION})
 
 
@@ -230,8 +231,10 @@ class Equity(Security):
 
     def minimum_price_variation(self, price: float) -> float:
         """A cent, a hundredth of it below one dollar, nothing for adjusted prices (Equity.cs:146)."""
-        if any(c.data_normalization_mode != DataNormalizationMode.RAW for c in self.subscriptions):
-            return 0.0
+        for config in self._subscriptions:
+            mode = config.data_normalization_mode
+            if mode is not _RAW and mode != _RAW:
+                return 0.0
         return 0.0001 if price < 1 else float(self.symbol_properties.minimum_price_variation)
 
 
