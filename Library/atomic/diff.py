@@ -56,6 +56,8 @@ class WakeAt(NamedTuple):
 #: a new order is asked for by its write-ahead fact: what is journaled is what is sent
 Command = Intended | Cancel | Replace | Poll | Raise | WakeAt
 
+# asked for with every order; see `facts.settle`
+_WHOLE = Kind.ALL_OR_NONE
 #: statuses in which a cancel can be asked for; LEAN answers -32 to one that is still NEW (lean_traces/live)
 _CANCELABLE = frozenset({ChildStatus.SENT, ChildStatus.WORKING, ChildStatus.PARTIAL})
 _REPLACEABLE = frozenset({ChildStatus.WORKING, ChildStatus.PARTIAL})
@@ -104,7 +106,7 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
         at = submits(group, open_wants, now, env, out)
         if at and (not wake or at < wake):
             wake, why = at, "rate"
-    if group.spec.kind is Kind.ALL_OR_NONE:
+    if group.spec.kind is _WHOLE:
         out.extend([Raise(alert) for alert in desired.alerts])
         _raise(group, now, out)
     if wake:
@@ -165,7 +167,7 @@ def submits(
     bundled = 0
     for want in wants:
         reduces = want.purpose in REDUCING
-        if reduces and group.spec.kind is Kind.ALL_OR_NONE and not _own_share(group, want):
+        if reduces and group.spec.kind is _WHOLE and not _own_share(group, want):
             leg = group.legs[want.leg]
             text = f"own-share: {want.purpose} of {want.quantity:+d} {leg.spec.symbol} with a net of {leg.net:+d}"
             out.append(Raise(Alert(now, Severity.P0, "own-share", group_id, text)))

@@ -27,6 +27,7 @@ UNPROTECTED = 600.0
 _KEPT = 1024
 # asked for with every fact; see `facts.settle`
 _ENTRY, _TARGET = Purpose.ENTRY, Purpose.TARGET
+_COVERS = frozenset({Purpose.STOP, Purpose.EMERGENCY, Purpose.CLOSE})
 #: kinds of facts that `Coverage.fact` wants to hear of
 COVERED = frozenset({"filled", "adjusted", "accepted"})
 
@@ -87,7 +88,7 @@ class Coverage:
                 self.entries += 1
         elif group_id in self._bare:
             order = group.orders[fact.order]
-            if order.purpose in (Purpose.STOP, Purpose.EMERGENCY, Purpose.CLOSE):
+            if order.purpose in _COVERS:
                 self._placed(group, group_id, order.intended_at, fact.at)
 
     def _placed(self, group: GroupState, group_id: str, intended_at: float, at: float) -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .policy import Settings
     from .ports import Gateway
 
+# asked for with every decision and send; see `facts.settle`
+_OPENING, _CLOSED, _WHOLE, _INTENDED = Phase.OPENING, Phase.CLOSED, Kind.ALL_OR_NONE, ChildStatus.INTENDED
 #: rounds of decisions one group may take at one moment
 ROUNDS = 200
 #: the algorithm does not pass LEAN's order events on
@@ -55,7 +57,7 @@ class Settler(Ledger):
     def _settle(self, group: GroupState) -> None:
         """Bring one group to where nothing more is to be done now."""
         group_id = group.spec.group_id
-        if group.phase is Phase.CLOSED:
+        if group.phase is _CLOSED:
             self._wakes.pop(group_id, None)
             return
         if group_id in self._broken:
@@ -82,7 +84,7 @@ class Settler(Ledger):
 
     def _decide(self, group: GroupState) -> Env:
         """Fold decisions until there are no more; the environment they rest on."""
-        env = self.gates.env(self.now, opens=group.phase is Phase.OPENING)
+        env = self.gates.env(self.now, opens=group.phase is _OPENING)
         decisions = plan.RULES[group.spec.kind].decisions
         for _ in range(ROUNDS):
             decided = decisions(group, self.now, self.quotes, env)
@@ -159,7 +161,7 @@ class Settler(Ledger):
         at = self.gateway.now() if self.gateway.live else self.now
         if not wanted:
             for order in orders:
-                if order.status is ChildStatus.INTENDED:
+                if order.status is _INTENDED:
                     self.apply(group, f.Withdrawn(at, order.number, "no longer wanted"))
             return
         self._dirty[group_id] = group
@@ -170,7 +172,7 @@ class Settler(Ledger):
         first = orders[0]
         if not first.bundle:
             self.gateway.submit(requests[0])
-        elif group.spec.kind is not Kind.ALL_OR_NONE:
+        elif group.spec.kind is not _WHOLE:
             self.gateway.submit_linked(requests)
         else:
             units = abs(first.quantity // group.legs[first.leg].spec.ratio)
@@ -199,10 +201,10 @@ class Settler(Ledger):
     def _still_wanted(self, group: GroupState, orders: list[ChildOrder], env: Env) -> bool:
         """Look again right before the send, with what was folded since the decision."""
         try:
-            if group.spec.kind is not Kind.ALL_OR_NONE and group.spec.group_id in self._touched:
+            if group.spec.kind is not _WHOLE and group.spec.group_id in self._touched:
                 env = self._decide(group)
             for order in orders:
-                if order.status is not ChildStatus.INTENDED or not plan.still_wanted(group, order, env):
+                if order.status is not _INTENDED or not plan.still_wanted(group, order, env):
                     return False
         except Exception as error:
             self.report_fault(group, error)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from ..model import LegSpec, Quote
     from ..ports import BrokerOrder, OrderRequest, Sink
 
+# asked for with every order; see `facts.settle`
+_MARKET, _LIMIT, _STOP = ChildType.MARKET, ChildType.LIMIT, ChildType.STOP_MARKET
 #: LEAN's answers to a cancel (OrderResponseErrorCode): closed already, asked already, warming up
 _CLOSED_ALREADY, _ASKED_ALREADY, _WARMING_UP = -9, -23, -24
 #: seconds without any event after which a ticket that moved means that events are not forwarded
@@ -275,11 +277,11 @@ class LeanGateway:
             properties = OrderProperties()
             properties.time_in_force = TimeInForce.DAY
             more = {**more, "order_properties": properties}
-        if kind is ChildType.MARKET:
+        if kind is _MARKET:
             return algorithm.market_order(symbol=symbol, quantity=quantity, tag=tag, **more)
-        if kind is ChildType.LIMIT:
+        if kind is _LIMIT:
             call, prices = algorithm.limit_order, {"limit_price": request.limit}
-        elif kind is ChildType.STOP_MARKET:
+        elif kind is _STOP:
             call, prices = algorithm.stop_market_order, {"stop_price": request.stop}
         else:
             call, prices = algorithm.stop_limit_order, {"stop_price": request.stop, "limit_price": request.limit}

@@ -32,7 +32,8 @@ __all__ = [
     "watch",
 ]
 
-_STEADY = frozenset({Phase.OPENING, Phase.OPEN})
+# asked for with every fact; see `facts.settle`
+_CONTINGENT, _STEADY = Kind.CONTINGENT, frozenset({Phase.OPENING, Phase.OPEN})
 
 
 def exits_rest(group: GroupState) -> bool:
@@ -67,7 +68,7 @@ def heeds(group: GroupState, fact: Any) -> bool:
     It can where something else happened since the order was decided upon, which waited for its answer, where an older
     order of the same slot waits to go, and where attempts are counted.
     """
-    if group.attempts or group.spec.kind is Kind.CONTINGENT:
+    if group.attempts or group.spec.kind is _CONTINGENT:
         return True
     if fact.kind != "accepted":
         return bool(fact.kind == "cancel_asked" and fact.why)  # somebody else asked

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from .levels import ExitPlan
 
 # asked for with every decision; see `facts.settle`
-_OPENING, _NOTHING = Phase.OPENING, frozenset({Phase.PLANNED, Phase.CLOSED})
+_OPENING, _CLOSING, _NOTHING = Phase.OPENING, Phase.CLOSING, frozenset({Phase.PLANNED, Phase.CLOSED})
+_STOP, _TARGET, _LIMIT, _STOP_MARKET = Purpose.STOP, Purpose.TARGET, ChildType.LIMIT, ChildType.STOP_MARKET
 
 
 def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> Desired:
@@ -93,7 +94,7 @@ def _exits(
     group: GroupState, plan: ExitPlan, view: Exposure, quotes: Quotes, env: Env
 ) -> list[Want]:
     wants: list[Want] = []
-    if group.emergency or group.phase is Phase.CLOSING or group.target == 0:
+    if group.emergency or group.phase is _CLOSING or group.target == 0:
         purpose = Purpose.EMERGENCY if group.emergency else Purpose.CLOSE
         session = _open(group, quotes)
         if session and _stops_gone(group, env):
@@ -115,7 +116,7 @@ def _exits(
         price = target_price(group, plan, view, i) if resting else 0.0
         target = None
         if price > 0:
-            target = Want(0, Purpose.TARGET, i, -view.side * open_, ChildType.LIMIT, price, 0.0, 0)
+            target = Want(0, _TARGET, i, -view.side * open_, _LIMIT, price, 0.0, 0)
         if plan.native and env.takes_linked and stop is not None and target is not None and not _rests(group, i):
             bundle = group.next_number * 100 + i  # both exits of a pair leave as one native set
             stop, target = stop._replace(bundle=bundle), target._replace(bundle=bundle)
@@ -138,7 +139,7 @@ def _stop(group: GroupState, plan: ExitPlan, view: Exposure, pair: int, quantity
     if plan.stop_limit:
         limit = round(price - view.side * plan.stop_limit, 10)
         return Want(0, Purpose.STOP, pair, -view.side * quantity, ChildType.STOP_LIMIT, limit, price, 0)
-    return Want(0, Purpose.STOP, pair, -view.side * quantity, ChildType.STOP_MARKET, 0.0, price, 0)
+    return Want(0, _STOP, pair, -view.side * quantity, _STOP_MARKET, 0.0, price, 0)
 
 
 def _stops(group: GroupState, plan: ExitPlan, view: Exposure, covered: int) -> list[Want]:
