@@ -157,8 +157,7 @@ def _order(work: Work, known: Known) -> None:
         verdict.add(group_id, Filled(now, number, cum, average, order.fees))
         text = f"order {number} of {group_id} filled {cum - order.cum_qty} while nobody looked (price estimated)"
         verdict.find("resumed", group_id, text, cum_qty=cum, evidence="holdings")
-        rivals = [k for k in work.known if k.group is known.group and k.order.leg == order.leg and work.unsettled(k)]
-        if pair is None and not known.acknowledged and len(rivals) > 1:
+        if pair is None and not known.acknowledged and _has_rivals(work, known):
             work.guesses.setdefault(group_id, []).append(number)
     if number not in known.group.live:
         if pair is not None:
@@ -178,6 +177,15 @@ def _order(work: Work, known: Known) -> None:
         verdict.find("missing", group_id, f"order {number} of {group_id} was {why}: it never left, or has ended")
     else:
         work.open_fate.append(known)
+
+
+def _has_rivals(work: Work, known: Known) -> bool:
+    """True when another order of the group may have made the same trade; what sells explains nothing that was bought."""
+    for other in work.known:
+        same = other.group is known.group and other.order.leg == known.order.leg and other.order is not known.order
+        if same and other.order.side == known.order.side and work.unsettled(other):
+            return True
+    return False
 
 
 def _had(work: Work, known: Known, cum: int) -> bool:

@@ -333,3 +333,14 @@ def test_an_exit_believed_filled_is_not_the_open_one_of_another_bracket_without_
     fold(verdict, [first, second])
     assert (first.legs[0].net, second.legs[0].net) == (0, 1)
     assert (first.held, second.held) == (None, None)
+
+
+def test_a_stop_that_sold_has_ended_though_its_entry_may_have_bought_more() -> None:
+    """The account holds one less: the stop on its way sold one, or two while the entry bought one; it is not shown."""
+    group = bracket_of(4, filled=2)
+    stop = order_of(group, -2, "sent", limit=0.8, purpose="sl")
+    entry = shown("C750", 4, limit=0.0)
+    fold(match(view_of([group], [entry], {"C750": 1})), [group])
+    assert group.legs[0].net == 1
+    assert not group.orders[stop].may_fill
+    assert group.held is None
