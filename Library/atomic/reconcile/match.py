@@ -180,7 +180,7 @@ def _order(work: Work, known: Known) -> None:
 
 
 def _has_rivals(work: Work, known: Known) -> bool:
-    """True when another order of the group may have made the same trade; what sells explains nothing that was bought."""
+    """True when another order of the group may have made the same trade: one that sells explains no purchase."""
     for other in work.known:
         same = other.group is known.group and other.order.leg == known.order.leg and other.order is not known.order
         if same and other.order.side == known.order.side and work.unsettled(other):
