@@ -7,20 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from atomic.audit import iso, timeline
 from atomic.model import GroupState, LegSpec, LegState
 from atomic.vocabulary import Purpose, Right
 
 #: purposes of orders that take a group into its position; all others take it out
 ENTERING = frozenset({Purpose.OPEN, Purpose.ENTRY})
-
-
-def utc(seconds: float) -> str:
-    """Write seconds since 1970 as ISO time; empty for 0 (never)."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds") if seconds else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +95,7 @@ class GroupRow:
             "group_id": spec.group_id,
             "strategy": spec.strategy,
             "kind": spec.kind.value,
-            "timestamp": utc(spec.created_at),
+            "timestamp": iso(spec.created_at),
             "status": state.phase.value,
             "outcome": state.outcome.value,
             "reason": self.why,
@@ -109,8 +104,8 @@ class GroupRow:
             "units_held": state.units_held,
             "limit_net": spec.limit_net,
             "note": spec.note,
-            "opened_at": utc(state.opened_at),
-            "ended_at": utc(state.ended_at),
+            "opened_at": iso(state.opened_at),
+            "ended_at": iso(state.ended_at),
             "fees": round(state.fees, 2),
             "rollback_cost": round(state.rollback_cost, 2),
             "cash": self.result,
@@ -134,10 +129,7 @@ class GroupRow:
                 }
                 for order in state.orders.values()
             ],
-            "timeline": [
-                {"time": utc(fact.at), **{key: value for key, value in fact._asdict().items() if key != "at"}}
-                for fact in state.facts
-            ],
+            "timeline": timeline(state),
         }
 
 
