@@ -112,7 +112,7 @@ def _accepted(group: GroupState, fact: Accepted) -> bool:
     order, status = _order(group, fact.order, "accepted")
     if order.status is status:
         return False
-    order.sent_at = order.sent_at or fact.at  # answered within the call
+    order.sent_at = order.sent_at or order.intended_at  # answered within the call, or found after a restart
     order.cancel_refusals = 0  # those were answered while nobody had it
     _move(group, order, status, fact.at)
     return True
@@ -128,7 +128,7 @@ def _filled(group: GroupState, fact: Filled) -> bool:
     delta = cum_qty - order.cum_qty
     if delta <= 0:
         return False  # duplicate or reordered: a fill never shrinks
-    order.sent_at = order.sent_at or fact.at
+    order.sent_at = order.sent_at or order.intended_at
     before = order.leaves_qty
     px = (avg_px * cum_qty - order.avg_px * order.cum_qty) / delta if order.cum_qty else avg_px
     fees = fact.fees - order.fees

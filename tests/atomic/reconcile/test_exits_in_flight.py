@@ -344,3 +344,12 @@ def test_a_stop_that_sold_has_ended_though_its_entry_may_have_bought_more() -> N
     assert group.legs[0].net == 1
     assert not group.orders[stop].may_fill
     assert group.held is None
+
+
+def test_an_answer_after_a_restart_is_no_evidence_of_when_the_order_was_sent() -> None:
+    """An order whose sending is not on record counts from its intent, whenever it was first seen to work."""
+    group = bracket_of(2)
+    stop = order_of(group, -2, "intended", limit=0.8, purpose="sl", at=NOW - 50.0)
+    fold(match(view_of([group], [shown("C750", -2, limit=0.8)], {"C750": 2})), [group])
+    assert group.orders[stop].status in WORKING
+    assert group.orders[stop].sent_at == NOW - 50.0
