@@ -112,16 +112,12 @@ class Gates:
 
     def env(self, now: float, *, opens: bool) -> Env:
         """The environment of a decision; `opens` asks the risk gate, too."""
-        paused, broken = self.paused or bool(self.shut), now < self.fuse.open_until
-        if self.risk is None and not self.limited:
-            key: tuple[Any, ...] = (paused, broken)
-            refused, tokens, spare = None, UNLIMITED, UNLIMITED
-        else:
-            refused = self.refusal(now) if opens else None
-            tokens = spare = UNLIMITED
-            if self.limited:
-                tokens, spare = self.opening.tokens(now), self.reserved.tokens(now)
-            key = (paused, broken, refused, tokens, spare)
+        refused = self.refusal(now) if opens and self.risk is not None else None
+        tokens = spare = UNLIMITED
+        if self.limited:
+            tokens, spare = self.opening.tokens(now), self.reserved.tokens(now)
+        paused = self.paused or bool(self.shut)
+        key = (paused, now < self.fuse.open_until, refused, tokens, spare)
         if key != self._key:
             self._key = key
             base = self._base
@@ -136,7 +132,7 @@ class Gates:
                 takes_replace=base.takes_replace,
                 takes_linked=base.takes_linked,
                 paused=paused,
-                breaker_open=broken,
+                breaker_open=key[1],
                 may_open=refused,
                 tokens=tokens,
                 reserved=spare,

@@ -160,7 +160,7 @@ def completes(group: GroupState, order: ChildOrder, cum_qty: int) -> bool:
     Not while a larger size was asked for (the venue may have taken it before this fill and say so after it), and not
     where the fills were divided by guess: it lives until the broker ends it.
     """
-    if cum_qty < (abs(order.quantity) if order.asked is None else order.largest_qty):
+    if cum_qty < order.largest_qty:
         return False
     return not (group.memory and order.number in group.memory.get(LOOSE, ()))
 

@@ -95,12 +95,13 @@ def read_tail(store: Store, base: str, seq: int) -> Found:
     text = store.read(tail_key(base))
     if text is None:
         return Found(entries, "")
-    for i, line in enumerate(text.split("\n")[:-1] if text.endswith("\n") else text.split("\n")):
+    for i, line in enumerate(text.removesuffix("\n").split("\n")):
         try:
             schema, content = unpack_line(line)
             entry = json.loads(content)
             if i:
-                entries.append({"counter": int(entry["counter"]), "groups": list(entry["groups"]), **entry})
+                entry["counter"], entry["groups"] = int(entry["counter"]), list(entry["groups"])
+                entries.append(entry)
             elif (schema, entry["document"]) != (SCHEMA, seq):
                 return Found([], "")
         except (Damaged, KeyError, TypeError, ValueError) as error:

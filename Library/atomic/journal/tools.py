@@ -95,8 +95,8 @@ def _with_tail(store: Store, base: str, document: _Document | None) -> tuple[_Do
         return None, found.damage
     try:
         head, lines = joined(document.head, document.lines, found.entries)
-    except ValueError as error:
-        return document, str(error)
+    except (KeyError, TypeError, ValueError) as error:
+        return document, str(error) if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"
     return document._replace(head=head, lines=lines), found.damage
 
 

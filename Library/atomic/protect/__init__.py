@@ -51,7 +51,7 @@ def exits_rest(group: GroupState) -> bool:
     for order in group.live.values():
         if order.asked is not None:
             return False
-    plan = group.exit_plan or view.plan_of(group)
+    plan = view.plan_of(group)
     if plan.trigger != "native" or plan.target_market or plan.trail is not None:
         return False
     return len(group.legs) == 1 and group.legs[0].net * group.legs[0].spec.ratio >= 0

@@ -41,7 +41,7 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
         found = _stuck(group, now, env)
     if found:
         return found
-    plan = group.exit_plan or plan_of(group)
+    plan = plan_of(group)
     quiet = plan.plain and not group.memory and not group.attempts and group.phase in _STEADY
     if quiet and group.target and not group.emergency and group.legs[0].net * group.legs[0].spec.ratio >= 0:
         return []

@@ -36,7 +36,7 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
     phase = group.phase
     if phase in _NOTHING:
         return NOTHING
-    plan = group.exit_plan or plan_of(group)
+    plan = plan_of(group)
     view = exposure(group, plan)
     wants: list[Want] = []
     if phase is _OPENING:
