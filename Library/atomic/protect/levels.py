@@ -173,8 +173,6 @@ class ExitPlan:
             "pairs": [[p.share, p.target and p.target.row(), p.stop and p.stop.row()] for p in self.pairs],
             "entry": None if entry is None else [entry.type, entry.limit, entry.stop],
         }
-        if self.plain and not self.stop_limit and not self.native and self.trail_step == _DEFAULTS["trail_step"]:
-            return row
         for name, default in _DEFAULTS.items():
             value = getattr(self, name)
             if value != default:
