@@ -14,9 +14,9 @@ from .bracket_terms import ContingentOrder, ExitDefaults, check_sides, entry, le
 from .group import AtomicGroup
 from .layers import Coverage
 from .operations import Operations
+from .plan.watch import NetExits
 from .protect import ExitPair, ExitPlan, Level
 from .protect.contingent import Member, exits_row
-from .protect.watch import NetExits
 from .vocabulary import PROTECTED_KINDS, Kind, Phase
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .facts import Intended
 from .ports import Alert, Severity
-from .vocabulary import PROTECTED_KINDS, REDUCING, WORKING, ChildStatus, ChildType, Kind, Purpose
+from .vocabulary import REDUCING, WORKING, ChildStatus, ChildType, Kind, Purpose
 
 if TYPE_CHECKING:
     from .model import ChildOrder, GroupState
-    from .plan import Desired, Env, Want
+    from .plan.terms import Desired, Env, Want
 
 
 class Cancel(NamedTuple):
@@ -82,8 +82,6 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
     Cancels and updates first, then submits in the order of the wants, as many as the rate allows, then alerts and one
     WakeAt. Pure: nothing is remembered here.
     """
-    if group.spec.kind in PROTECTED_KINDS:  # their stops change without a gap
-        return change.commands(group, desired, now, env)
     out: list[Command] = []
     wants = desired.orders
     wake, why = desired.wake if desired.wake is not None else (0.0, "")
@@ -237,7 +235,3 @@ def _raise(group: GroupState, now: float, out: list[Command]) -> None:
     if group.held is not None:
         text = f"held ({group.held}): {group.held_why}"
         out.append(Raise(Alert(now, Severity.P0, "held", group.spec.group_id, text, {"cause": str(group.held)})))
-
-
-# last, because it is written in the words of this module
-from .protect import change  # noqa: E402

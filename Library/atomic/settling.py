@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import diff, plan
+from . import diff
 from . import facts as f
 from .facts import apply as apply_fact
 from .facts.kinds import ANSWERING
 from .ledger import Ledger
 from .ports import OrderRequest
 from .quotes import QuoteBook
+from .rules import rules_of
 from .vocabulary import PROTECTED_KINDS, REDUCING, ChildStatus, HoldCause, Kind, Phase
 
 if TYPE_CHECKING:
@@ -66,11 +67,11 @@ class Settler(Ledger):
             self._broken.discard(group_id)
         if self.gateway.live:
             self.now = self.gateway.now()
-        rules = plan.RULES[group.spec.kind]
+        rules = rules_of(group)
         try:
             env = self._decide(group)
             desired = rules.desired_orders(group, self.now, self.quotes, env)
-            commands = diff.commands(group, desired, self.now, env)
+            commands = rules.commands(group, desired, self.now, env)
             self._wakes.pop(group_id, None)
             done = not commands or self._carry_out(group, commands, env)
             if self._inbox:
@@ -85,7 +86,7 @@ class Settler(Ledger):
     def _decide(self, group: GroupState) -> Env:
         """Fold decisions until there are no more; the environment they rest on."""
         env = self.gates.env(self.now, opens=group.phase is _OPENING)
-        decisions = plan.RULES[group.spec.kind].decisions
+        decisions = rules_of(group).decisions
         for _ in range(ROUNDS):
             decided = decisions(group, self.now, self.quotes, env)
             if not decided:
@@ -203,8 +204,9 @@ class Settler(Ledger):
         try:
             if group.spec.kind is not _WHOLE and group.spec.group_id in self._touched:
                 env = self._decide(group)
+            still_wanted = rules_of(group).still_wanted
             for order in orders:
-                if order.status is not _INTENDED or not plan.still_wanted(group, order, env):
+                if order.status is not _INTENDED or not still_wanted(group, order, env):
                     return False
         except Exception as error:
             self.report_fault(group, error)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from atomic import diff, plan
+from atomic import diff
 from atomic import facts as f
 from atomic.model import ChildOrder, GroupSpec, GroupState, LegSpec, Quote, new_group
+from atomic.plan import Env
 from atomic.policy import Policy
 from atomic.ports import Alert
+from atomic.rules import rules_of
 from atomic.vocabulary import Kind, Phase, Right
 
 C, P, S = Right.CALL, Right.PUT, Right.SHARE
@@ -36,13 +38,13 @@ class Desk:
     """
 
     def __init__(self, legs: Iterable[LegSpec], units: int = 1, *, policy: Policy | None = None,
-                 env: plan.Env | None = None, limit_net: float | None = None) -> None:  # fmt: skip
+                 env: Env | None = None, limit_net: float | None = None) -> None:  # fmt: skip
         self.now = 1000.0
         self.legs = tuple(legs)
         spec = GroupSpec("g-1", Kind.ALL_OR_NONE, "test", self.legs, units, self.now, policy or Policy(),
                          limit_net=limit_net)  # fmt: skip
         self.group: GroupState = new_group(spec)
-        self.env = env or plan.Env()
+        self.env = env or Env()
         self.quotes = {s.symbol: Quote(1.0, 1.2, 1.1, self.now) for s in self.legs}
         self.script: Callable[[ChildOrder], list[Any] | None] = lambda order: None
         self.sent: list[ChildOrder] = []
@@ -91,16 +93,17 @@ class Desk:
 
     def _turn(self) -> bool:
         group = self.group
+        rules = rules_of(group)
         for _ in range(100):
-            facts = plan.decisions(group, self.now, self.quotes, self.env)
+            facts = rules.decisions(group, self.now, self.quotes, self.env)
             if not facts:
                 break
             for fact in facts:
                 f.apply(group, fact)
         else:
             raise AssertionError(f"decisions do not end: {facts}")
-        desired = plan.desired_orders(group, self.now, self.quotes, self.env)
-        commands = diff.commands(group, desired, self.now, self.env)
+        desired = rules.desired_orders(group, self.now, self.quotes, self.env)
+        commands = rules.commands(group, desired, self.now, self.env)
         self.wake = 0.0
         submits = [c for c in commands if isinstance(c, f.Intended)]
         for command in submits:
@@ -118,7 +121,7 @@ class Desk:
                 self.wake = command.at - 1000.0
         for command in submits:
             order = group.orders[command.order]
-            if not plan.still_wanted(group, order, self.env):
+            if not rules.still_wanted(group, order, self.env):
                 f.apply(group, f.Withdrawn(self.now, order.number, "not wanted any more"))
                 continue
             f.apply(group, f.Sent(self.now, order.number))

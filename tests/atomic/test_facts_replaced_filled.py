@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from atomic import facts as f
-from atomic import plan
 from atomic.model import GroupSpec, GroupState, LegSpec, new_group
 from atomic.plan import Env
 from atomic.policy import Policy
-from atomic.protect import ExitPair, ExitPlan, Level
+from atomic.protect import EXITS, ExitPair, ExitPlan, Level
 from atomic.vocabulary import ChildStatus, Kind, Right
 
 
@@ -82,6 +81,6 @@ def test_a_stop_that_filled_before_its_enlargement_was_taken_is_complete() -> No
 def test_an_exit_that_became_too_large_is_not_sent() -> None:
     """A close that filled in part inside its own send leaves less to stop than was intended."""
     group = _bracket(3)
-    assert plan.still_wanted(group, group.orders[2], Env(live=True))
+    assert EXITS.still_wanted(group, group.orders[2], Env(live=True))
     f.apply(group, f.Adjusted(1.0, 0, -2, 100.0, "foreign", "by hand"))
-    assert not plan.still_wanted(group, group.orders[2], Env(live=True))
+    assert not EXITS.still_wanted(group, group.orders[2], Env(live=True))

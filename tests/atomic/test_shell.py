@@ -5,12 +5,12 @@ import threading
 import pytest
 
 from atomic import facts as f
-from atomic import settling
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
 from atomic.model import Quote
 from atomic.policy import Breaker, Policy, Settings
 from atomic.ports import Refusal, Severity
+from atomic.rules import RULES
 from atomic.vocabulary import HoldCause, Kind, Outcome, Phase
 from tests.atomic.fake_gateway import FakeGateway, option
 
@@ -92,8 +92,7 @@ def test_a_fault_of_our_own_holds_the_group_and_never_reaches_the_caller(
         raise ZeroDivisionError("inside a decision")
 
     with monkeypatch.context() as patch:
-        rules = settling.plan.RULES
-        patch.setitem(rules, Kind.ALL_OR_NONE, rules[Kind.ALL_OR_NONE]._replace(decisions=broken))
+        patch.setitem(RULES, Kind.ALL_OR_NONE, RULES[Kind.ALL_OR_NONE]._replace(decisions=broken))
         group.close()
     assert group.state is Phase.HELD
     assert group.record.held is HoldCause.FAULT

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from atomic import diff, plan
+from atomic import diff
 from atomic.facts import Intended, Sent, Withdrawn, apply
 from atomic.plan import Env
+from atomic.rules import rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,17 +63,18 @@ def settle(group: GroupState, now: float, quotes: Mapping[str, Quote], port: Por
     if look:
         for poll in diff.polls(group, now):
             _fold(group, port.poll(poll.number))
+    rules = rules_of(group)
     for _ in range(ROUNDS):
-        facts = plan.decisions(group, now, quotes, env)
+        facts = rules.decisions(group, now, quotes, env)
         if facts:
             for fact in facts:
                 apply(group, fact)
             continue
-        desired = plan.desired_orders(group, now, quotes, env)
+        desired = rules.desired_orders(group, now, quotes, env)
         submits: list[Intended] = []
         wake: float | None = None
         acted = False
-        for command in diff.commands(group, desired, now, env):
+        for command in rules.commands(group, desired, now, env):
             if isinstance(command, Intended):
                 submits.append(command)
             elif isinstance(command, diff.Cancel):
@@ -84,7 +86,7 @@ def settle(group: GroupState, now: float, quotes: Mapping[str, Quote], port: Por
             apply(group, submit)
         for submit in submits:
             order = group.orders[submit.order]
-            if plan.still_wanted(group, order, env):
+            if rules.still_wanted(group, order, env):
                 apply(group, Sent(now, submit.order))
                 _fold(group, port.submit(order))
             else:

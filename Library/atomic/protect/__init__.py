@@ -1,19 +1,19 @@
 """Brackets, exits of existing positions and contingent orders: the same question as `plan`, with the same signatures.
 
-`plan.decisions` lists what must be remembered, `plan.desired_orders` says what should be working, by the rules of each
-kind that stand here (`EXITS`, `CONTINGENT`). A bracket's desired exits are
-a function of what its entry has filled and its exits have closed (`view`), so there is no moment at which a partial
-fill, a late fill or an outside reduction is not covered by the next answer.
+`EXITS` and `CONTINGENT` are the rules of these kinds. A bracket's desired exits are a function of what its entry has
+filled and its exits have closed (`view`), so there is no moment at which a partial fill, a late fill or an outside
+reduction is not covered by the next answer.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .. import diff
 from ..facts.kinds import SENDING
 from ..plan.terms import Rules
 from ..vocabulary import REDUCING, Kind, Phase, Purpose
-from . import contingent, decide, desired, view, watch
+from . import change, contingent, decide, desired, view
 from .levels import EntryPlan, ExitPair, ExitPlan, Level, default_pairs
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ __all__ = [
     "Level",
     "default_pairs",
     "heeds",
-    "watch",
 ]
 
 # asked for with every fact; see `facts.settle`
@@ -111,6 +110,8 @@ def _may_enter(group: GroupState, order: ChildOrder, env: Env) -> bool:
 
 
 #: brackets, and exits of positions that stood already
-EXITS = Rules(decide.decisions, desired.desired_orders, exits_rest, exits_still_wanted)
+EXITS = Rules(decide.decisions, desired.desired_orders, change.commands, exits_rest, exits_still_wanted)
 #: orders that cancel, update or trigger one another
-CONTINGENT = Rules(contingent.decisions, contingent.desired_orders, contingent_rests, contingent_still_wanted)
+CONTINGENT = Rules(
+    contingent.decisions, contingent.desired_orders, diff.commands, contingent_rests, contingent_still_wanted
+)

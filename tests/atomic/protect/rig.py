@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from atomic import facts as f
-from atomic.diff import Cancel, Poll, Raise, Replace, WakeAt, commands
+from atomic.diff import Cancel, Poll, Raise, Replace, WakeAt
 from atomic.model import ChildOrder, GroupSpec, LegSpec, Quote, new_group
-from atomic.plan import decisions, desired_orders
 from atomic.plan.terms import Env
 from atomic.policy import Policy
-from atomic.protect import EntryPlan, ExitPair, ExitPlan, Level
+from atomic.protect import EXITS, EntryPlan, ExitPair, ExitPlan, Level
 from atomic.vocabulary import WORKING, Kind, Phase, Purpose, Right
 
 SPY = "SPY R735QTJ8XC9X"
@@ -56,15 +55,16 @@ class Rig:
         """Decide, difference, carry out, until nothing changes."""
         for _ in range(200):
             quotes = {SPY: self.quote}
-            found = decisions(self.group, self.now, quotes, self.env)
+            found = EXITS.decisions(self.group, self.now, quotes, self.env)
             if found:
                 for fact in found:
                     f.apply(self.group, fact)
                     if type(fact) is f.Noted and "alert" in (fact.data or {}):
                         self.alerts.append(fact.data["alert"])
                 continue
-            desired = desired_orders(self.group, self.now, quotes, self.env)
-            todo = [c for c in commands(self.group, desired, self.now, self.env) if not isinstance(c, (WakeAt, Poll))]
+            desired = EXITS.desired_orders(self.group, self.now, quotes, self.env)
+            commands = EXITS.commands(self.group, desired, self.now, self.env)
+            todo = [command for command in commands if not isinstance(command, (WakeAt, Poll))]
             if not todo:
                 return
             for command in todo:

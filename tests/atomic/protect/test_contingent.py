@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from atomic import facts as f
-from atomic.diff import Cancel, Replace, commands
+from atomic.diff import Cancel, Replace
 from atomic.model import GroupSpec, LegSpec, Quote, new_group
-from atomic.plan import decisions, desired_orders
 from atomic.plan.terms import Env
 from atomic.policy import Policy
+from atomic.protect import CONTINGENT
 from atomic.protect.allot import webster
 from atomic.protect.contingent import Member, exits_row
 from atomic.vocabulary import ChildType, Kind, Phase, Purpose, Right
@@ -35,13 +35,14 @@ class Set:
             f.apply(self.group, fact)
         quotes = {s: Quote(10.0, 10.1, 10.0, 0.0) for s in (A, B)}
         for _ in range(100):
-            found = decisions(self.group, 0.0, quotes, Env())
+            found = CONTINGENT.decisions(self.group, 0.0, quotes, Env())
             for fact in found:
                 f.apply(self.group, fact)
             if found:
                 continue
-            wanted = desired_orders(self.group, 0.0, quotes, Env())
-            todo = [c for c in commands(self.group, wanted, 0.0, Env()) if isinstance(c, (f.Intended, Cancel, Replace))]
+            wanted = CONTINGENT.desired_orders(self.group, 0.0, quotes, Env())
+            commands = CONTINGENT.commands(self.group, wanted, 0.0, Env())
+            todo = [c for c in commands if isinstance(c, (f.Intended, Cancel, Replace))]
             if not todo:
                 return
             for command in todo:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
 from ..model import GroupState
-from ..plan.price import NO_QUOTE
 from ..vocabulary import Phase, Right
+from .price import NO_QUOTE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
