@@ -6,7 +6,8 @@ from atomic import facts as f
 from atomic.model import GroupSpec, GroupState, LegSpec, new_group
 from atomic.plan import Env
 from atomic.policy import Policy
-from atomic.protect import EXITS, ExitPair, ExitPlan, Level
+from atomic.protect import ExitPair, ExitPlan, Level
+from atomic.rules import EXITS
 from atomic.vocabulary import ChildStatus, Kind, Right
 
 

@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from workbench.campaign import storm
 from workbench.campaign.drivers import shell
+from workbench.campaign.life import finish
 from workbench.campaign.world import World
 
 EXAMPLES, STEPS = 2_000, 50
@@ -95,7 +96,7 @@ class ExecutorMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "world") and not self.world.oracle.violations:
             self.choices.left = []
-            self.world.finish()
+            finish(self.world)
             self.judge()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .choices import ReplayedChoices, SeededChoices, shrink
+from .life import live
 from .world import RunResult, World
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def one(seed: int, drive: Callable[[AdversarialBroker], Driver], *, steps: int =
     """One run from a seed; its choices come back with it."""
     choices = SeededChoices(seed, steps + 1)
     world = World(choices, drive, crash=crash, brackets=brackets)
-    return world.run(), choices.taken, world
+    return live(world), choices.taken, world
 
 
 def again(
@@ -113,7 +114,7 @@ def again(
 ) -> World:  # fmt: skip
     """A recorded run once more."""
     world = World(ReplayedChoices(steps), drive, crash=crash, brackets=brackets)
-    world.run()
+    live(world)
     return world
 
 

@@ -1,10 +1,4 @@
-"""One life of an executor under an adversarial broker: drawn steps, then a broker that answers everything.
-
-A run has three parts. In the *storm* (`storm.py`) each step draws one thing to happen. In the *calm* (`calm.py`) the
-market is open and quoted, every fact is delivered and every order answered: invariant 6 says that each group must come
-to rest in bounded time and bounded sends. In the *end* the owner releases what is held and closes everything: each
-group must end flat. The oracle judges all three.
-"""
+"""Market, account, broker, oracle and driver of one executor's life under an adversarial broker."""
 
 from __future__ import annotations
 
@@ -12,15 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from atomic.vocabulary import HoldCause, Outcome, Phase
+from atomic.vocabulary import HoldCause, Outcome
 
-from . import storm
 from .account import Account, Fate
 from .broker import AdversarialBroker
-from .calm import calm
 from .market import START, SimMarket
 from .oracle import Oracle, Violation
-from .rest import rests_by_budget
 from .scenarios import Setting, draw_bracket, draw_setting
 
 if TYPE_CHECKING:
@@ -79,41 +70,6 @@ class World:
 
     def point(self, what: str) -> None:
         """The process could stop here; crash tests stop it."""
-
-    # --- the three parts ---------------------------------------------------------------------------------
-
-    def run(self) -> RunResult:
-        """Storm until the choices end, then calm, then the end."""
-        while not self.oracle.violations and self.choices.begin():
-            storm.step(self)
-        if not self.oracle.violations:
-            self.finish()
-        return self.tally()
-
-    def finish(self) -> None:
-        """Calm, verdict, end, verdict."""
-        calm(self)
-        if self.oracle.violations:
-            return
-        for group in self.driver.groups():
-            self.result.outcomes[group.outcome or group.phase] += 1
-            if group.held is not None:
-                self.result.held[group.held] += 1
-        for group in list(self.driver.groups()):
-            if group.phase is not Phase.CLOSED:
-                self.driver.close(group.group_id, "end of the run")
-            if group.phase is Phase.HELD and not self.oracle.is_unclear(group):
-                self.driver.release(group.group_id, "end of the run")
-        calm(self)
-        if any(rests_by_budget(group) for group in self.driver.groups()):
-            self.driver.flatten("end of the run")
-            calm(self)
-        if not self.oracle.violations:
-            for group in self.driver.groups():
-                if (group.phase is not Phase.CLOSED or not group.is_flat) and not self.oracle.is_unclear(group):
-                    nets = [leg.net for leg in group.legs]
-                    text = f"{group.phase} ({group.held_why or group.reason}) with {nets} after the owner closed it"
-                    self.oracle.say("converges", group.group_id, text)
 
     def tally(self) -> RunResult:
         """Sum up."""

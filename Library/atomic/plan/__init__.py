@@ -12,16 +12,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import diff
 from ..vocabulary import Phase
 from . import opening, reducing, watch
-from .terms import NOTHING, Desired, Env, Rules, Want
+from .terms import NOTHING, Desired, Env, Want
 
 if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState
     from .terms import Quotes
 
-__all__ = ["NOTHING", "WHOLE", "Desired", "Env", "Rules", "Want", "decisions", "desired_orders", "still_wanted"]
+__all__ = ["NOTHING", "Desired", "Env", "Want", "at_rest", "decisions", "desired_orders", "still_wanted"]
 
 # asked for many times a decision; see `facts.settle`
 _OPENING, _OPEN, _CLOSED = Phase.OPENING, Phase.OPEN, Phase.CLOSED
@@ -52,7 +51,7 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
     return reducing.desired_orders(group, now, quotes, env)
 
 
-def _at_rest(group: GroupState) -> bool:
+def at_rest(group: GroupState) -> bool:
     """True when new data alone cannot change the answer: nothing works, nothing is missing, nothing is too much."""
     return group.phase is _CLOSED or (
         group.phase is _OPEN
@@ -69,7 +68,3 @@ def still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:
     if group.phase is _OPENING:
         return opening.still_wanted(group, order, env)
     return reducing.still_wanted(group, order, env)
-
-
-#: all-or-none groups
-WHOLE = Rules(decisions, desired_orders, diff.commands, _at_rest, still_wanted)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from ..diff import Command
-    from ..model import ChildOrder, Deadline, GroupState, Quote
+    from ..model import Deadline, Quote
     from ..ports import Alert, RefusalLike
     from ..vocabulary import ChildType, Purpose
 
@@ -99,20 +98,3 @@ class Desired(NamedTuple):
 
 #: nothing should be working
 NOTHING = Desired((), None)
-
-
-class Rules(NamedTuple):
-    """Who answers for the groups of one kind (`rules`): five pure functions."""
-
-    #: facts to fold before anything is sent; asked again after folding until there are none. Terminates: each fact
-    #: changes the group
-    decisions: Callable[[GroupState, float, Quotes, Env], list[Any]]
-    #: the orders that should be working now, in the order in which to send them, and the next moment to look
-    desired_orders: Callable[[GroupState, float, Quotes, Env], Desired]
-    #: what takes the working orders to the desired ones
-    commands: Callable[[GroupState, Desired, float, Env], list[Command]]
-    #: true when new data alone cannot change the answer
-    at_rest: Callable[[GroupState], bool]
-    #: an intended order, looked at again right before it is sent: facts since the intent (a sibling rejected, a close
-    #: asked for, a position moved from outside) may have taken its reason away; false makes it WITHDRAWN
-    still_wanted: Callable[[GroupState, ChildOrder, Env], bool]

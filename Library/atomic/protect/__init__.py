@@ -1,19 +1,16 @@
 """Brackets, exits of existing positions and contingent orders: the same question as `plan`, with the same signatures.
 
-`EXITS` and `CONTINGENT` are the rules of these kinds. A bracket's desired exits are a function of what its entry has
-filled and its exits have closed (`view`), so there is no moment at which a partial fill, a late fill or an outside
-reduction is not covered by the next answer.
+A bracket's desired exits are a function of what its entry has filled and its exits have closed (`view`), so there is
+no moment at which a partial fill, a late fill or an outside reduction is not covered by the next answer.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .. import diff
 from ..facts.kinds import SENDING
-from ..plan.terms import Rules
 from ..vocabulary import REDUCING, Kind, Phase, Purpose
-from . import change, contingent, decide, desired, view
+from . import view
 from .levels import EntryPlan, ExitPair, ExitPlan, Level, default_pairs
 
 if TYPE_CHECKING:
@@ -21,8 +18,6 @@ if TYPE_CHECKING:
     from ..plan.terms import Env
 
 __all__ = [
-    "CONTINGENT",
-    "EXITS",
     "EntryPlan",
     "ExitPair",
     "ExitPlan",
@@ -107,11 +102,3 @@ def _may_enter(group: GroupState, order: ChildOrder, env: Env) -> bool:
     if env.closed_gate or group.target == 0 or group.emergency:
         return False
     return not (order.purpose is Purpose.ENTRY and group.memory.get("entry_cancel"))
-
-
-#: brackets, and exits of positions that stood already
-EXITS = Rules(decide.decisions, desired.desired_orders, change.commands, exits_rest, exits_still_wanted)
-#: orders that cancel, update or trigger one another
-CONTINGENT = Rules(
-    contingent.decisions, contingent.desired_orders, diff.commands, contingent_rests, contingent_still_wanted
-)

@@ -16,7 +16,7 @@ from .terms import Known
 if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState
     from ..ports import BrokerOrder
-    from .match import Work
+    from .work import Work
 
 
 def remember(work: Work) -> None:

@@ -13,8 +13,8 @@ from .terms import Adoption, terms_text
 if TYPE_CHECKING:
     from ..model import GroupState
     from ..ports import BrokerOrder
-    from .match import Work
     from .terms import View
+    from .work import Work
 
 
 def others(work: Work) -> None:

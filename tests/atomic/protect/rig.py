@@ -10,7 +10,8 @@ from atomic.diff import Cancel, Poll, Raise, Replace, WakeAt
 from atomic.model import ChildOrder, GroupSpec, LegSpec, Quote, new_group
 from atomic.plan.terms import Env
 from atomic.policy import Policy
-from atomic.protect import EXITS, EntryPlan, ExitPair, ExitPlan, Level
+from atomic.protect import EntryPlan, ExitPair, ExitPlan, Level
+from atomic.rules import EXITS
 from atomic.vocabulary import WORKING, Kind, Phase, Purpose, Right
 
 SPY = "SPY R735QTJ8XC9X"

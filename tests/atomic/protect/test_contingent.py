@@ -11,12 +11,13 @@ from atomic.diff import Cancel, Replace
 from atomic.model import GroupSpec, LegSpec, Quote, new_group
 from atomic.plan.terms import Env
 from atomic.policy import Policy
-from atomic.protect import CONTINGENT
 from atomic.protect.allot import webster
 from atomic.protect.contingent import Member, exits_row
+from atomic.rules import RULES
 from atomic.vocabulary import ChildType, Kind, Phase, Purpose, Right
 
 A, B = "A R735QTJ8XC9X", "B R735QTJ8XC9X"
+CONTINGENT = RULES[Kind.CONTINGENT]
 
 
 class Set:
