@@ -118,12 +118,16 @@ def _contracts(legs: Iterable[LegSpec], units: int) -> int:
     return sum(abs(leg.ratio) * units for leg in legs if leg.right is not Right.SHARE)
 
 
-def _rests(spec: GroupSpec) -> bool:
-    """True for entries that rest at their own price: they need neither the session nor a quote."""
+def _rests(spec: GroupSpec, leg: int) -> bool:
+    """True for a leg whose first order rests at its own price: it needs neither the session nor a quote."""
     if spec.kind is Kind.BRACKET:
         entry = spec.exits.get("entry")
         return entry is not None and entry[0] != ChildType.MARKET
-    return spec.kind is Kind.CONTINGENT
+    if spec.kind is Kind.CONTINGENT:
+        members = spec.exits["members"]
+        first = members[:1] if spec.exits["form"] == "oto" else members
+        return not any(member[0] == leg and member[2] == ChildType.MARKET for member in first)
+    return False
 
 
 @lru_cache(maxsize=8)
@@ -135,16 +139,15 @@ def _date(day: int) -> str:
 def _market(spec: GroupSpec, shell: Shell) -> list[Refusal]:
     """Expiry, session and quotes of every leg: two-sided for what is sold, an offer for what is bought."""
     found: list[Refusal] = []
-    rests = _rests(spec)
     day = ""
-    for leg in spec.legs:
+    for number, leg in enumerate(spec.legs):
         name = leg.name or leg.symbol
         if leg.expiry:
             day = day or _date(int(shell.now // 86_400))
             if leg.expiry < day:
                 found.append(Refusal("expiry", day, leg.expiry, f"{name} has expired"))
                 continue
-        if rests:
+        if _rests(spec, number):
             continue
         quote = shell.quotes[leg.symbol]
         if not quote.open:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import facts as f
 from .group import close
 from .ports import Severity
-from .vocabulary import PROTECTED_KINDS, TERMINAL, ChildStatus, Kind, Outcome, Phase, Purpose
+from .vocabulary import TERMINAL, ChildStatus, Kind, Outcome, Phase, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -239,7 +239,7 @@ class Operations:
                         errors.append(f"{order.tag}: cancel refused")
                     else:
                         counts[names.get(order.purpose, "other")] += 1
-                if group.spec.kind in PROTECTED_KINDS and any(n == group.spec.group_id for n, _ in touched):
+                if group.spec.kind is not Kind.ALL_OR_NONE and any(n == group.spec.group_id for n, _ in touched):
                     shell.apply(group, f.Remembered(shell.now, "entry_cancel", why))
 
         shell.do(act)

@@ -44,7 +44,7 @@ RULES: dict[Kind, Rules] = {
     Kind.EXITS: EXITS,
     Kind.CONTINGENT: Rules(
         contingent.decisions, contingent.desired_orders, diff.commands,
-        protect.contingent_rests, protect.contingent_still_wanted,
+        contingent.rests, protect.contingent_still_wanted,
     ),
 }  # fmt: skip
 

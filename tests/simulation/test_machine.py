@@ -40,13 +40,13 @@ class Given:
 class ExecutorMachine(RuleBasedStateMachine):
     """The executor under an adversarial broker."""
 
-    brackets = False
+    kind = "groups"
 
     @initialize(drawn=settings_drawn)
     def born(self, drawn: list[int]) -> None:
         self.choices = Given()
         self.choices.left = list(drawn)
-        self.world = World(self.choices, shell, brackets=self.brackets)
+        self.world = World(self.choices, shell, kind=self.kind)
 
     def happens(self, what: str, drawn: Sequence[int]) -> None:
         self.choices.left = list(drawn)
@@ -103,7 +103,26 @@ class ExecutorMachine(RuleBasedStateMachine):
 class BracketMachine(ExecutorMachine):
     """The same life with brackets: what is filled is stopped, being closed, or waits for an answer or a back-off."""
 
-    brackets = True
+    kind = "brackets"
+
+
+class SetMachine(ExecutorMachine):
+    """The same life with contingent sets: no member beyond its part, what is too much goes back, nothing else does."""
+
+    kind = "sets"
+
+
+def test_no_set_breaks_its_promise_whatever_broker_market_and_owner_do() -> None:
+    """500 lives of 50 steps: what a set holds is what its form allows, and every set comes to rest."""
+    run_state_machine_as_test(
+        SetMachine,
+        settings=settings(
+            max_examples=EXAMPLES // 4,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
 
 
 def test_no_bracket_is_left_unprotected_whatever_broker_market_and_owner_do() -> None:

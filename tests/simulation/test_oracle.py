@@ -16,7 +16,8 @@ from workbench.campaign.broker import AdversarialBroker
 from workbench.campaign.choices import ReplayedChoices
 from workbench.campaign.faults import Faults
 from workbench.campaign.market import START, SimMarket
-from workbench.campaign.oracle import Oracle, naked
+from workbench.campaign.naked import naked
+from workbench.campaign.oracle import Oracle
 from workbench.campaign.scenarios import C105, C110, P90, P95, P95_FAR, STRUCTURES
 
 

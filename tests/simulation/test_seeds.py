@@ -18,19 +18,23 @@ BRACKETS_AND_RESTARTS = (
     1860012681, 1860014732, 1870021336, 1660027550,
     1900045719,
 )  # fmt: skip
+SETS = (34, 51, 56, 70, 127, 249, 256, 268, 357, 366, 610, 931, 2714)
+SETS_AND_RESTARTS = (100099, 100374, 100667, 101101, 101881, 102184, 108357, 117824)
 
 
 @pytest.mark.parametrize(
-    ("seeds", "brackets", "restarts"),
+    ("seeds", "kind", "restarts"),
     [
-        pytest.param(STORMS, False, False, id="storms"),
-        pytest.param(RESTARTS, False, True, id="restarts"),
-        pytest.param(BRACKETS, True, False, id="brackets"),
-        pytest.param(BRACKETS_AND_RESTARTS, True, True, id="brackets-and-restarts"),
+        pytest.param(STORMS, "groups", False, id="storms"),
+        pytest.param(RESTARTS, "groups", True, id="restarts"),
+        pytest.param(BRACKETS, "brackets", False, id="brackets"),
+        pytest.param(BRACKETS_AND_RESTARTS, "brackets", True, id="brackets-and-restarts"),
+        pytest.param(SETS, "sets", False, id="sets"),
+        pytest.param(SETS_AND_RESTARTS, "sets", True, id="sets-and-restarts"),
     ],
 )
-def test_a_run_that_once_broke_a_rule_breaks_none(seeds: tuple[int, ...], brackets: bool, restarts: bool) -> None:
+def test_a_run_that_once_broke_a_rule_breaks_none(seeds: tuple[int, ...], kind: str, restarts: bool) -> None:
     """Every seed that found a fault is played again, its storm, its calm and its end."""
     for seed in seeds:
-        result, _, _ = one(seed, shell, crash=restarts, brackets=brackets)
+        result, _, _ = one(seed, shell, crash=restarts, kind=kind)
         assert result.violations == [], (seed, result.violations)

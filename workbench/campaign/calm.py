@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from atomic.vocabulary import Phase
 
 from .account import Fate
-from .rest import rests_by_budget, rests_protected, stands, waits_to_enter
+from .rest import rests_by_budget, rests_in_set, rests_protected, stands, waits_to_enter
 
 if TYPE_CHECKING:
     from .account import SimOrder
@@ -22,9 +22,10 @@ BUDGET_ROUNDS = 60
 def calm(world: World) -> None:
     """Answer everything until every group rests; what does not come to rest is a violation."""
     world.broker.kind = True
-    if world.setting.bracket is not None and not world.oracle.violations:
+    if world.setting.rests and not world.oracle.violations:
         # what rests at the venue is looked at from time to time: lost news is found by then
         for seconds in (6.0, 61.0):
+            world.market.heal(world.now)
             world.deliver_all()
             world.pass_time(seconds, fresh=True, wake=True)
     for turn in range(CALM_ROUNDS):
@@ -74,15 +75,16 @@ def _unseen(world: World, order: SimOrder) -> bool:
 
 def _rests(world: World, *, late: bool) -> bool:
     """Nothing is on its way and every group stands where it should (or, `late`, where its policy lets it rest)."""
-    brackets = world.setting.bracket is not None
-    if world.broker.queue or (world.account.live and not late and not brackets):
+    rests = world.setting.rests
+    if world.broker.queue or (world.account.live and not late and not rests):
         return False
-    if brackets:
+    if rests:
         if any(o.fate is Fate.NEW or o.cancel_pending or o.asked for o in world.account.live.values()):
             return False
         return all(
             g.phase is Phase.CLOSED
             or waits_to_enter(g)
+            or rests_in_set(g)
             or (g.phase in (Phase.OPEN, Phase.HELD) and rests_protected(g))
             for g in world.driver.groups()
         )

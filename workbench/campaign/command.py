@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--steps", type=click.IntRange(1), default=STEPS, show_default=True, help="Events before the calm.")
 @click.option("--crash", is_flag=True, help="Stop the process after every write, send and event of each scenario.")
 @click.option("--brackets", is_flag=True, help="Lives of brackets instead of all-or-none groups.")
+@click.option("--sets", is_flag=True, help="Lives of contingent sets (OCO, OUO, OTO) instead.")
 @click.option("--restarts", is_flag=True, help="Processes also stop and start again during the storm.")
 @click.option("--exhaustive", is_flag=True, help="Every interleaving for small groups over the pure core.")
 @click.option("--replay", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Replay a kept violation.")
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
               help="Where replay files of violations go; the present folder unless told otherwise.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
 def chaos(
-    runs: int, seed: int, steps: int, crash: bool, brackets: bool, restarts: bool, exhaustive: bool,
-    replay: Path | None, jobs: int | None, out: Path | None, as_json: bool,
+    runs: int, seed: int, steps: int, crash: bool, brackets: bool, sets: bool, restarts: bool,
+    exhaustive: bool, replay: Path | None, jobs: int | None, out: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Run groups under an adversarial broker and judge the invariants.
 
@@ -68,7 +69,8 @@ def chaos(
     elif crash:
         row, findings = _crash(console, jobs)
     else:
-        row, findings = _storm(console, runs, seed, steps, jobs, brackets, restarts)
+        kind = "brackets" if brackets else "sets" if sets else "groups"
+        row, findings = _storm(console, runs, seed, steps, jobs, kind, restarts)
     row["seconds"] = round(time.monotonic() - started, 1)
     kept = [_keep(finding, folder) for finding in findings]
     if as_json:
@@ -81,14 +83,16 @@ def chaos(
 
 #: what each of these already settles: the options that would be ignored beside it
 _ALONE = {
-    "replay": ("crash", "exhaustive", "runs", "seed", "steps", "brackets", "restarts", "jobs", "out"),
-    "crash": ("exhaustive", "runs", "seed", "steps", "brackets", "restarts"),
-    "exhaustive": ("runs", "seed", "steps", "brackets", "restarts", "out"),
+    "replay": ("crash", "exhaustive", "runs", "seed", "steps", "brackets", "sets", "restarts", "jobs", "out"),
+    "crash": ("exhaustive", "runs", "seed", "steps", "brackets", "sets", "restarts"),
+    "exhaustive": ("runs", "seed", "steps", "brackets", "sets", "restarts", "out"),
+    "brackets": ("sets",),
 }
 _WHY = {
     "replay": "the file says what is played",
     "crash": "it plays every crash point of a fixed list of scenarios, brackets and restarts among them",
     "exhaustive": "it plays every interleaving within fixed bounds",
+    "brackets": "a run has groups of one kind",
 }
 
 
@@ -116,7 +120,7 @@ def _writable(folder: Path) -> Path:
 
 
 def _storm(
-    console: Console, runs: int, seed: int, steps: int, jobs: int | None, brackets: bool, restarts: bool
+    console: Console, runs: int, seed: int, steps: int, jobs: int | None, kind: str, restarts: bool
 ) -> tuple[dict[str, Any], Sequence[Finding | CrashFinding]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -126,7 +130,7 @@ def _storm(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=console.quiet) as progress:
         task = progress.add_task("chaos", total=runs)
-        for part in campaign(runs, seed, shell, steps=steps, crash=restarts, brackets=brackets, jobs=jobs):
+        for part in campaign(runs, seed, shell, steps=steps, crash=restarts, kind=kind, jobs=jobs):
             total.merge(part)
             progress.update(task, advance=part.runs, description=f"chaos, {sum(total.violations.values())} violations")
     return {"seed": seed, **total.row()}, total.findings
@@ -176,7 +180,7 @@ def _replay(console: Console, path: Path, as_json: bool) -> None:
     except (OSError, ValueError) as error:
         raise UsageProblem(str(error)) from None
     try:
-        world = again(finding.steps, shell, crash=finding.crash, brackets=finding.brackets)
+        world = again(finding.steps, shell, crash=finding.crash, kind=finding.kind)
     except Exception as error:
         text = f"{path} cannot be played ({type(error).__name__}: {error}): was it written by another version?"
         raise RunFailed(text) from error

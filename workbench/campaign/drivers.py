@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import atomic.shell as shell_module
+from atomic.bracket_terms import ContingentOrder
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
 from atomic.plan import Env
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from .broker import AdversarialBroker
     from .scenarios import BracketTerms, Setting
+    from .sets import MemberTerms, SetTerms
 
 NAME = "chaos"
 
@@ -108,6 +110,8 @@ class ShellDriver:
         """Ask for a group."""
         if setting.bracket is not None:
             return self._bracket(setting, setting.bracket)
+        if setting.set is not None:
+            return self._set(setting, setting.set)
         legs = [(leg.symbol, leg.ratio) for leg in setting.legs]
         handle = self.executor.execute_atomic(
             legs, setting.units, setting.strategy, policy=setting.policy, limit_net=setting.limit_net
@@ -129,6 +133,23 @@ class ShellDriver:
             policy=setting.policy,
         )
         return handle.id
+
+    def _set(self, setting: Setting, terms: SetTerms) -> str:
+        orders = [self._member(member) for member in terms.members]
+        if terms.form == "oto":
+            return self.executor.one_triggers_other(orders[0], orders[1:], policy=setting.policy).id
+        make = {"oco": self.executor.one_cancels_other, "ouo": self.executor.one_updates_other}[terms.form]
+        return make(orders, policy=setting.policy).id
+
+    def _member(self, member: MemberTerms) -> ContingentOrder:
+        """A limit on its side of the last price, a stop beyond it."""
+        side = 1 if member.quantity > 0 else -1
+        away = side if member.type == "stop" else -side
+        price = max(0.01, round(self.broker.quote(member.symbol).last * (1 + away * member.distance), 2))
+        return ContingentOrder(
+            member.symbol, member.quantity,
+            limit_price=price if member.type == "limit" else 0.0, stop_price=price if member.type == "stop" else 0.0,
+        )  # fmt: skip
 
     def groups(self) -> list[GroupState]:
         """Every group of this process, ended ones included."""

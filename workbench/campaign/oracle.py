@@ -13,12 +13,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from atomic.vocabulary import ChildStatus, ChildType, HoldCause, Kind, Phase, Purpose, Right
+from atomic.vocabulary import PROTECTED_KINDS, ChildStatus, ChildType, HoldCause, Kind, Phase, Purpose, Right
 
 from .account import Fate
+from .naked import naked
+from .rest import rests_in_set
+from .sets import SetTruth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
 
     from atomic.model import GroupSpec, GroupState, LegSpec
     from atomic.ports import OrderRequest
@@ -47,37 +50,6 @@ class Violation(NamedTuple):
     text: str
 
 
-def naked(legs: Iterable[LegSpec], held: Mapping[str, tuple[int, int]]) -> int:
-    """Uncovered short contracts.
-
-    Args:
-        legs: the contracts.
-        held: per symbol the contracts that may be short and those that surely are long (both unsigned).
-
-    Cover is a long of the same right and underlying that expires no earlier, or shares (long for calls, short for
-    puts); one contract covers one.
-    """
-    total = 0
-    specs = list(legs)
-    for right in (Right.CALL, Right.PUT):
-        pool = 0
-        for leg in specs:
-            if leg.right is Right.SHARE:
-                short, long = held.get(leg.symbol, (0, 0))
-                pool += (long if right is Right.CALL else short) // 100
-        for expiry in sorted({leg.expiry for leg in specs if leg.right is right}, reverse=True):
-            need = 0
-            for leg in specs:
-                if leg.right is right and leg.expiry == expiry:
-                    short, long = held.get(leg.symbol, (0, 0))
-                    pool += long
-                    need += short
-            used = min(pool, need)
-            pool -= used
-            total += need - used
-    return total
-
-
 @dataclass(slots=True, eq=False)
 class Truth:
     """What truly happened to one group."""
@@ -104,6 +76,8 @@ class Truth:
     hold_asked: bool = False
     naked_seconds: float = 0.0
     sends: int = 0
+    #: of a contingent set: its members
+    set: SetTruth | None = None
 
 
 class Oracle:
@@ -128,7 +102,11 @@ class Oracle:
         goal = {leg.symbol: leg.ratio * spec.units for leg in spec.legs}
         unit = {leg.symbol: (max(0, -leg.ratio), max(0, leg.ratio)) for leg in spec.legs}
         structural = naked(spec.legs, unit) * spec.units
-        self.groups[spec.group_id] = Truth(spec, legs, goal, structural, dict.fromkeys(legs, 0))
+        truth = self.groups[spec.group_id] = Truth(spec, legs, goal, structural, dict.fromkeys(legs, 0))
+        if spec.kind is Kind.CONTINGENT:
+            members = spec.exits["members"]
+            symbols = [spec.legs[member[0]].symbol for member in members]
+            truth.set = SetTruth(spec.exits["form"], [member[1] for member in members], symbols)
 
     def say(self, name: str, group_id: str, text: str) -> None:
         """A violation."""
@@ -149,6 +127,9 @@ class Oracle:
         truth.numbers.add(request.number)
         truth.sends += 1
         truth.live[order.id] = order
+        group = self.lookup(request.group_id) if self.lookup is not None else None
+        if truth.set is not None and group is not None and order.purpose == "entry":
+            truth.set.sent[order.id] = group.orders[request.number].rung
         if self.recorded is not None and not self.recorded(request.tag):
             self.say("journal-before-send", request.group_id, f"order {request.number} left without its intent")
         quote = self.market.quote(request.symbol)
@@ -171,6 +152,8 @@ class Oracle:
         if lie:
             self._excuse(truth, order.symbol, qty)
             truth.overfilled = truth.overfilled or order.filled > abs(order.quantity)
+        if truth.set is not None:
+            truth.set.on_fill(order, qty)
         self._judge(truth, f"order {order.number} filled {qty}")
 
     def on_change(self, order: SimOrder) -> None:
@@ -236,7 +219,7 @@ class Oracle:
         While the broker owes an answer to an exit (sent, to be cancelled, to be changed), while a back-off after a
         refusal counts down, or without a market, the rest may wait; nothing else may keep it bare.
         """
-        if group.spec.kind is Kind.ALL_OR_NONE or group.phase is Phase.CLOSED or group.phase is Phase.HELD:
+        if group.spec.kind not in PROTECTED_KINDS or group.phase is Phase.CLOSED or group.phase is Phase.HELD:
             return
         leg = group.legs[0]
         if not leg.net or leg.settled:
@@ -262,6 +245,11 @@ class Oracle:
                 self.say("protected", group.group_id, text)
 
     def _judge(self, truth: Truth, what: str) -> None:
+        if truth.set is not None:
+            problem = truth.set.too_much(truth.live, truth.excused, restarted=truth.restarted)
+            if problem:
+                self.say("own-share", truth.spec.group_id, f"{problem}: {what}")
+            return
         if truth.spec.kind is not Kind.ALL_OR_NONE:
             self._judge_entry(truth, what)
             return
@@ -326,6 +314,12 @@ class Oracle:
             if known is None or known.broker_ids:
                 return False
         mine, theirs = self.groups[one.group_id], self.groups[other.group_id]
+        if mine.set is not None and theirs.set is not None:
+            if one.id not in mine.set.sent or other.id not in theirs.set.sent:
+                return False
+            members = mine.set.sent.pop(one.id), theirs.set.sent.pop(other.id)
+            mine.set.takes(other, members[0], other.filled - one.filled)
+            theirs.set.takes(one, members[1], one.filled - other.filled)
         moved = one.side * (one.filled - other.filled)
         mine.net[one.symbol] -= moved
         theirs.net[one.symbol] += moved
@@ -354,7 +348,7 @@ class Oracle:
             self.say("fault", group.group_id, f"held for our own fault: {group.held_why}")
         if not settled:
             return
-        if group.phase not in (Phase.OPEN, Phase.CLOSED, Phase.HELD):
+        if group.phase not in (Phase.OPEN, Phase.CLOSED, Phase.HELD) and not rests_in_set(group):
             self.say("converges", group.group_id, f"still {group.phase} after the broker answered everything")
         self.note_unclear(group)
         moved: dict[int, int] = {}
@@ -370,6 +364,14 @@ class Oracle:
                 self.say("conservation", group.group_id, text)
         if group.phase is Phase.HELD:
             self._judge_hold(group, truth)
+        elif truth.set is not None:
+            # what was closed, or moved by hand or against the broker's word, is no longer as it was asked for; after a
+            # restart the net of several members in one contract is known, and not whose fills made it
+            guessed = truth.restarted and truth.set.crowded
+            if group.target and group.phase is not Phase.CLOSED and not (truth.outside or truth.excused or guessed):
+                problem = truth.set.broken(truth.net)
+                if problem:
+                    self.say("converges", group.group_id, problem)
         elif group.spec.kind is not Kind.ALL_OR_NONE:
             self.judge_protection(group, self.now, at_rest=True)
         elif group.phase is Phase.OPEN and not (truth.excused and group.spec.policy.on_outside == "hold"):
@@ -379,9 +381,9 @@ class Oracle:
                     self.say("converges", group.group_id, text)
 
     def _ambiguous(self, truth: Truth) -> bool:
-        """Two histories can fit only where others trade the same contract, or the broker broke its word."""
+        """Two histories can fit where others (or a set's own orders) trade the contract, or a word was broken."""
         shared = any(other is not truth and other.legs.keys() & truth.legs.keys() for other in self.groups.values())
-        return shared or truth.outside or truth.excused > 0
+        return shared or truth.outside or truth.excused > 0 or truth.set is not None
 
     def _judge_hold(self, group: GroupState, truth: Truth) -> None:
         cause, policy = group.held, group.spec.policy

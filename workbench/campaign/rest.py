@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atomic.vocabulary import WORKING, ChildType, Kind, Phase, Purpose
+from atomic.vocabulary import PROTECTED_KINDS, WORKING, ChildType, Kind, Phase, Purpose
 
 if TYPE_CHECKING:
     from atomic.model import GroupState
@@ -19,7 +19,7 @@ def rests_by_budget(group: GroupState) -> bool:
 
 def rests_protected(group: GroupState) -> bool:
     """True for a bracket whose exits all work, with stops for exactly what is open; a held one may lack some."""
-    if group.spec.kind is Kind.ALL_OR_NONE:
+    if group.spec.kind not in PROTECTED_KINDS:
         return False
     exits = all(o.purpose in (Purpose.STOP, Purpose.TARGET) and o.status in WORKING for o in group.live.values())
     stops = sum(o.leaves_qty for o in group.live.values() if o.purpose is Purpose.STOP)
@@ -28,13 +28,20 @@ def rests_protected(group: GroupState) -> bool:
 
 def waits_to_enter(group: GroupState) -> bool:
     """True for a bracket whose entry (or what is left of it) rests away from the market, its fills protected."""
-    if group.spec.kind is Kind.ALL_OR_NONE or group.phase is not Phase.OPENING or not group.live:
+    if group.spec.kind not in PROTECTED_KINDS or group.phase is not Phase.OPENING or not group.live:
         return False
     entering = any(o.purpose is Purpose.ENTRY for o in group.live.values())
     works = all(o.purpose in (Purpose.ENTRY, Purpose.STOP, Purpose.TARGET) and o.status in WORKING
                 for o in group.live.values())  # fmt: skip
     stops = sum(o.leaves_qty for o in group.live.values() if o.purpose is Purpose.STOP)
     return entering and works and stops == abs(group.legs[0].net)
+
+
+def rests_in_set(group: GroupState) -> bool:
+    """True for a contingent set whose members that may still fill all rest at the venue."""
+    if group.spec.kind is not Kind.CONTINGENT or group.phase not in (Phase.OPENING, Phase.OPEN, Phase.HELD):
+        return False
+    return all(o.purpose is Purpose.ENTRY and o.status in WORKING and o.asked is None for o in group.live.values())
 
 
 def stands(group: GroupState) -> bool:

@@ -34,13 +34,13 @@ class Finding:
     steps: list[list[int]]
     script: list[str]
     crash: bool
-    brackets: bool = False
+    kind: str = "groups"
 
     def row(self) -> dict[str, Any]:
         """JSON-able form, the content of a replay file."""
         return {
             "format": FORMAT, "seed": self.seed, "violation": self.name, "text": self.text,
-            "crash": self.crash, "brackets": self.brackets, "steps": self.steps, "script": self.script,
+            "crash": self.crash, "kind": self.kind, "steps": self.steps, "script": self.script,
         }  # fmt: skip
 
 
@@ -101,37 +101,37 @@ class Tally:
 
 
 def one(seed: int, drive: Callable[[AdversarialBroker], Driver], *, steps: int = STEPS, crash: bool = False,
-        brackets: bool = False) -> tuple[RunResult, list[list[int]], World]:  # fmt: skip
+        kind: str = "groups") -> tuple[RunResult, list[list[int]], World]:  # fmt: skip
     """One run from a seed; its choices come back with it."""
     choices = SeededChoices(seed, steps + 1)
-    world = World(choices, drive, crash=crash, brackets=brackets)
+    world = World(choices, drive, crash=crash, kind=kind)
     return live(world), choices.taken, world
 
 
 def again(
     steps: Sequence[Sequence[int]], drive: Callable[[AdversarialBroker], Driver], *, crash: bool = False,
-    brackets: bool = False,
+    kind: str = "groups",
 ) -> World:  # fmt: skip
     """A recorded run once more."""
-    world = World(ReplayedChoices(steps), drive, crash=crash, brackets=brackets)
+    world = World(ReplayedChoices(steps), drive, crash=crash, kind=kind)
     live(world)
     return world
 
 
 def cut(seed: int, steps: Sequence[Sequence[int]], name: str, drive: Callable[[AdversarialBroker], Driver], *,
-        crash: bool, brackets: bool = False, budget: int = 600) -> Finding:  # fmt: skip
+        crash: bool, kind: str = "groups", budget: int = 600) -> Finding:  # fmt: skip
     """The shortest event list found that breaks the same invariant."""
 
     def fails(candidate: Sequence[Sequence[int]]) -> bool:
-        found = again(candidate, drive, crash=crash, brackets=brackets).oracle.violations
+        found = again(candidate, drive, crash=crash, kind=kind).oracle.violations
         return bool(found) and found[0].name == name
 
     best = shrink(steps, fails, budget=budget)
-    world = again(best, drive, crash=crash, brackets=brackets)
+    world = again(best, drive, crash=crash, kind=kind)
     first = world.oracle.violations[0] if world.oracle.violations else None
     text = f"{first.group_id}: {first.text}" if first else "does not reproduce"
     script = [f"setting: {describe(world)}", *world.script]
-    return Finding(seed, name, text, best, script, crash, brackets)
+    return Finding(seed, name, text, best, script, crash, kind)
 
 
 def describe(world: World) -> str:
@@ -143,26 +143,26 @@ def describe(world: World) -> str:
         f"ladder {p.ladder.first}/{p.ladder.last}", f"unwind {p.unwind_ladder.first}/{p.unwind_ladder.last}",
         f"timeout {p.on_timeout}", f"keep_units {p.keep_units}", f"restart {p.on_restart}", f"outside {p.on_outside}",
         f"expiry {p.on_expiry}", f"combos {s.combos}", f"budget {p.cost_budget}", f"limit_net {s.limit_net}",
-        str(s.bracket or "no bracket"), "faults " + (" ".join(s.faults.names()) or "none"),
+        str(s.bracket or s.set or "no bracket"), "faults " + (" ".join(s.faults.names()) or "none"),
     ]  # fmt: skip
     return ", ".join(parts)
 
 
 def batch(seeds: Sequence[int], drive: Callable[[AdversarialBroker], Driver], *, steps: int = STEPS,
-          crash: bool = False, brackets: bool = False, keep: int = 3) -> Tally:  # fmt: skip
+          crash: bool = False, kind: str = "groups", keep: int = 3) -> Tally:  # fmt: skip
     """Runs of some seeds in this process; at most `keep` violations are cut down."""
     tally = Tally()
     for seed in seeds:
-        result, taken, _ = one(seed, drive, steps=steps, crash=crash, brackets=brackets)
+        result, taken, _ = one(seed, drive, steps=steps, crash=crash, kind=kind)
         tally.add(result)
         if result.violations and len(tally.findings) < keep:
-            tally.findings.append(cut(seed, taken, result.violations[0].name, drive, crash=crash, brackets=brackets))
+            tally.findings.append(cut(seed, taken, result.violations[0].name, drive, crash=crash, kind=kind))
     return tally
 
 
 def campaign(
     runs: int, seed: int, drive: Callable[[AdversarialBroker], Driver], *, steps: int = STEPS, crash: bool = False,
-    brackets: bool = False, jobs: int | None = None, chunk: int = 50,
+    kind: str = "groups", jobs: int | None = None, chunk: int = 50,
 ) -> Iterator[Tally]:  # fmt: skip
     """Runs on all cores; yields each worker's sums as they come."""
     from joblib import Parallel, delayed
@@ -171,7 +171,7 @@ def campaign(
     chunks = [seeds[i : i + chunk] for i in range(0, runs, chunk)]
     parallel = Parallel(n_jobs=jobs or os.cpu_count() or 1, return_as="generator_unordered")
     yield from parallel(
-        delayed(batch)(list(part), drive, steps=steps, crash=crash, brackets=brackets) for part in chunks
+        delayed(batch)(list(part), drive, steps=steps, crash=crash, kind=kind) for part in chunks
     )
 
 
@@ -194,7 +194,7 @@ def load(path: Path) -> Finding:
         raise ValueError(f"{path} has format {row.get('format')!r}, this program reads {FORMAT}: {cure}")
     try:
         finding = Finding(row["seed"], row["violation"], row["text"], row["steps"], row["script"], row["crash"],
-                          bool(row.get("brackets")))  # fmt: skip
+                          str(row.get("kind") or ("brackets" if row.get("brackets") else "groups")))  # fmt: skip
     except KeyError as error:
         raise ValueError(f"{path} is no replay file, {error} is missing: {cure}") from None
     steps = finding.steps

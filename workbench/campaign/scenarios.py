@@ -10,8 +10,11 @@ from atomic.policy import AT_MID, MARKET, Ladder, Policy, Retry
 
 from .faults import Faults
 from .market import CHAIN, FAR, NEAR, UNDERLYING
+from .sets import SetTerms, draw_terms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .choices import Choices
 
 
@@ -93,10 +96,19 @@ class Setting:
     owner_holds: bool = False
     #: a bracket instead of an all-or-none group
     bracket: BracketTerms | None = None
+    #: a contingent set instead
+    set: SetTerms | None = None
+
+    @property
+    def rests(self) -> bool:
+        """True where orders that rest at the venue for hours are what was asked for."""
+        return self.bracket is not None or self.set is not None
 
     @property
     def legs(self) -> tuple[LegSpec, ...]:
         """Legs of one unit."""
+        if self.set is not None:
+            return tuple(CHAIN[symbol] for symbol in sorted({member.symbol for member in self.set.members}))
         if self.bracket is not None:
             return (replace(CHAIN[self.bracket.symbol], ratio=self.bracket.side),)
         return STRUCTURES[self.strategy]
@@ -174,3 +186,31 @@ def draw_bracket(choices: Choices) -> Setting:
         owner_holds=choices.draw(4) == 3,
         bracket=terms,
     )
+
+
+def draw_set(choices: Choices) -> Setting:
+    """A contingent set at random; 0 everywhere is an OCO of two orders at an honest broker."""
+    terms = draw_terms(choices)
+    faults = replace(Faults.drawn(choices), combo_breaks=False, assignment=False)
+    policy = Policy(
+        allow_naked=True,
+        on_outside=("adjust", "unwind", "hold")[choices.draw(3)],
+        on_restart=("resume", "roll_back", "complete")[choices.draw(3)],
+    )
+    return Setting(
+        strategy=terms.form,
+        policy=policy,
+        faults=faults,
+        sync=bool(choices.draw(2)),
+        max_groups=1 + choices.draw(3),
+        owner_holds=choices.draw(4) == 3,
+        set=terms,
+    )
+
+
+#: what a run may be about, and how its setting is drawn
+DRAWN: dict[str, Callable[[Choices], Setting]] = {
+    "groups": draw_setting,
+    "brackets": draw_bracket,
+    "sets": draw_set,
+}

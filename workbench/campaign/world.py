@@ -12,7 +12,7 @@ from .account import Account, Fate
 from .broker import AdversarialBroker
 from .market import START, SimMarket
 from .oracle import Oracle, Violation
-from .scenarios import Setting, draw_bracket, draw_setting
+from .scenarios import DRAWN, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +44,11 @@ class World:
 
     def __init__(
         self, choices: Choices, drive: Callable[[AdversarialBroker], Driver], setting: Setting | None = None, *,
-        crash: bool = False, brackets: bool = False,
+        crash: bool = False, kind: str = "groups",
     ) -> None:  # fmt: skip
         choices.begin()
         self.choices = choices
-        self.setting = setting if setting is not None else (draw_bracket if brackets else draw_setting)(choices)
+        self.setting = setting if setting is not None else DRAWN[kind](choices)
         self.crash = crash
         self.now = START
         self.market = SimMarket()

@@ -63,7 +63,7 @@ def _settle_protected(group: GroupState, at: float) -> None:
     if phase is _OPENING and not group.is_flat and not _entering(group):
         group.phase, group.outcome = _OPEN, Outcome.COMPLETE
         group.opened_at = group.opened_at or at
-    elif not group.live and group.is_flat and group.orders and not group.memory.get(GUESSED):
+    elif not group.live and group.is_flat and (group.orders or not group.target) and not group.memory.get(GUESSED):
         group.phase, group.ended_at = _CLOSED, at
         group.failures.clear()
         held = group.opened_at or any(o.cum_qty for o in group.orders.values() if o.purpose is _ENTRY)

@@ -51,11 +51,6 @@ def exits_rest(group: GroupState) -> bool:
     return len(group.legs) == 1 and group.legs[0].net * group.legs[0].spec.ratio >= 0
 
 
-def contingent_rests(group: GroupState) -> bool:
-    """True when new prices cannot change the answer of a contingent group."""
-    return group.phase is Phase.CLOSED or (not group.failures and not group.retry_at and group.target != 0)
-
-
 def heeds(group: GroupState, fact: Any) -> bool:
     """False when the news that an order was sent or taken, or that we asked to cancel it, cannot change the answer.
 

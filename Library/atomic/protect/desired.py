@@ -45,25 +45,25 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
             wants.append(entry)
     if view.open > 0:
         wants += _exits(group, plan, view, quotes, env)
-    elif view.open < 0 and group.held not in UNKNOWN and _open(group, quotes):
+    elif view.open < 0 and group.held not in UNKNOWN and may_trade(group, quotes, view.side * -view.open):
         wants.append(_market(Purpose.EXCESS, 0, view.side * -view.open))
     if len(group.legs) > 1:
         wants += _delivered(group, quotes)
     return Desired(tuple(wants), None if plan.plain and not group.retry_at else _wake(group, plan, view, now))
 
 
-def _open(group: GroupState, quotes: Quotes, leg: int = 0) -> bool:
-    """True when a market order that takes this leg to zero may leave: in the session, at a price.
+def may_trade(group: GroupState, quotes: Quotes, quantity: int, leg: int = 0) -> bool:
+    """True when a market order for so many (signed) contracts of this leg may leave: in the session, at a price.
 
     LEAN rests a market sale of an option that nobody bids for and fills it later, whatever the position is then
     (trace p17): such a long is kept until a bid returns or it expires, a short until somebody offers.
     """
-    quote = quotes.get(group.legs[leg].spec.symbol)
+    spec = group.legs[leg].spec
+    quote = quotes.get(spec.symbol)
     if quote is None:
         return True
-    state = group.legs[leg]
-    side = quote.bid if state.net > 0 else quote.ask
-    return quote.open and (side > 0 or state.spec.right is Right.SHARE)
+    side = quote.bid if quantity < 0 else quote.ask
+    return quote.open and (side > 0 or spec.right is Right.SHARE)
 
 
 def _market(purpose: Purpose, rung: int, quantity: int, leg: int = 0) -> Want:
@@ -96,7 +96,7 @@ def _exits(
     wants: list[Want] = []
     if group.emergency or group.phase is _CLOSING or group.target == 0:
         purpose = Purpose.EMERGENCY if group.emergency else Purpose.CLOSE
-        session = _open(group, quotes)
+        session = may_trade(group, quotes, -view.side * view.open)
         if session and _stops_gone(group, env):
             wants.append(_market(purpose, 0, -view.side * view.open))
         reserves = env.reserves_quantity or bool(group.memory.get("reserves"))
@@ -167,7 +167,8 @@ def _triggered(group: GroupState, view: Exposure, pair: int, what: str, quantity
         other = order.purpose in (Purpose.STOP, Purpose.TARGET) and order.rung == pair
         if other and not (order.purpose is purpose and order.type is ChildType.MARKET):
             return []
-    return [_market(purpose, pair, -view.side * quantity)] if _open(group, quotes) else []
+    quantity *= -view.side
+    return [_market(purpose, pair, quantity)] if may_trade(group, quotes, quantity) else []
 
 
 def _delivered(group: GroupState, quotes: Quotes) -> list[Want]:
@@ -177,7 +178,7 @@ def _delivered(group: GroupState, quotes: Quotes) -> list[Want]:
     return [
         _market(Purpose.CLOSE, 0, -leg.net, i)
         for i, leg in enumerate(group.legs)
-        if i and leg.net and _open(group, quotes, i)
+        if i and leg.net and may_trade(group, quotes, -leg.net, i)
     ]
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from atomic import facts as f
 from atomic.diff import Cancel, Replace
+from atomic.facts.kinds import GONE
 from atomic.model import GroupSpec, LegSpec, Quote, new_group
 from atomic.plan.terms import Env
 from atomic.policy import Policy
@@ -23,26 +24,31 @@ CONTINGENT = RULES[Kind.CONTINGENT]
 class Set:
     """A contingent group and a venue that answers at once."""
 
-    def __init__(self, form: str, *members: Member, refuse: set[int] = frozenset()) -> None:
+    def __init__(
+        self, form: str, *members: Member, refuse: set[int] = frozenset(), unsent: set[int] = frozenset(),
+        open: bool = True, replaces: bool = True,
+    ) -> None:  # fmt: skip
         legs = tuple(LegSpec(s, 1, Right.SHARE, underlying=s, multiplier=1.0) for s in (A, B))
         self.group = new_group(
             GroupSpec("s-000001", Kind.CONTINGENT, form, legs, 1, 0.0, Policy(), exits_row(form, list(members)))
         )
-        self.refuse = refuse
-        self.tell(f.Opening(0.0))
+        self.refuse, self.unsent = refuse, unsent
+        self.open = open
+        self.env = Env(takes_replace=replaces)
+        self.tell(f.Opening(1.0))
 
     def tell(self, *facts: Any) -> None:
         for fact in facts:
             f.apply(self.group, fact)
-        quotes = {s: Quote(10.0, 10.1, 10.0, 0.0) for s in (A, B)}
+        quotes = {s: Quote(10.0, 10.1, 10.0, 0.0, open=self.open) for s in (A, B)}
         for _ in range(100):
-            found = CONTINGENT.decisions(self.group, 0.0, quotes, Env())
+            found = CONTINGENT.decisions(self.group, 1.0, quotes, self.env)
             for fact in found:
                 f.apply(self.group, fact)
             if found:
                 continue
-            wanted = CONTINGENT.desired_orders(self.group, 0.0, quotes, Env())
-            commands = CONTINGENT.commands(self.group, wanted, 0.0, Env())
+            wanted = CONTINGENT.desired_orders(self.group, 1.0, quotes, self.env)
+            commands = CONTINGENT.commands(self.group, wanted, 1.0, self.env)
             todo = [c for c in commands if isinstance(c, (f.Intended, Cancel, Replace))]
             if not todo:
                 return
@@ -54,20 +60,22 @@ class Set:
         if isinstance(command, f.Intended):
             number = command.order
             f.apply(self.group, command)
-            f.apply(self.group, f.Sent(0.0, number))
+            if command.rung in self.unsent:
+                return
+            f.apply(self.group, f.Sent(1.0, number))
             refused = command.purpose is Purpose.ENTRY and command.rung in self.refuse
-            f.apply(self.group, f.Rejected(0.0, number, "margin", "no") if refused else f.Accepted(0.0, number))
+            f.apply(self.group, f.Rejected(1.0, number, "margin", "no") if refused else f.Accepted(1.0, number))
         elif isinstance(command, Cancel):
-            f.apply(self.group, f.CancelAsked(0.0, command.number, command.why))
-            f.apply(self.group, f.Canceled(0.0, command.number))
+            f.apply(self.group, f.CancelAsked(1.0, command.number, command.why))
+            f.apply(self.group, f.Canceled(1.0, command.number))
         else:
-            terms = (0.0, command.number, command.quantity, command.limit, command.stop)
+            terms = (1.0, command.number, command.quantity, command.limit, command.stop)
             f.apply(self.group, f.ReplaceAsked(*terms))
             f.apply(self.group, f.Replaced(*terms))
 
     def fill(self, rung: int, quantity: int, purpose: Purpose = Purpose.ENTRY) -> None:
         orders = [o for o in self.group.orders.values() if o.purpose is purpose and o.rung == rung]
-        self.tell(f.Filled(0.0, orders[-1].number, orders[-1].cum_qty + quantity, 10.0, 0.0))
+        self.tell(f.Filled(1.0, orders[-1].number, orders[-1].cum_qty + quantity, 10.0, 0.0))
 
     @property
     def live(self) -> list[tuple[str, int, int]]:
@@ -97,8 +105,8 @@ def test_oco_what_the_loser_filled_on_the_way_is_reversed():
     orders.fill(0, 10)
     orders.fill(1, 4)
 
-    assert orders.live == [("excess", 1, -4)]
-    orders.fill(1, 4, Purpose.EXCESS)
+    assert orders.live == [("excess", 0, -4)]
+    orders.fill(0, 4, Purpose.EXCESS)
     assert orders.nets == [10, 0]
     assert orders.group.phase is Phase.OPEN
 
@@ -109,6 +117,165 @@ def test_oco_a_member_refused_before_anything_filled_takes_the_placement_back():
 
     assert orders.live == []
     assert orders.group.phase is Phase.CLOSED
+
+
+def test_oco_a_loser_that_fills_in_parts_is_reversed_to_the_last_contract():
+    """Each late fill goes back, also after the first was reversed."""
+    orders = Set("oco", limit(0, 10), limit(1, 10))
+    orders.fill(0, 10)
+    for part in (1, 2):
+        orders.fill(1, part)
+        orders.fill(0, part, Purpose.EXCESS)
+
+    assert orders.nets == [10, 0]
+    assert orders.live == []
+
+
+def test_what_two_members_filled_too_much_in_one_contract_is_netted():
+    """One bought and one sold beside the winner: nothing is left to take back, nothing is sent."""
+    orders = Set("oco", limit(1, 5), limit(0, 3), limit(0, -3))
+    orders.fill(0, 5)
+    orders.fill(1, 3)
+    orders.tell(f.Filled(1.0, 3, 3, 10.0, 0.0))
+
+    assert orders.nets == [0, 5]
+    assert [purpose for purpose, *_ in orders.live] in ([], ["excess"])
+    bought = [o for o in orders.group.orders.values() if o.purpose is Purpose.EXCESS]
+    assert sum(o.quantity for o in bought if o.may_fill or o.cum_qty) == 0
+
+
+def test_a_reversal_counts_what_others_have_taken_back():
+    """The loser's fill was sold by hand meanwhile: it is not sold a second time."""
+    orders = Set("oco", limit(0, 10), limit(1, 10))
+    orders.open = False
+    orders.fill(0, 10)
+    orders.fill(1, 4)
+    assert orders.live == []
+    orders.tell(f.Adjusted(1.0, 1, -3, 10.0, "foreign", "by hand"))
+    orders.open = True
+    orders.tell()
+
+    assert orders.live == [("excess", 0, -1)]
+
+
+def test_market_orders_of_a_set_wait_for_the_session_and_a_price():
+    """Neither a reversal nor a close leaves while the market is closed or nobody bids for an option."""
+    orders = Set("oco", limit(0, 10), limit(1, 10))
+    orders.open = False
+    orders.fill(0, 10)
+    orders.fill(1, 4)
+    assert orders.live == []
+    orders.tell(f.CloseAsked(1.0, "owner"))
+    assert orders.live == []
+    assert orders.group.phase is not Phase.CLOSED
+    orders.open = True
+    orders.tell()
+
+    assert orders.live == [("close", 0, -10), ("close", 0, -4)]
+
+
+def test_a_set_at_rest_waits_for_no_price_and_one_with_a_reversal_to_send_does():
+    """New data is for sets that have something to send at market."""
+    orders = Set("oco", limit(0, 10), limit(1, 10))
+    assert CONTINGENT.at_rest(orders.group)
+    orders.open = False
+    orders.fill(0, 10)
+    assert CONTINGENT.at_rest(orders.group)
+    orders.fill(1, 4)
+    assert not CONTINGENT.at_rest(orders.group)
+    orders.tell(f.CloseAsked(1.0, "owner"))
+    assert not CONTINGENT.at_rest(orders.group)
+
+
+def test_a_held_set_sends_no_member_and_keeps_those_that_work():
+    """The parent fills while its owner holds the set: the child is sent when it is released."""
+    orders = Set("oto", limit(0, 10), limit(1, -10))
+    orders.tell(f.Held(1.0, "requested", "a look"))
+    orders.fill(0, 4)
+    assert orders.live == [("entry", 0, 6)]
+    orders.tell(f.Released(1.0, "seen"))
+
+    assert orders.live == [("entry", 0, 6), ("entry", 1, -4)]
+
+
+def test_nothing_is_sold_of_what_a_set_in_doubt_may_not_hold():
+    """Held because two histories fit: a surplus may be none."""
+    orders = Set("oco", limit(0, 10), limit(1, 10))
+    orders.fill(0, 10)
+    orders.tell(f.Held(1.0, "ambiguous", "two histories fit"))
+    orders.fill(1, 4)
+
+    assert orders.live == []
+
+
+def test_a_fill_after_the_set_was_taken_back_goes_back_too():
+    """One member was refused, the other filled after its end: the set closes what came."""
+    orders = Set("oco", limit(0, 10), limit(1, 10), refuse={1})
+    assert orders.group.phase is Phase.CLOSED
+    orders.fill(0, 4)
+
+    assert orders.live == [("close", 0, -4)]
+
+
+def test_a_set_that_is_closed_before_anything_was_sent_ends():
+    """Its owner closes it while its parent waits for the session."""
+    orders = Set("oto", Member(0, 10, ChildType.MARKET), limit(1, -10), open=False)
+    assert orders.live == []
+    orders.tell(f.CloseAsked(1.0, "owner"))
+
+    assert orders.group.phase is Phase.CLOSED
+
+
+def test_a_close_waits_for_no_reversal_and_sends_nothing_twice():
+    """A reversal on its way counts as done."""
+    orders = Set("oco", limit(0, 10), limit(1, 10))
+    orders.fill(0, 10)
+    orders.fill(1, 4)
+    orders.tell(f.CloseAsked(1.0, "owner"))
+    assert orders.live == [("close", 0, -10), ("excess", 0, -4)]
+    orders.fill(0, 4, Purpose.EXCESS)
+    orders.fill(0, 10, Purpose.CLOSE)
+
+    assert orders.nets == [0, 0]
+    assert orders.group.phase is Phase.CLOSED
+
+
+def test_where_the_venue_takes_no_update_a_member_is_sent_anew_at_its_new_size():
+    """Half of the other filled: the order goes, and comes back with half of its size."""
+    orders = Set("ouo", limit(0, 10), limit(1, -20), replaces=False)
+    orders.fill(0, 5)
+
+    assert orders.live == [("entry", 0, 5), ("entry", 1, -10)]
+
+
+@pytest.mark.parametrize(
+    ("end", "again"),
+    [
+        ([f.Withdrawn(1.0, 2, "the journal could not be written")], True),
+        ([f.Sent(1.0, 2), f.Withdrawn(1.0, 2, "found nowhere after the quiet period")], False),
+        ([f.Sent(1.0, 2), f.CancelAsked(1.0, 2, ""), f.Canceled(1.0, 2, GONE)], False),
+    ],
+)
+def test_a_member_is_sent_again_only_where_it_cannot_have_filled(end, again):
+    """One that never left is; one that a restart did not find any more is not."""
+    orders = Set("oco", limit(0, 10), limit(1, 10), unsent={1})
+    for fact in end:
+        f.apply(orders.group, fact)
+    orders.unsent = set()
+    orders.tell()
+
+    assert (("entry", 1, 10) in orders.live) is again
+
+
+def test_ouo_what_filled_first_stays_and_what_came_too_late_goes_back():
+    """Both members fill whole: one of them stands."""
+    orders = Set("ouo", limit(0, 10), limit(1, -20))
+    orders.fill(0, 10)
+    orders.fill(1, 20)
+    orders.fill(0, 20, Purpose.EXCESS)
+
+    assert orders.nets == [10, 0]
+    assert orders.live == []
 
 
 def test_ouo_a_fill_reduces_the_other_in_proportion():
@@ -126,7 +293,7 @@ def test_oto_children_work_for_the_filled_part_of_the_parent_and_stay_when_it_is
     orders.fill(0, 4)
     assert orders.live == [("entry", 0, 6), ("entry", 1, -4)]
     parent = next(o for o in orders.group.live.values() if o.rung == 0)
-    orders.tell(f.Canceled(0.0, parent.number))
+    orders.tell(f.Canceled(1.0, parent.number))
 
     assert orders.live == [("entry", 1, -4)]
 
@@ -135,7 +302,7 @@ def test_closing_the_set_cancels_what_works_and_takes_every_leg_to_zero():
     """The owner's close ends flat."""
     orders = Set("oto", limit(0, 10), limit(1, -10))
     orders.fill(0, 10)
-    orders.tell(f.CloseAsked(0.0, "owner"))
+    orders.tell(f.CloseAsked(1.0, "owner"))
 
     assert orders.live == [("close", 0, -10)]
 

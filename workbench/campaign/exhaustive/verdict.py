@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from atomic.vocabulary import HoldCause, Phase
-from workbench.campaign.oracle import naked
+from workbench.campaign.naked import naked
 
 if TYPE_CHECKING:
     from atomic.model import GroupSpec

@@ -1,0 +1,143 @@
+"""New prices reach every bracket that they can change, and only the venue's own exits are left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from atomic import facts as f
+from atomic.bracket_terms import ContingentOrder
+from atomic.executor import AtomicOrderExecutor
+from atomic.model import Quote
+from atomic.plan import Env
+from atomic.protect import Level
+from atomic.vocabulary import Purpose
+from tests.atomic.bracket_venue import SPY, Venue, start, working
+from tests.atomic.fake_gateway import option
+
+CALL = option("C", 105)
+
+
+def bars(executor: AtomicOrderExecutor, venue: Venue, *bids: float) -> None:
+    """A minute for each price, handed to the executor as LEAN hands out data."""
+    for bid in bids:
+        venue.price(bid)
+        executor.on_data()
+
+
+@pytest.mark.parametrize(
+    ("terms", "bids"),
+    [
+        ({"trigger": "last"}, (98.5, 98.4)),
+        ({"trigger": "mid"}, (98.5, 98.4)),
+        ({"trigger": "last"}, (102.5, 102.6)),
+        ({"target_market": True}, (102.5, 102.6)),
+    ],
+)
+def test_a_level_that_we_watch_is_seen_on_two_bars(terms: dict[str, Any], bids: tuple[float, float]) -> None:
+    """Stop or target watched by us: one bar beyond the level is not enough, the second closes the position."""
+    executor, venue = start()
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0, take_profit_price=102.0, **terms)
+    bars(executor, venue, 100.5, bids[0])
+    assert venue.holding(SPY.symbol) == 10
+    bars(executor, venue, bids[1])
+    assert venue.holding(SPY.symbol) == 0
+    assert group.is_done
+
+
+def test_an_option_is_closed_by_its_underlyings_price() -> None:
+    """`trigger="underlying"`: the stop of an option at a price of the share it is written on."""
+    executor, venue = start()
+    venue.quotes[CALL.symbol] = Quote(2.0, 2.1, 2.05, venue.clock)
+    venue.quotes["X"] = Quote(106.0, 106.02, 106.0, venue.clock)
+    group = executor.bracket_order(CALL, 2, stop_loss_price=104.0, trigger="underlying")
+    for price in (105.0, 103.9, 103.8):
+        assert not group.is_done
+        venue.clock += 60.0
+        venue.quotes["X"] = Quote(price, price + 0.02, price, venue.clock)
+        executor.on_data()
+    assert group.is_done
+
+
+def test_a_trailing_stop_follows_bar_by_bar() -> None:
+    """The first bar in our favour and every one after it move the stop; one against us does not."""
+    executor, venue = start()
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0, trail=Level(offset=1.0))
+    stops = []
+    for bid in (100.6, 101.4, 101.0, 102.0):
+        bars(executor, venue, bid)
+        stops += [price for purpose, _, price in working(group) if purpose == "sl"]
+    assert stops == [99.6, 100.4, 100.4, 101.0]
+
+
+def test_a_stop_that_the_venue_does_not_take_is_watched_bar_by_bar() -> None:
+    """Refused for capability, the stop is ours to watch from then on."""
+    executor, venue = start()
+    venue.refuse["sl"] = ["capability"]
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0, take_profit_price=102.0)
+    bars(executor, venue, 100.0, 98.9, 98.8)
+    assert venue.holding(SPY.symbol) == 0
+    assert group.is_done
+
+
+def test_where_the_broker_reserves_the_target_is_watched_bar_by_bar() -> None:
+    """Only the stop may rest there: the target is ours to watch."""
+    executor, venue = start(env=Env(reserves_quantity=True))
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0, take_profit_price=102.0)
+    assert [purpose for purpose, *_ in working(group)] == ["sl"]
+    bars(executor, venue, 102.1, 102.2, 102.2)
+    assert venue.holding(SPY.symbol) == 0
+    assert group.is_done
+
+
+def closed(venue: Venue, symbol: str, *, open: bool) -> None:
+    venue.clock += 60.0
+    venue.quotes[symbol] = venue.quotes[symbol]._replace(open=open, at=venue.clock)
+
+
+def test_an_excess_is_reversed_when_the_market_opens() -> None:
+    """Both exits filled before the close: what is sold too much is bought back with the first bar of the session."""
+    executor, venue = start()
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0, take_profit_price=102.0)
+    closed(venue, SPY.symbol, open=False)
+    venue.cancel = lambda group_id, number: venue.sink.on_fact(group_id, f.CancelAsked(venue.clock, number, ""))  # type: ignore[method-assign]
+    venue.later(group, Purpose.TARGET, 10)
+    venue.later(group, Purpose.STOP, 10)
+    executor.on_data()
+    assert venue.holding(SPY.symbol) == -10
+    closed(venue, SPY.symbol, open=True)
+    executor.on_data()
+    assert venue.holding(SPY.symbol) == 0
+    assert group.is_done
+
+
+def test_delivered_shares_are_closed_when_the_market_opens() -> None:
+    """An exercise while the market is closed leaves shares beside the exits: sold with the session's first bar."""
+    executor, venue = start()
+    venue.quotes[CALL.symbol] = Quote(2.0, 2.1, 2.05, venue.clock)
+    group = executor.bracket_order(CALL, 2, stop_loss_price=1.0, take_profit_price=4.0)
+    venue.quotes[SPY.symbol] = venue.quotes[SPY.symbol]._replace(open=False)
+    venue.holdings[SPY.symbol] = 100
+    fact = f.Delivered(venue.clock, SPY.row(), 100, 100.0, "exercise")
+    executor.shell.do(lambda: executor.shell.apply(group.record, fact))
+    executor.on_data()
+    assert venue.holding(SPY.symbol) == 100
+    closed(venue, SPY.symbol, open=True)
+    executor.on_data()
+    assert venue.holding(SPY.symbol) == 0
+
+
+def test_a_contingent_set_waits_for_the_session_to_take_its_legs_to_zero() -> None:
+    """Closed by its owner at night: sold with the first bar of the session."""
+    executor, venue = start()
+    group = executor.one_triggers_other(ContingentOrder(SPY, 10), [ContingentOrder(SPY, -10, stop_price=99.0)])
+    assert venue.holding(SPY.symbol) == 10
+    closed(venue, SPY.symbol, open=False)
+    group.close()
+    executor.on_data()
+    assert venue.holding(SPY.symbol) == 10
+    closed(venue, SPY.symbol, open=True)
+    executor.on_data()
+    assert venue.holding(SPY.symbol) == 0
+    assert group.is_done
