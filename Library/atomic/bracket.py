@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .model import ChildOrder, GroupState
+    from .protect import ExitPlan
     from .shell import Shell
 
 
@@ -25,7 +26,11 @@ def handle_of(group: GroupState, shell: Shell) -> AtomicGroup:
 
 
 class AtomicBracket(AtomicGroup):
-    """Live handle on a protected group. Everything `AtomicGroup` has, and the exits."""
+    """Live handle on a protected group. Everything `AtomicGroup` has, and the exits.
+
+    A contingent set (OCO, OUO, OTO) has its members and no exits of its own: what reads or changes exits raises
+    ValueError for it.
+    """
 
     __slots__ = ()
 
@@ -39,7 +44,7 @@ class AtomicBracket(AtomicGroup):
     @property
     def entry_price(self) -> float:
         """Average price of the entry, dollars per share; 0 before the first fill."""
-        return exposure(self._group, plan_of(self._group)).entry_px
+        return exposure(self._group, self._plan()).entry_px
 
     @property
     def stops(self) -> tuple[ChildOrder, ...]:
@@ -54,14 +59,14 @@ class AtomicBracket(AtomicGroup):
     @property
     def stop_prices(self) -> tuple[float, ...]:
         """Where the stop of every pair stands, resting or watched; 0 for none."""
-        plan = plan_of(self._group)
+        plan = self._plan()
         view = exposure(self._group, plan)
         return tuple(stop_price(self._group, plan, view, i) for i in range(len(plan.pairs)))
 
     @property
     def target_prices(self) -> tuple[float, ...]:
         """Where the target of every pair stands, resting or watched; 0 for none or cancelled."""
-        plan = plan_of(self._group)
+        plan = self._plan()
         view = exposure(self._group, plan)
         return tuple(target_price(self._group, plan, view, i) for i in range(len(plan.pairs)))
 
@@ -117,15 +122,21 @@ class AtomicBracket(AtomicGroup):
         Raises:
             ValueError: the entry is done, or the quantity is below what has filled.
         """
-        view = exposure(self._group, plan_of(self._group))
+        view = exposure(self._group, self._plan())
         if not view.entering:
             raise ValueError("resize: the entry is not working any more; use close or a new bracket")
         if int(quantity) != quantity or quantity < max(1, view.filled):
             raise ValueError(f"resize to {quantity!r}: {view.filled} have filled, give a whole number not below")
         self._set("size", int(quantity))
 
+    def _plan(self) -> ExitPlan:
+        if self._group.spec.kind is Kind.CONTINGENT:
+            form = str(self._group.spec.exits["form"]).upper()
+            raise ValueError(f"{self.id} is an {form} set: cancel it and place a new one, it has no exits to change")
+        return plan_of(self._group)
+
     def _pairs(self, pair: int | None) -> Sequence[int]:
-        count = len(self._group.spec.exits.get("pairs", ()))
+        count = len(self._plan().pairs)
         if pair is None:
             return range(count)
         if not 0 <= pair < count:

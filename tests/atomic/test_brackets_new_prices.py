@@ -141,3 +141,52 @@ def test_a_contingent_set_waits_for_the_session_to_take_its_legs_to_zero() -> No
     executor.on_data()
     assert venue.holding(SPY.symbol) == 0
     assert group.is_done
+
+
+def test_an_entry_that_grows_at_night_is_sent_with_the_session() -> None:
+    """`resize` of a market entry while the market is closed: what works stays, what is missing leaves at the open."""
+    executor, venue = start()
+    venue.fill_entries = 4
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    closed(venue, SPY.symbol, open=False)
+    group.resize(15)
+    executor.on_data()
+    assert [(purpose, size) for purpose, size, _ in working(group)] == [("entry", 6), ("sl", -4)]
+    closed(venue, SPY.symbol, open=True)
+    executor.on_data()
+    assert sum(size for purpose, size, _ in working(group) if purpose == "entry") + 4 + 4 >= 15
+
+
+def test_a_set_with_a_market_order_is_refused_while_the_market_is_closed() -> None:
+    """As a bracket with a market entry is; a parent that rests at its price is taken, and its child waits for it."""
+    executor, venue = start()
+    closed(venue, SPY.symbol, open=False)
+    child = ContingentOrder(SPY, -10, stop_price=99.0)
+    refused = executor.one_triggers_other(ContingentOrder(SPY, 10), [child])
+    assert refused.outcome == "refused"
+    assert refused.reason == "session: the market of SPY is closed (is closed, limit open)"
+    taken = executor.one_triggers_other(ContingentOrder(SPY, 10, limit_price=99.5), [child])
+    assert working(taken) == [("entry", 10, 99.5)]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda s: s.entry_price,
+        lambda s: s.stop_prices,
+        lambda s: s.target_prices,
+        lambda s: s.move_stop(99.0),
+        lambda s: s.move_target(99.0),
+        lambda s: s.cancel_target(),
+        lambda s: s.resize(5),
+    ],
+)
+def test_a_contingent_set_has_no_exits_of_its_own_and_says_so(ask: Any) -> None:
+    """What only a bracket has is refused with the cure, not ignored."""
+    executor, _ = start()
+    orders = [ContingentOrder(SPY, 10, limit_price=98.0), ContingentOrder(SPY, 10, stop_price=103.0)]
+    group = executor.one_cancels_other(orders)
+    with pytest.raises(ValueError, match="is an OCO set: cancel it and place a new one"):
+        ask(group)
+    group.cancel_entry()
+    assert group.is_done

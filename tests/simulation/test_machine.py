@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -112,10 +113,17 @@ class SetMachine(ExecutorMachine):
     kind = "sets"
 
 
-def test_no_set_breaks_its_promise_whatever_broker_market_and_owner_do() -> None:
-    """500 lives of 50 steps: what a set holds is what its form allows, and every set comes to rest."""
+class ManagedMachine(ExecutorMachine):
+    """The same life with what an owner may ask for besides: moved exits, sizes, timers, old positions, net exits."""
+
+    kind = "managed"
+
+
+@pytest.mark.parametrize("machine", [SetMachine, ManagedMachine])
+def test_no_set_and_no_managed_bracket_breaks_its_promise(machine: type[ExecutorMachine]) -> None:
+    """500 lives of 50 steps each: what a set holds is what its form allows, no change of an exit leaves a gap."""
     run_state_machine_as_test(
-        SetMachine,
+        machine,
         settings=settings(
             max_examples=EXAMPLES // 4,
             stateful_step_count=STEPS,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--steps", type=click.IntRange(1), default=STEPS, show_default=True, help="Events before the calm.")
 @click.option("--crash", is_flag=True, help="Stop the process after every write, send and event of each scenario.")
 @click.option("--brackets", is_flag=True, help="Lives of brackets instead of all-or-none groups.")
+@click.option("--managed", is_flag=True, help="Brackets that are watched, timed and changed by their owner.")
 @click.option("--sets", is_flag=True, help="Lives of contingent sets (OCO, OUO, OTO) instead.")
 @click.option("--restarts", is_flag=True, help="Processes also stop and start again during the storm.")
 @click.option("--exhaustive", is_flag=True, help="Every interleaving for small groups over the pure core.")
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
               help="Where replay files of violations go; the present folder unless told otherwise.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
 def chaos(
-    runs: int, seed: int, steps: int, crash: bool, brackets: bool, sets: bool, restarts: bool,
+    runs: int, seed: int, steps: int, crash: bool, brackets: bool, managed: bool, sets: bool, restarts: bool,
     exhaustive: bool, replay: Path | None, jobs: int | None, out: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Run groups under an adversarial broker and judge the invariants.
@@ -69,7 +70,8 @@ def chaos(
     elif crash:
         row, findings = _crash(console, jobs)
     else:
-        kind = "brackets" if brackets else "sets" if sets else "groups"
+        asked_for = {"brackets": brackets, "managed": managed, "sets": sets}
+        kind = next((kind for kind, asked in asked_for.items() if asked), "groups")
         row, findings = _storm(console, runs, seed, steps, jobs, kind, restarts)
     row["seconds"] = round(time.monotonic() - started, 1)
     kept = [_keep(finding, folder) for finding in findings]
@@ -81,18 +83,22 @@ def chaos(
         raise SystemExit(1)
 
 
+#: options of a storm
+_STORMS = ("runs", "seed", "steps", "brackets", "managed", "sets", "restarts")
 #: what each of these already settles: the options that would be ignored beside it
 _ALONE = {
-    "replay": ("crash", "exhaustive", "runs", "seed", "steps", "brackets", "sets", "restarts", "jobs", "out"),
-    "crash": ("exhaustive", "runs", "seed", "steps", "brackets", "sets", "restarts"),
-    "exhaustive": ("runs", "seed", "steps", "brackets", "sets", "restarts", "out"),
-    "brackets": ("sets",),
+    "replay": ("crash", "exhaustive", *_STORMS, "jobs", "out"),
+    "crash": ("exhaustive", *_STORMS),
+    "exhaustive": (*_STORMS, "out"),
+    "brackets": ("managed", "sets"),
+    "managed": ("sets",),
 }
 _WHY = {
     "replay": "the file says what is played",
     "crash": "it plays every crash point of a fixed list of scenarios, brackets and restarts among them",
     "exhaustive": "it plays every interleaving within fixed bounds",
     "brackets": "a run has groups of one kind",
+    "managed": "a run has groups of one kind",
 }
 
 

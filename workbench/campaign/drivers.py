@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import atomic.shell as shell_module
+from atomic.bracket import AtomicBracket
 from atomic.bracket_terms import ContingentOrder
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
 from atomic.plan import Env
 from atomic.protect import Level
+
+from .market import START
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,6 +58,9 @@ class Driver(Protocol):
 
     def release(self, group_id: str, why: str) -> None:
         """The owner releases."""
+
+    def change(self, group_id: str, what: str, value: float) -> bool:
+        """The owner moves an exit (`value` is a price), cancels one, or changes the entry's size."""
 
     def flatten(self, why: str) -> None:
         """Everything to zero at market, budgets ignored."""
@@ -116,22 +122,50 @@ class ShellDriver:
         handle = self.executor.execute_atomic(
             legs, setting.units, setting.strategy, policy=setting.policy, limit_net=setting.limit_net
         )
+        if setting.net_exit and not handle.is_done:
+            self.executor.protect_group(handle, take_profit=setting.net_exit, stop_loss=setting.net_exit)
         return handle.id
 
-    def _bracket(self, setting: Setting, terms: BracketTerms) -> str:
+    def _bracket(self, setting: Setting, terms: BracketTerms) -> str | None:
         quote = self.broker.quote(terms.symbol)
+        targets = [(share, Level(percent=distance)) for share, distance in terms.targets]
+        trail = Level(percent=terms.trail) if terms.trail else None
+        if terms.adopted:
+            return self._adopt(setting, terms, targets, trail)
         price = {"market": 0.0, "limit": quote.ask if terms.side > 0 else quote.bid, "stop": quote.last}[terms.entry]
         handle = self.executor.bracket_order(
             terms.symbol,
             terms.side * setting.units,
-            targets=[(share, Level(percent=distance)) for share, distance in terms.targets],
+            targets=targets,
             stop_loss=Level(percent=terms.stop),
             limit_price=price if terms.entry == "limit" else 0.0,
             stop_price=price if terms.entry == "stop" else 0.0,
             break_even_after=min(terms.break_even_after, max(0, len(terms.targets) - 1)),
-            trail=Level(percent=terms.trail) if terms.trail else None,
+            trail=trail,
+            trigger=terms.trigger,
+            target_market=terms.target_market,
+            stop_limit_offset=terms.stop_limit,
+            entry_timeout=terms.entry_timeout,
+            time_exit=START + terms.time_exit if terms.time_exit else 0.0,
             policy=setting.policy,
         )
+        return handle.id
+
+    def _adopt(
+        self, setting: Setting, terms: BracketTerms, targets: list[tuple[float, Level]], trail: Level | None
+    ) -> str | None:
+        if terms.symbol in self.broker.market.settled:
+            return None
+        quantity = terms.side * setting.units
+        self.broker.outside(terms.symbol, quantity, self.broker.quote(terms.symbol).last, "foreign", "bought before")
+        try:
+            handle = self.executor.protect_position(
+                terms.symbol, quantity, targets=targets, stop_loss=Level(percent=terms.stop), trail=trail,
+                break_even_after=min(terms.break_even_after, max(0, len(targets) - 1)), trigger=terms.trigger,
+                target_market=terms.target_market, policy=setting.policy,
+            )  # fmt: skip
+        except ValueError:
+            return None  # another group took it for a reduction of its own
         return handle.id
 
     def _set(self, setting: Setting, terms: SetTerms) -> str:
@@ -185,6 +219,22 @@ class ShellDriver:
         """The owner releases."""
         if (handle := self.executor.groups.get(group_id)) is not None:
             handle.release(why)
+
+    def change(self, group_id: str, what: str, value: float) -> bool:
+        """The owner changes a bracket; False where that makes no sense any more."""
+        handle = self.executor.groups.get(group_id)
+        if not isinstance(handle, AtomicBracket):
+            return False
+        try:
+            if what == "resize":
+                handle.resize(int(value))
+            elif what.startswith("move"):
+                getattr(handle, what)(value)
+            else:
+                getattr(handle, what)()
+        except ValueError:
+            return False
+        return True
 
     def flatten(self, why: str) -> None:
         """Everything to zero at market, budgets ignored."""

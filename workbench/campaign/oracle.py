@@ -17,7 +17,7 @@ from atomic.vocabulary import PROTECTED_KINDS, ChildStatus, ChildType, HoldCause
 
 from .account import Fate
 from .naked import naked
-from .rest import rests_in_set
+from .rest import rests_in_set, watched
 from .sets import SetTruth
 
 if TYPE_CHECKING:
@@ -107,6 +107,13 @@ class Oracle:
             members = spec.exits["members"]
             symbols = [spec.legs[member[0]].symbol for member in members]
             truth.set = SetTruth(spec.exits["form"], [member[1] for member in members], symbols)
+
+    def resized(self, group_id: str, quantity: int) -> None:
+        """The owner asked for another size of a bracket; what it may hold is the largest ever asked for."""
+        truth = self._truth(group_id)
+        if truth is not None:
+            for symbol, goal in truth.goal.items():
+                truth.goal[symbol] = max(abs(goal), quantity) * (1 if goal > 0 else -1)
 
     def say(self, name: str, group_id: str, text: str) -> None:
         """A violation."""
@@ -222,12 +229,12 @@ class Oracle:
         if group.spec.kind not in PROTECTED_KINDS or group.phase is Phase.CLOSED or group.phase is Phase.HELD:
             return
         leg = group.legs[0]
-        if not leg.net or leg.settled:
+        if not leg.net or leg.settled or watched(group):
             return
         covering = sum(
             o.leaves_qty
             for o in group.live.values()
-            if o.leg == 0 and o.quantity * leg.net < 0 and o.purpose in _PROTECTS
+            if o.leg == 0 and o.quantity * leg.net < 0 and (o.purpose in _PROTECTS or o.type is ChildType.MARKET)
         )
         if covering < abs(leg.net):
             quote = self.market.quote(leg.spec.symbol)

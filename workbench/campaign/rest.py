@@ -17,13 +17,22 @@ def rests_by_budget(group: GroupState) -> bool:
     return all(o.purpose is Purpose.UNWIND and o.type is ChildType.LIMIT for o in group.live.values())
 
 
+def watched(group: GroupState) -> bool:
+    """True for a bracket whose stops are watched by us: nothing rests for them at the venue."""
+    return group.spec.exits.get("trigger", "native") != "native" or bool(group.memory.get("watch_stops"))
+
+
+def _stopped(group: GroupState) -> bool:
+    stops = sum(o.leaves_qty for o in group.live.values() if o.purpose is Purpose.STOP)
+    return stops == abs(group.legs[0].net) or watched(group)
+
+
 def rests_protected(group: GroupState) -> bool:
     """True for a bracket whose exits all work, with stops for exactly what is open; a held one may lack some."""
     if group.spec.kind not in PROTECTED_KINDS:
         return False
     exits = all(o.purpose in (Purpose.STOP, Purpose.TARGET) and o.status in WORKING for o in group.live.values())
-    stops = sum(o.leaves_qty for o in group.live.values() if o.purpose is Purpose.STOP)
-    return exits and (group.phase is Phase.HELD or stops == abs(group.legs[0].net))
+    return exits and (group.phase is Phase.HELD or _stopped(group))
 
 
 def waits_to_enter(group: GroupState) -> bool:
@@ -33,8 +42,7 @@ def waits_to_enter(group: GroupState) -> bool:
     entering = any(o.purpose is Purpose.ENTRY for o in group.live.values())
     works = all(o.purpose in (Purpose.ENTRY, Purpose.STOP, Purpose.TARGET) and o.status in WORKING
                 for o in group.live.values())  # fmt: skip
-    stops = sum(o.leaves_qty for o in group.live.values() if o.purpose is Purpose.STOP)
-    return entering and works and stops == abs(group.legs[0].net)
+    return entering and works and _stopped(group)
 
 
 def rests_in_set(group: GroupState) -> bool:

@@ -70,6 +70,12 @@ class BracketTerms:
         stop: distance of the stop.
         break_even_after: targets after which the other stops go to the entry price; 0 for never.
         trail: distance of a trailing stop; 0 for none.
+        trigger: who watches the levels: "native", "last" or "mid".
+        target_market: the target is watched and closed at market.
+        stop_limit: dollars from a stop's trigger to its limit; 0 for stop market.
+        entry_timeout: seconds after which what is left of the entry goes; 0 for never.
+        time_exit: seconds after the start of the run at which it is closed; 0 for never.
+        adopted: exits for a position that stood in the account already, and no entry.
     """
 
     symbol: str = UNDERLYING
@@ -79,6 +85,12 @@ class BracketTerms:
     stop: float = 0.01
     break_even_after: int = 0
     trail: float = 0.0
+    trigger: str = "native"
+    target_market: bool = False
+    stop_limit: float = 0.0
+    entry_timeout: float = 0.0
+    time_exit: float = 0.0
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,10 @@ class Setting:
     bracket: BracketTerms | None = None
     #: a contingent set instead
     set: SetTerms | None = None
+    #: the owner of the bracket moves its exits and changes its size
+    managed: bool = False
+    #: exits of an all-or-none group on its net price: dollars per share gained or lost
+    net_exit: float = 0.0
 
     @property
     def rests(self) -> bool:
@@ -188,6 +204,25 @@ def draw_bracket(choices: Choices) -> Setting:
     )
 
 
+def draw_managed(choices: Choices) -> Setting:
+    """What else can be asked for: brackets that their owner changes, exits of old positions, exits on a net price."""
+    what = choices.draw(4)
+    if what == 3:
+        return replace(draw_setting(choices), net_exit=(0.05, 0.5)[choices.draw(2)])
+    setting = draw_bracket(choices)
+    assert setting.bracket is not None
+    terms = replace(
+        setting.bracket,
+        trigger=("native", "native", "last", "mid")[choices.draw(4)],
+        target_market=choices.draw(3) == 2,
+        stop_limit=(0.0, 0.0, 0.05)[choices.draw(3)],
+        entry_timeout=(0.0, 0.0, 10.0)[choices.draw(3)],
+        time_exit=(0.0, 0.0, 0.0, 90.0)[choices.draw(4)],
+        adopted=what == 2,
+    )
+    return replace(setting, strategy="managed bracket", bracket=terms, managed=True)
+
+
 def draw_set(choices: Choices) -> Setting:
     """A contingent set at random; 0 everywhere is an OCO of two orders at an honest broker."""
     terms = draw_terms(choices)
@@ -212,5 +247,6 @@ def draw_set(choices: Choices) -> Setting:
 DRAWN: dict[str, Callable[[Choices], Setting]] = {
     "groups": draw_setting,
     "brackets": draw_bracket,
+    "managed": draw_managed,
     "sets": draw_set,
 }

@@ -12,6 +12,8 @@ from .market import CHAIN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from atomic.model import GroupState
+
     from .account import SimOrder
     from .world import World
 
@@ -154,6 +156,9 @@ def market(world: World) -> None:
 def owner(world: World) -> None:
     """The owner opens another group, closes, cancels, holds, releases."""
     groups = world.driver.groups()
+    if world.setting.managed and groups and world.choices.draw(3):
+        _change(world, groups[world.choices.draw(len(groups))])
+        return
     what = world.choices.draw(6)
     if what == 0 or not groups:
         world.open()
@@ -175,6 +180,20 @@ def owner(world: World) -> None:
     elif group.phase is Phase.HELD and not world.oracle.is_unclear(group):
         world.script.append(f"the owner releases {group_id}")
         world.driver.release(group_id, "owner")
+
+
+def _change(world: World, group: GroupState) -> None:
+    """The owner moves a stop or a target, takes a target or the entry away, or changes the size."""
+    what = ("move_stop", "move_target", "resize", "cancel_target", "cancel_entry")[world.choices.draw(5)]
+    if what == "resize":
+        value = float(1 + world.choices.draw(14))
+    else:
+        price = world.market.fair(group.legs[0].spec.symbol)
+        value = round(price * (0.97, 0.99, 0.998, 1.002, 1.01, 1.03)[world.choices.draw(6)], 2)
+    if what == "resize":
+        world.oracle.resized(group.group_id, int(value))
+    if world.driver.change(group.group_id, what, value):
+        world.script.append(f"the owner: {what} {value:g} of {group.group_id}")
 
 
 def outside(world: World) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..facts.kinds import SENDING
-from ..vocabulary import REDUCING, Kind, Phase, Purpose
+from ..vocabulary import REDUCING, ChildType, Kind, Phase, Purpose
 from . import view
 from .levels import EntryPlan, ExitPair, ExitPlan, Level, default_pairs
 
@@ -48,6 +48,8 @@ def exits_rest(group: GroupState) -> bool:
     plan = view.plan_of(group)
     if plan.trigger != "native" or plan.target_market or plan.trail is not None:
         return False
+    if group.phase is Phase.OPENING and plan.entry is not None and plan.entry.type is ChildType.MARKET:
+        return False  # it may wait for the session
     return len(group.legs) == 1 and group.legs[0].net * group.legs[0].spec.ratio >= 0
 
 

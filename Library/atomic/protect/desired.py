@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ..facts.decided import UNKNOWN
 from ..model import Deadline, GroupState
 from ..plan.terms import NOTHING, Desired, Want
-from ..vocabulary import ChildStatus, ChildType, Phase, Purpose, Right
+from ..vocabulary import ChildType, Phase, Purpose, Right
 from .decide import watches_targets
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 # asked for with every decision; see `facts.settle`
 _OPENING, _CLOSING, _NOTHING = Phase.OPENING, Phase.CLOSING, frozenset({Phase.PLANNED, Phase.CLOSED})
-_STOP, _TARGET, _LIMIT, _STOP_MARKET = Purpose.STOP, Purpose.TARGET, ChildType.LIMIT, ChildType.STOP_MARKET
+_STOP, _TARGET = Purpose.STOP, Purpose.TARGET
+_LIMIT, _STOP_MARKET, _MARKET = ChildType.LIMIT, ChildType.STOP_MARKET, ChildType.MARKET
 
 
 def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> Desired:
@@ -40,13 +41,13 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
     view = exposure(group, plan)
     wants: list[Want] = []
     if phase is _OPENING:
-        entry = _entry(group, plan, view)
+        entry = _entry(group, plan, view, quotes)
         if entry is not None:
             wants.append(entry)
     if view.open > 0:
         wants += _exits(group, plan, view, quotes, env)
     elif view.open < 0 and group.held not in UNKNOWN and may_trade(group, quotes, view.side * -view.open):
-        wants.append(_market(Purpose.EXCESS, 0, view.side * -view.open))
+        wants.append(_at_market(Purpose.EXCESS, 0, view.side * -view.open))
     if len(group.legs) > 1:
         wants += _delivered(group, quotes)
     return Desired(tuple(wants), None if plan.plain and not group.retry_at else _wake(group, plan, view, now))
@@ -66,11 +67,11 @@ def may_trade(group: GroupState, quotes: Quotes, quantity: int, leg: int = 0) ->
     return quote.open and (side > 0 or spec.right is Right.SHARE)
 
 
-def _market(purpose: Purpose, rung: int, quantity: int, leg: int = 0) -> Want:
+def _at_market(purpose: Purpose, rung: int, quantity: int, leg: int = 0) -> Want:
     return Want(leg, purpose, rung, quantity, ChildType.MARKET, 0.0, 0.0, 0)
 
 
-def _entry(group: GroupState, plan: ExitPlan, view: Exposure) -> Want | None:
+def _entry(group: GroupState, plan: ExitPlan, view: Exposure, quotes: Quotes) -> Want | None:
     """The entry order while it is wanted; `None` makes the difference cancel what is left of it."""
     if plan.entry is None or group.emergency or group.target == 0:
         return None
@@ -80,14 +81,15 @@ def _entry(group: GroupState, plan: ExitPlan, view: Exposure) -> Want | None:
             return None
         size = int(group.memory.get("size", size))
     order = view.entry
-    if order is None:
-        return Want(
-            0, Purpose.ENTRY, 0, view.side * size, plan.entry.type, plan.entry.limit, plan.entry.stop, 0
-        )
-    if order.status is ChildStatus.WITHDRAWN or not order.may_fill:
+    if order is not None and not order.may_fill:
         return None
-    leaves = max(0, size - view.filled)
-    return Want(0, Purpose.ENTRY, 0, view.side * leaves, order.type, order.limit, order.stop, 0) if leaves else None
+    asked = plan.entry if order is None else order
+    leaves = size - view.filled
+    if asked.type is _MARKET and leaves > view.entering and not may_trade(group, quotes, view.side):
+        leaves = view.entering  # what is missing waits for the session, what works stays
+    if leaves <= 0:
+        return None
+    return Want(0, Purpose.ENTRY, 0, view.side * leaves, asked.type, asked.limit, asked.stop, 0)
 
 
 def _exits(
@@ -98,7 +100,7 @@ def _exits(
         purpose = Purpose.EMERGENCY if group.emergency else Purpose.CLOSE
         session = may_trade(group, quotes, -view.side * view.open)
         if session and _stops_gone(group, env):
-            wants.append(_market(purpose, 0, -view.side * view.open))
+            wants.append(_at_market(purpose, 0, -view.side * view.open))
         reserves = env.reserves_quantity or bool(group.memory.get("reserves"))
         covered = view.open if reserves and session else view.closing
         wants += _stops(group, plan, view, covered)
@@ -168,7 +170,7 @@ def _triggered(group: GroupState, view: Exposure, pair: int, what: str, quantity
         if other and not (order.purpose is purpose and order.type is ChildType.MARKET):
             return []
     quantity *= -view.side
-    return [_market(purpose, pair, quantity)] if may_trade(group, quotes, quantity) else []
+    return [_at_market(purpose, pair, quantity)] if may_trade(group, quotes, quantity) else []
 
 
 def _delivered(group: GroupState, quotes: Quotes) -> list[Want]:
@@ -176,7 +178,7 @@ def _delivered(group: GroupState, quotes: Quotes) -> list[Want]:
     if group.spec.policy.on_outside == "hold":
         return []
     return [
-        _market(Purpose.CLOSE, 0, -leg.net, i)
+        _at_market(Purpose.CLOSE, 0, -leg.net, i)
         for i, leg in enumerate(group.legs)
         if i and leg.net and may_trade(group, quotes, -leg.net, i)
     ]
