@@ -104,24 +104,25 @@ class SetTruth:
     def too_much(self, live: Mapping[int, SimOrder], slack: int, *, restarted: bool) -> str:
         """How more may fill than was asked for, or be taken back than filled; "" when that cannot be.
 
-        Members of one contract and side count together after a restart: nobody can tell equal orders apart then.
+        After a restart all that buys (or sells) one contract counts together: nobody can tell its orders apart then.
         """
-        sums: dict[object, Counter[str]] = {}
-        going = self.reversed.copy()
+        asked, may, back = Counter[object](), Counter[object](), self.reversed.copy()
         for order in live.values():
             if order.purpose == "excess":
-                going[(order.symbol, order.quantity > 0)] += order.leaves
-        for member, quantity in enumerate(self.quantities):
-            side = self.symbols[member], quantity > 0
-            total = sums.setdefault(side if restarted else member, Counter())
-            total["asked"] += abs(quantity)
-            total["may"] += self.filled[member]
-            total["may"] += sum(o.leaves for o in live.values() if self.sent.get(o.id, -1) == member)
-            going[(side[0], not side[1])] -= self.filled[member]
-        for which, total in sums.items():
-            if total["may"] > total["asked"] + slack:
-                return f"{which} may fill {total['may']} of {total['asked']}"
-        for (symbol, buys), more in going.items():
+                back[(order.symbol, order.quantity > 0)] += order.leaves
+        for member, (quantity, symbol) in enumerate(zip(self.quantities, self.symbols, strict=True)):
+            which: object = (symbol, quantity > 0) if restarted else member
+            asked[which] += abs(quantity)
+            may[which] += self.filled[member]
+            may[which] += sum(o.leaves for o in live.values() if self.sent.get(o.id, -1) == member)
+            back[(symbol, quantity < 0)] -= self.filled[member]
+        if restarted:
+            may.update(back)
+            back.clear()
+        for which, contracts in may.items():
+            if contracts > asked[which] + slack:
+                return f"{which} may fill {contracts} of {asked[which]}"
+        for (symbol, buys), more in back.items():
             if more > slack:
                 return f"{more} more of {symbol} {'bought' if buys else 'sold'} back than filled"
         return ""

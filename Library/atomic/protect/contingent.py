@@ -24,6 +24,7 @@ from ..facts.kinds import GONE
 from ..model import Deadline, GroupState
 from ..plan.terms import NOTHING, Desired, Want
 from ..vocabulary import ChildStatus, ChildType, HoldCause, Phase, Purpose
+from .decide import release, stuck
 from .desired import may_trade
 
 if TYPE_CHECKING:
@@ -143,11 +144,14 @@ def _part(size: int, share: float) -> int:
 
 
 def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: Env) -> list[Any]:
-    """Refusals, giving up, and the winner of an OCO: the member whose fill came first."""
+    """Refusals, cancels without an end, giving up, and the winner of an OCO: the member whose fill came first."""
     if group.phase in (Phase.PLANNED, Phase.CLOSED):
         return []
     if group.failures:
         return _failures(group, now)
+    found = stuck(group, now, env)
+    if found:
+        return found
     policy = group.spec.policy
     for (leg, purpose), tried in group.attempts.items():
         if purpose is not Purpose.ENTRY and tried >= policy.rollback_attempts and group.phase is not Phase.HELD:
@@ -156,12 +160,11 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
                 f.Held(now, HoldCause.REFUSED_BEYOND_CAPS, text),
                 f.Noted(now, text, {"alert": "unprotected", "severity": 0}),
             ]
-    if group.spec.exits["form"] != "oco" or "winner" in group.memory:
-        return []
-    for fact in group.facts:
-        if type(fact) is f.Filled and group.orders[fact.order].purpose is Purpose.ENTRY:
-            return [f.Remembered(now, "winner", group.orders[fact.order].rung)]
-    return []
+    if group.spec.exits["form"] == "oco" and "winner" not in group.memory:
+        for fact in group.facts:
+            if type(fact) is f.Filled and group.orders[fact.order].purpose is Purpose.ENTRY:
+                return [f.Remembered(now, "winner", group.orders[fact.order].rung)]
+    return release(group, now) if group.phase is Phase.HELD else []
 
 
 def _failures(group: GroupState, now: float) -> list[Any]:

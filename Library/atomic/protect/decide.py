@@ -38,7 +38,7 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
         return [f.Remembered(now, "reserves", True)]
     found = _failures(group, now) if group.failures else []
     if not found and group.live:
-        found = _stuck(group, now, env)
+        found = stuck(group, now, env)
     if found:
         return found
     plan = plan_of(group)
@@ -56,7 +56,7 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
         found = _time_exit(group, plan, view, now)
     if not found and view.open > 0:
         found = _while_open(group, plan, view, now, quotes, env)
-    return found or (_release(group, view, now) if group.phase is Phase.HELD else [])
+    return found or (release(group, now) if group.phase is Phase.HELD else [])
 
 
 def _while_open(
@@ -115,7 +115,7 @@ def _failures(group: GroupState, now: float) -> list[Any]:
     return out
 
 
-def _stuck(group: GroupState, now: float, env: Env) -> list[Any]:
+def stuck(group: GroupState, now: float, env: Env) -> list[Any]:
     """A cancel that was accepted but brings no end by its deadline: quarantine, hold, alert; cover is kept."""
     for order in group.live.values():
         if order.status is not ChildStatus.CANCELING or now < order.cancel_at + trouble.cancel_time(group, env):
@@ -327,12 +327,12 @@ def _trigger_failed(group: GroupState, view: Exposure, now: float) -> list[Any]:
     return []
 
 
-def _release(group: GroupState, view: Exposure, now: float) -> list[Any]:
+def release(group: GroupState, now: float) -> list[Any]:
     """A hold whose cause is gone ends by itself: the quarantine is over, or flat and nothing may fill any more."""
-    if group.phase is Phase.HELD and group.held is HoldCause.QUARANTINE:
+    if group.held is HoldCause.QUARANTINE:
         if any(order.status is ChildStatus.QUARANTINED for order in group.live.values()):
             return []
         return [f.Released(now, "no order is in quarantine any more")]
-    if group.phase is Phase.HELD and group.held is HoldCause.REFUSED_BEYOND_CAPS and view.open == 0 and not group.live:
+    if group.held is HoldCause.REFUSED_BEYOND_CAPS and group.is_flat and not group.live:
         return [f.Released(now, "flat, nothing may fill")]
     return []

@@ -15,7 +15,7 @@ from atomic.policy import Policy
 from atomic.protect.allot import webster
 from atomic.protect.contingent import Member, exits_row
 from atomic.rules import RULES
-from atomic.vocabulary import ChildType, Kind, Phase, Purpose, Right
+from atomic.vocabulary import ChildStatus, ChildType, HoldCause, Kind, Phase, Purpose, Right
 
 A, B = "A R735QTJ8XC9X", "B R735QTJ8XC9X"
 CONTINGENT = RULES[Kind.CONTINGENT]
@@ -26,14 +26,14 @@ class Set:
 
     def __init__(
         self, form: str, *members: Member, refuse: set[int] = frozenset(), unsent: set[int] = frozenset(),
-        open: bool = True, replaces: bool = True,
+        open: bool = True, replaces: bool = True, stuck: bool = False,
     ) -> None:  # fmt: skip
         legs = tuple(LegSpec(s, 1, Right.SHARE, underlying=s, multiplier=1.0) for s in (A, B))
         self.group = new_group(
             GroupSpec("s-000001", Kind.CONTINGENT, form, legs, 1, 0.0, Policy(), exits_row(form, list(members)))
         )
         self.refuse, self.unsent = refuse, unsent
-        self.open = open
+        self.open, self.stuck, self.now = open, stuck, 1.0
         self.env = Env(takes_replace=replaces)
         self.tell(f.Opening(1.0))
 
@@ -42,13 +42,13 @@ class Set:
             f.apply(self.group, fact)
         quotes = {s: Quote(10.0, 10.1, 10.0, 0.0, open=self.open) for s in (A, B)}
         for _ in range(100):
-            found = CONTINGENT.decisions(self.group, 1.0, quotes, self.env)
+            found = CONTINGENT.decisions(self.group, self.now, quotes, self.env)
             for fact in found:
                 f.apply(self.group, fact)
             if found:
                 continue
-            wanted = CONTINGENT.desired_orders(self.group, 1.0, quotes, self.env)
-            commands = CONTINGENT.commands(self.group, wanted, 1.0, self.env)
+            wanted = CONTINGENT.desired_orders(self.group, self.now, quotes, self.env)
+            commands = CONTINGENT.commands(self.group, wanted, self.now, self.env)
             todo = [c for c in commands if isinstance(c, (f.Intended, Cancel, Replace))]
             if not todo:
                 return
@@ -66,8 +66,9 @@ class Set:
             refused = command.purpose is Purpose.ENTRY and command.rung in self.refuse
             f.apply(self.group, f.Rejected(1.0, number, "margin", "no") if refused else f.Accepted(1.0, number))
         elif isinstance(command, Cancel):
-            f.apply(self.group, f.CancelAsked(1.0, command.number, command.why))
-            f.apply(self.group, f.Canceled(1.0, command.number))
+            f.apply(self.group, f.CancelAsked(self.now, command.number, command.why))
+            if not self.stuck:
+                f.apply(self.group, f.Canceled(1.0, command.number))
         else:
             terms = (1.0, command.number, command.quantity, command.limit, command.stop)
             f.apply(self.group, f.ReplaceAsked(*terms))
@@ -265,6 +266,21 @@ def test_a_member_is_sent_again_only_where_it_cannot_have_filled(end, again):
     orders.tell()
 
     assert (("entry", 1, 10) in orders.live) is again
+
+
+def test_a_loser_that_cannot_be_ended_is_quarantined_and_named():
+    """Its cancel brings no end by the deadline: the set is held until the venue ends the order after all."""
+    orders = Set("oco", limit(0, 10), limit(1, 10), stuck=True)
+    orders.fill(0, 10)
+    orders.now += 60.0
+    orders.tell()
+    assert orders.group.held is HoldCause.QUARANTINE
+    loser = orders.group.orders[2]
+    assert loser.status is ChildStatus.QUARANTINED
+    orders.tell(f.Canceled(orders.now, 2))
+
+    assert orders.group.held is None
+    assert orders.nets == [10, 0]
 
 
 def test_ouo_what_filled_first_stays_and_what_came_too_late_goes_back():
