@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.campaign.crash import DOWN, RESTARTS, Story, crash_scenario, scenarios
+from workbench.campaign.crash import DOWN, RESTARTS, Story, crash_scenario
 from workbench.campaign.drivers import shell
+from workbench.campaign.stories import scenarios
 
 NAMES = [s.name for s in scenarios()]
 #: played on every change; all of them by `atomic chaos --crash`
 QUICK = ("open", "partial-then-timeout", "short-rejected", "ladder", "ten-three-two", "combo", "close-partially")
 #: brackets go on protecting whatever the restart policy for openings says
 BRACKETS = ("bracket-target", "bracket-partial-entry", "bracket-both-exits", "bracket-stop-rejected", "bracket-close")
+
+
+SETS = ("oco", "oco-both-fill", "ouo", "oto", "oto-close")
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -35,6 +39,16 @@ def test_a_bracket_is_flat_or_protected_after_a_crash_at_any_step(name: str) -> 
     assert tally.violations == {}, [f.row() for f in tally.findings]
     assert tally.points[name] > 50
     assert tally.held == {}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_set_keeps_its_promise_after_a_crash_at_any_step(name: str) -> None:
+    """Every point, everything the broker may do meanwhile: what it holds is what its form allows, or it is flat."""
+    scenario = next(s for s in scenarios() if s.name == name)
+    tally = crash_scenario(scenario, shell, restarts=("resume",))
+    print(tally.row())  # noqa: T201 - crash points counted
+    assert tally.violations == {}, [f.row() for f in tally.findings]
+    assert tally.points[name] > 30
 
 
 def test_a_second_crash_while_recovering_changes_nothing() -> None:

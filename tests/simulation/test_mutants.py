@@ -24,9 +24,10 @@ from atomic.model import Quote
 from atomic.plan import trouble
 from atomic.startup import Reconciler
 from atomic.vocabulary import ChildStatus, HoldCause
-from workbench.campaign.crash import Story, scenarios
+from workbench.campaign.crash import Story
 from workbench.campaign.drivers import shell
 from workbench.campaign.runs import one
+from workbench.campaign.stories import scenarios
 
 SEEDS = 400
 #: the module; the package exports the function of the same name

@@ -145,8 +145,9 @@ def _storm(
 def _crash(console: Console, jobs: int | None) -> tuple[dict[str, Any], Sequence[Finding | CrashFinding]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from .crash import RESTARTS, TWICE, CrashTally, every_crash, scenarios
+    from .crash import RESTARTS, TWICE, CrashTally, every_crash
     from .drivers import shell
+    from .stories import scenarios
 
     total = CrashTally()
     tasks = len(scenarios()) * len(RESTARTS) * len(TWICE)

@@ -14,15 +14,13 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from atomic.policy import AT_MID, Ladder, Policy
 from atomic.vocabulary import HoldCause, Kind, Outcome, Phase
 
 from .account import Fate
 from .calm import calm
 from .choices import ReplayedChoices
-from .faults import Faults
-from .rest import rests_protected, waits_to_enter
-from .scenarios import TARGETS, BracketTerms, Setting
+from .rest import rests_in_set, rests_protected, waits_to_enter
+from .stories import CrashScenario, scenarios
 from .world import World
 
 if TYPE_CHECKING:
@@ -43,84 +41,8 @@ class ProcessDied(BaseException):
     """The process stops here; nothing of it may go on."""
 
 
-@dataclass(frozen=True, slots=True)
-class CrashScenario:
-    """A fixed story, told by a script of steps for `World`."""
-
-    name: str
-    setting: Setting
-    steps: tuple[tuple[str, int], ...]
-
-
 #: what may have happened to live orders while the process was down
 DOWN = ("arrived", "filled", "never arrived", "seen later")
-_LADDER = Ladder(steps=1, first="mid", step_seconds=2.0, last="market")
-
-
-def scenarios() -> list[CrashScenario]:
-    """Every story, with the default restart policy; `every_crash` plays each with all five."""
-    partial = Faults(partial=True, fill_beats_cancel=True, cancel_refused=True, late_fill=True)
-    market, mid, walk = Policy(native="never"), Policy(ladder=AT_MID, native="never"), Policy(ladder=_LADDER)
-    stories = [
-        ("open", "put_spread", 1, market, "accept fill accept fill"),
-        ("open-condor", "iron_condor", 1, market, "accept fill accept fill accept fill accept fill"),
-        ("open-and-close", "put_spread", 1, market, "accept fill accept fill close accept fill accept fill"),
-        ("partial-then-timeout", "put_spread", 3, mid, "accept part wait6 cancel-ends accept fill"),
-        ("short-rejected", "iron_condor", 1, market, "accept fill accept reject accept fill accept fill accept fill"),
-        (
-            "timeout-of-shorts",
-            "call_spread",
-            2,
-            mid,
-            "accept fill accept part wait6 fill-beats-cancel accept fill accept",
-        ),
-        ("ladder", "long_strangle", 2, walk, "accept part accept wait2 cancel-ends wait2 accept fill fill"),
-        ("ten-three-two", "long_strangle", 10, mid, "accept part3 accept wait1"),
-        ("close-partially", "call_spread", 3, market, "accept fill accept fill close accept part accept"),
-        ("ratio", "backspread", 2, market, "accept fill accept part accept"),
-        ("reject-while-unwinding", "put_spread", 1, market, "accept fill reject reject wait2 accept"),
-        ("cancelled-by-owner", "iron_condor", 2, mid, "accept part cancel cancel-ends cancel-ends accept fill"),
-        ("combo", "put_spread", 2, replace(mid, native="first"), "accept fill close accept fill"),
-        (
-            "keep-units",
-            "call_spread",
-            3,
-            replace(mid, keep_units=True),
-            "accept fill accept part2 wait6 cancel-ends accept",
-        ),
-    ]
-    brackets = [
-        ("bracket-target", BracketTerms(), 2, "accept fill accept target"),
-        ("bracket-partial-entry", BracketTerms(targets=TARGETS[1], entry="limit"), 4,
-         "accept part2 accept part1 accept part1 accept target accept stop"),
-        ("bracket-both-exits", BracketTerms(side=-1), 3, "accept fill accept stop target accept fill"),
-        ("bracket-stop-rejected", BracketTerms(targets=()), 2, "accept fill reject wait1 reject wait2 accept fill"),
-        ("bracket-close", BracketTerms(targets=TARGETS[3]), 10,
-         "accept fill accept target close accept cancel-ends accept fill"),
-    ]  # fmt: skip
-    protected = [
-        CrashScenario(
-            name,
-            Setting(strategy="bracket", units=units, policy=Policy(allow_naked=True), faults=partial, max_groups=1,
-                    bracket=terms),
-            tuple(_word(w) for w in story.split()),
-        )
-        for name, terms, units, story in brackets
-    ]  # fmt: skip
-    return protected + [
-        CrashScenario(
-            name,
-            Setting(strategy=strategy, units=units, policy=policy, faults=partial, max_groups=1,
-                    combos="all" if name == "combo" else "none"),
-            tuple(_word(w) for w in story.split()),
-        )
-        for name, strategy, units, policy, story in stories
-    ]  # fmt: skip
-
-
-def _word(word: str) -> tuple[str, int]:
-    digits = "".join(c for c in word if c.isdigit())
-    return word.rstrip("0123456789"), int(digits) if digits else 0
 
 
 class Story(World):
@@ -241,6 +163,13 @@ class Story(World):
 
     def _prescribed(self, group: GroupState, truth: Truth) -> None:
         policy = group.spec.policy
+        if truth.set is not None:
+            flat = group.phase is Phase.CLOSED and not any(truth.net.values())
+            stands = rests_in_set(group) and not (group.target and truth.set.broken(truth.net))
+            if not (flat or stands or truth.unclear):
+                text = f"{group.phase} ({group.held_why or group.reason}) with {truth.net} of {truth.set}"
+                self.oracle.say("restart-equals-continue", group.group_id, text)
+            return
         if group.spec.kind is not Kind.ALL_OR_NONE:
             flat = group.phase is Phase.CLOSED and not any(truth.net.values())
             if not (flat or waits_to_enter(group) or (group.phase is Phase.OPEN and rests_protected(group))):
