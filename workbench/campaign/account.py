@@ -167,6 +167,14 @@ class Account:
             self.rejections += 1
         self.witness.on_change(order)
 
+    def is_reserved(self, order: SimOrder) -> bool:
+        """True when other orders already close what this one would (brokers that reserve the position)."""
+        held = self.positions.get(order.symbol, 0)
+        if held * order.quantity >= 0:
+            return False
+        others = [o for o in self.live.values() if o is not order and o.symbol == order.symbol and o.side == order.side]
+        return abs(order.quantity) + sum(o.leaves for o in others) > abs(held)
+
     def siblings(self, order: SimOrder) -> list[SimOrder]:
         """The orders that share its fate at the broker: its combo, or itself while it lives."""
         if not order.combo:

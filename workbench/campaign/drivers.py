@@ -168,7 +168,9 @@ class ShellDriver:
             return None  # another group took it for a reduction of its own
         return handle.id
 
-    def _set(self, setting: Setting, terms: SetTerms) -> str:
+    def _set(self, setting: Setting, terms: SetTerms) -> str | None:
+        if any(member.symbol in self.broker.market.settled for member in terms.members):
+            return None  # nobody offers a contract that has ended
         orders = [self._member(member) for member in terms.members]
         if terms.form == "oto":
             return self.executor.one_triggers_other(orders[0], orders[1:], policy=setting.policy).id

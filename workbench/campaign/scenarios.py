@@ -220,7 +220,9 @@ def draw_managed(choices: Choices) -> Setting:
         time_exit=(0.0, 0.0, 0.0, 90.0)[choices.draw(4)],
         adopted=what == 2,
     )
-    return replace(setting, strategy="managed bracket", bracket=terms, managed=True)
+    reserves = choices.draw(3) == 2  # a trade by hand would take what the exits need: nothing could be closed any more
+    faults = replace(setting.faults, reserves=reserves, foreign=setting.faults.foreign and not reserves)
+    return replace(setting, strategy="managed bracket", bracket=terms, faults=faults, managed=True)
 
 
 def draw_set(choices: Choices) -> Setting:
