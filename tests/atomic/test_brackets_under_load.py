@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from atomic import facts as f
 from atomic.model import Quote
 from atomic.policy import Breaker, Settings
 from atomic.vocabulary import Outcome
@@ -111,7 +112,9 @@ def test_the_circuit_breaker_opens_and_closes_again():
     executor, venue = start(breaker=Breaker())
     venue.refuse["entry"] = ["unknown"] * 10
     for _ in range(10):
+        assert "circuit-breaker" not in executor.alerts_seen
         executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    assert executor.alerts_seen.count("circuit-breaker") == 1
     refused = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
     assert refused.outcome is Outcome.REFUSED
     assert "circuit-breaker" in refused.reason
@@ -119,3 +122,13 @@ def test_the_circuit_breaker_opens_and_closes_again():
     venue.quotes[SPY.symbol] = Quote(100.0, 100.02, 100.01, venue.clock)
 
     assert executor.bracket_order(SPY, 10, stop_loss_price=99.0).is_protected
+
+
+def test_an_answer_to_another_groups_order_is_no_answer_to_this_one():
+    """An order without an answer is on record as sent, also where news of another of the same number came meanwhile."""
+    executor, venue = start()
+    first = executor.bracket_order(SPY, 10, limit_price=99.0, stop_loss_price=98.0)
+    venue.submit = lambda request: venue.sink.on_fact(first.id, f.Filled(venue.clock, 1, 4, 99.0, 0.0))
+    second = executor.bracket_order(SPY, 10, limit_price=99.0, stop_loss_price=98.0)
+
+    assert [fact.order for fact in second.record.facts if type(fact) is f.Sent] == [1]

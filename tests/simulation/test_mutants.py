@@ -22,6 +22,7 @@ import atomic.shell
 from atomic import facts as f
 from atomic.model import Quote
 from atomic.plan import trouble
+from atomic.protect import contingent
 from atomic.startup import Reconciler
 from atomic.vocabulary import ChildStatus, HoldCause
 from workbench.campaign.crash import Story
@@ -158,10 +159,30 @@ def time_out_ignored(patch: Patch) -> None:
     patch.setattr(trouble, "found", lambda group, now, env: [])
 
 
-def first_violation(seeds: int = SEEDS, *, crash: bool = False) -> str:
+def losers_stay(patch: Patch) -> None:
+    """Every member of a set keeps what it filled."""
+    patch.setattr(contingent, "_reversals", lambda group, surplus: [])
+
+
+def members_share_nothing(patch: Patch) -> None:
+    """A fill of an OUO member leaves the others their whole size."""
+
+    def whole(group: Any, sizes: list[int], found: list[Any]) -> None:
+        for standing, size in zip(found, sizes, strict=True):
+            standing.total, standing.kept = size, standing.cum
+
+    patch.setattr(contingent, "_share", whole)
+
+
+def sets_trade_at_night(patch: Patch) -> None:
+    """Market orders of sets ask neither for the session nor for a price."""
+    patch.setattr(contingent, "may_trade", lambda group, quotes, quantity, leg=0: True)
+
+
+def first_violation(seeds: int = SEEDS, *, crash: bool = False, kind: str = "groups") -> str:
     """Name of the first broken invariant, "" when all runs are clean."""
     for seed in range(1, seeds + 1):
-        result, _, _ = one(seed, shell, steps=50, crash=crash)
+        result, _, _ = one(seed, shell, steps=50, crash=crash, kind=kind)
         if result.violations:
             return result.violations[0].name
     return ""
@@ -193,9 +214,26 @@ def test_a_mutant_of_the_core_is_caught(mutant: Callable[[Patch], None], caught:
         assert found in caught
 
 
-def test_the_healthy_core_passes_the_runs_that_catch_the_mutants() -> None:
+@pytest.mark.parametrize(
+    ("mutant", "caught"),
+    [
+        (losers_stay, {"converges"}),
+        (members_share_nothing, {"converges"}),
+        (sets_trade_at_night, {"session", "bidless"}),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_mutant_of_the_sets_is_caught(mutant: Callable[[Patch], None], caught: set[str], monkeypatch: Patch) -> None:
+    """With one rule of contingent sets removed, the oracle names what it protects."""
+    with monkeypatch.context() as patch:
+        mutant(patch)
+        assert first_violation(kind="sets") in caught
+
+
+@pytest.mark.parametrize("kind", ["groups", "sets", "managed"])
+def test_the_healthy_core_passes_the_runs_that_catch_the_mutants(kind: str) -> None:
     """The same seeds on the core as it is: no violation."""
-    assert first_violation() == ""
+    assert first_violation(kind=kind) == ""
 
 
 def crash_violation() -> str:

@@ -11,9 +11,33 @@ def test_break_even_moves_the_second_stop_to_the_entry_when_the_first_target_is_
     """After the first target the rest cannot lose: its stop goes to the entry's average price."""
     rig = Rig(plan((0.5, 101.0, 99.0), (0.5, 102.0, 99.0), break_even_after=1))
     rig.fill(ENTRY, 100, 100.0)
-    rig.fill(TARGET, 50, 101.0, rung=0)
+    assert [o.stop for o in rig.live(STOP)] == [99.0, 99.0]
+    rig.fill(TARGET, 20, 101.0, rung=0)
+    assert sorted((o.leaves_qty, o.stop) for o in rig.live(STOP)) == [(30, 99.0), (50, 99.0)]
+    rig.fill(TARGET, 30, 101.0, rung=0)
 
     assert [(o.leaves_qty, o.stop) for o in rig.live(STOP)] == [(50, 100.0)]
+
+
+def test_a_first_pair_that_ended_by_its_stop_moves_no_other_stop():
+    """Break-even is for gains: a stopped pair is none."""
+    rig = Rig(plan((0.5, 101.0, 99.5), (0.5, 102.0, 99.0), break_even_after=1))
+    rig.fill(ENTRY, 100, 100.0)
+    rig.fill(STOP, 50, 99.5, rung=0)
+
+    assert [(o.leaves_qty, o.stop) for o in rig.live(STOP)] == [(50, 99.0)]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_where_the_broker_reserves_the_old_stop_goes_before_the_new_one_is_sent(told):
+    """Known from the venue or learned by a refusal: two stops for one position would be refused."""
+    rig = one(takes_replace=False, reserves_quantity=told)
+    rig.refuse[TARGET] = [] if told else ["reserved"]
+    rig.fill(ENTRY, 100)
+    rig.log.clear()
+    rig.tell(f.Remembered(rig.now, "stop.0", 99.5))
+
+    assert rig.log == ["cancel sl.0", "submit sl.0 -100 @99.5"]
 
 
 def test_a_trailing_stop_follows_the_best_price_and_never_goes_back():
