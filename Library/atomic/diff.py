@@ -93,9 +93,9 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
             slot = (order.leg, order.purpose, order.rung)
             if want is not None and slot not in matched:  # one order per slot: a second one goes
                 matched.add(slot)
-                _adapt(order, want, env, out)
-                continue
-            at = cancel_unwanted(group, order, now, out)
+                at = _adapt(group, order, want, now, env, out)
+            else:
+                at = cancel_unwanted(group, order, now, out)
             if at and (not wake or at < wake):
                 wake, why = at, "cancel again"
         if matched:
@@ -119,23 +119,29 @@ def _answering(order: ChildOrder, wants: tuple[Want, ...]) -> Want | None:
     return None
 
 
-def _adapt(order: ChildOrder, want: Want, env: Env, out: list[Command]) -> None:
-    """Change an order in place, or cancel it so that its slot can be filled anew."""
+def _adapt(
+    group: GroupState, order: ChildOrder, want: Want, now: float, env: Env, out: list[Command]
+) -> float:
+    """Change an order in place, or cancel it so that its slot can be filled anew; when to ask again, as below."""
+    if order.status is ChildStatus.QUARANTINED:  # whatever is wanted, it was to end
+        return cancel_unwanted(group, order, now, out)
     quantity = want.quantity + order.net
     terms = (quantity, want.limit, want.stop)
     if order.leaves_qty == abs(want.quantity) and (order.limit, order.stop) == terms[1:]:
-        return
-    if order.asked is not None or order.status not in _CANCELABLE:
-        return
+        return 0.0
+    if order.asked is not None:
+        return 0.0
     fits = want.quantity * order.quantity > 0 and want.type is order.type and order.type is not ChildType.MARKET
     if fits and env.takes_replace and order.replace_refusals < _REPLACE_TRIES:
         if order.status in _REPLACEABLE:
             out.append(Replace(order.number, quantity, want.limit, want.stop))
-    elif not order.cancel_refusals:
-        out.append(Cancel(order.number, "terms changed"))
+        return 0.0
+    return cancel_unwanted(group, order, now, out, "terms changed")
 
 
-def cancel_unwanted(group: GroupState, order: ChildOrder, now: float, out: list[Command]) -> float:
+def cancel_unwanted(
+    group: GroupState, order: ChildOrder, now: float, out: list[Command], why: str = "not wanted any more"
+) -> float:
     """Cancel an order that is not wanted; returns when to try again if an answer is being waited out."""
     if order.status is ChildStatus.QUARANTINED:
         # the venue may have found its voice again
@@ -151,7 +157,7 @@ def cancel_unwanted(group: GroupState, order: ChildOrder, now: float, out: list[
         again = order.cancel_refused_at + group.spec.policy.retry.delay(order.cancel_refusals)
         if now < again:
             return again
-    out.append(Cancel(order.number, group.reason or "not wanted any more"))
+    out.append(Cancel(order.number, group.reason or why))
     return 0.0
 
 

@@ -118,16 +118,19 @@ def _contracts(legs: Iterable[LegSpec], units: int) -> int:
     return sum(abs(leg.ratio) * units for leg in legs if leg.right is not Right.SHARE)
 
 
-def _rests(spec: GroupSpec, leg: int) -> bool:
-    """True for a leg whose first order rests at its own price: it needs neither the session nor a quote."""
-    if spec.kind is Kind.BRACKET:
-        entry = spec.exits.get("entry")
-        return entry is not None and entry[0] != ChildType.MARKET
+def _first_side(spec: GroupSpec, leg: int) -> int:
+    """What a leg's first order does to the market: +1 buys, -1 sells, 0 where it rests at its own price.
+
+    One that rests needs neither the session nor a quote.
+    """
     if spec.kind is Kind.CONTINGENT:
         members = spec.exits["members"]
         first = members[:1] if spec.exits["form"] == "oto" else members
-        return not any(member[0] == leg and member[2] == ChildType.MARKET for member in first)
-    return False
+        return min((1 if m[1] > 0 else -1 for m in first if m[0] == leg and m[2] == ChildType.MARKET), default=0)
+    entry = spec.exits.get("entry") if spec.kind is Kind.BRACKET else None
+    if entry is not None and entry[0] != ChildType.MARKET:
+        return 0
+    return 1 if spec.legs[leg].ratio > 0 else -1
 
 
 @lru_cache(maxsize=8)
@@ -147,13 +150,14 @@ def _market(spec: GroupSpec, shell: Shell) -> list[Refusal]:
             if leg.expiry < day:
                 found.append(Refusal("expiry", day, leg.expiry, f"{name} has expired"))
                 continue
-        if _rests(spec, number):
+        side = _first_side(spec, number)
+        if not side:
             continue
         quote = shell.quotes[leg.symbol]
         if not quote.open:
             found.append(Refusal("session", "open", "closed", f"the market of {name} is closed"))
-        elif leg.ratio < 0 and (quote.bid <= 0 or quote.ask <= 0):
+        elif side < 0 and (quote.bid <= 0 or quote.ask <= 0):
             found.append(Refusal("quote", "bid and ask", f"{quote.bid:g}/{quote.ask:g}", f"{name} is to be sold"))
-        elif leg.ratio > 0 and quote.ask <= 0:
+        elif side > 0 and quote.ask <= 0:
             found.append(Refusal("quote", "ask", f"{quote.bid:g}/{quote.ask:g}", f"{name} is to be bought"))
     return found

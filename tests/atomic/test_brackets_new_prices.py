@@ -169,6 +169,15 @@ def test_a_set_with_a_market_order_is_refused_while_the_market_is_closed() -> No
     assert working(taken) == [("entry", 10, 99.5)]
 
 
+def test_a_set_whose_first_order_sells_an_option_at_market_needs_a_bid() -> None:
+    """As every leg that is to be sold: refused with the quote, not left waiting."""
+    executor, venue = start()
+    venue.quotes[CALL.symbol] = Quote(0.0, 2.1, 2.0, venue.clock)
+    group = executor.one_triggers_other(ContingentOrder(CALL, -2), [ContingentOrder(CALL, 2, stop_price=4.0)])
+    assert group.outcome == "refused"
+    assert "is to be sold" in group.reason
+
+
 @pytest.mark.parametrize(
     "ask",
     [

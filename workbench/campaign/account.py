@@ -107,6 +107,8 @@ class Account:
     """Orders and positions at the broker."""
 
     witness: Witness
+    #: a position is reserved for the orders that close it
+    reserves: bool = False
     orders: list[SimOrder] = field(default_factory=list)
     live: dict[int, SimOrder] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
@@ -168,9 +170,9 @@ class Account:
         self.witness.on_change(order)
 
     def is_reserved(self, order: SimOrder) -> bool:
-        """True when other orders already close what this one would (brokers that reserve the position)."""
+        """True when other orders already close what this one would, and the broker minds."""
         held = self.positions.get(order.symbol, 0)
-        if held * order.quantity >= 0:
+        if not self.reserves or held * order.quantity >= 0:
             return False
         others = [o for o in self.live.values() if o is not order and o.symbol == order.symbol and o.side == order.side]
         return abs(order.quantity) + sum(o.leaves for o in others) > abs(held)

@@ -125,7 +125,7 @@ class AdversarialBroker:
         order = self.account.place(request, self.clock)
         self.point(f"after order {request.tag} was sent")
         self._bind(order, request.group_id, request.number)
-        if self.faults.reserves and self.account.is_reserved(order):
+        if self.account.is_reserved(order):
             self.reject(order, RejectReason.RESERVED)
             return
         if self._draw(self.faults.reject_now, 6) == 5:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .broker import AdversarialBroker
     from .drivers import Driver
-    from .oracle import Truth, Violation
+    from .truth import Truth, Violation
 
 #: the process after the first crash dies again after so many points (0: it lives)
 TWICE = (0, 3)

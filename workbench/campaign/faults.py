@@ -31,13 +31,11 @@ class Faults:
     expiry: bool = False
     assignment: bool = False
     rests: bool = False
-    #: no misdeed: a position is reserved for one closing order; drawn where exits are what a run is about
-    reserves: bool = False
 
     @classmethod
     def drawn(cls, choices: Choices) -> Faults:
         """Each fault with even odds."""
-        return cls(**{f.name: bool(choices.draw(2)) for f in fields(cls) if f.name != "reserves"})
+        return cls(**{f.name: bool(choices.draw(2)) for f in fields(cls)})
 
     def names(self) -> list[str]:
         """The faults that are on."""

@@ -10,8 +10,7 @@ session, bidless, runaway, fault; `world.py` adds what is judged at the end of a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from atomic.vocabulary import PROTECTED_KINDS, ChildStatus, ChildType, HoldCause, Kind, Phase, Purpose, Right
 
@@ -19,11 +18,12 @@ from .account import Fate
 from .naked import naked
 from .rest import rests_in_set, watched
 from .sets import SetTruth
+from .truth import Truth, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from atomic.model import GroupSpec, GroupState, LegSpec
+    from atomic.model import GroupSpec, GroupState
     from atomic.ports import OrderRequest
 
     from .account import SimOrder
@@ -40,44 +40,6 @@ _PROTECTS = frozenset({Purpose.STOP, Purpose.CLOSE, Purpose.EMERGENCY, Purpose.E
 _OWED = frozenset({ChildStatus.SENT, ChildStatus.CANCELING, ChildStatus.QUARANTINED})
 #: seconds after a refused cancel in which the next one is waited for
 _PATIENCE = 31.0
-
-
-class Violation(NamedTuple):
-    """A broken invariant."""
-
-    name: str
-    group_id: str
-    text: str
-
-
-@dataclass(slots=True, eq=False)
-class Truth:
-    """What truly happened to one group."""
-
-    spec: GroupSpec
-    legs: dict[str, LegSpec]
-    goal: dict[str, int]
-    structural: int
-    net: dict[str, int] = field(default_factory=dict)
-    #: contracts per symbol that the broker or the outside moved against its word
-    excuse: dict[str, int] = field(default_factory=dict)
-    excused: int = 0
-    live: dict[int, SimOrder] = field(default_factory=dict)
-    numbers: set[int] = field(default_factory=set)
-    rejections: int = 0
-    #: reducing orders that stood without a complete fill for as long as a price gets
-    stood: set[int] = field(default_factory=set)
-    overfilled: bool = False
-    stuck: bool = False
-    outside: bool = False
-    restarted: bool = False
-    #: a restart left two histories that fit; what the group believes is for a person to settle
-    unclear: bool = False
-    hold_asked: bool = False
-    naked_seconds: float = 0.0
-    sends: int = 0
-    #: of a contingent set: its members
-    set: SetTruth | None = None
 
 
 class Oracle:

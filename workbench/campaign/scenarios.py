@@ -112,6 +112,8 @@ class Setting:
     set: SetTerms | None = None
     #: the owner of the bracket moves its exits and changes its size
     managed: bool = False
+    #: the broker reserves a position for the orders that close it
+    reserves: bool = False
     #: exits of an all-or-none group on its net price: dollars per share gained or lost
     net_exit: float = 0.0
 
@@ -221,8 +223,10 @@ def draw_managed(choices: Choices) -> Setting:
         adopted=what == 2,
     )
     reserves = choices.draw(3) == 2  # a trade by hand would take what the exits need: nothing could be closed any more
-    faults = replace(setting.faults, reserves=reserves, foreign=setting.faults.foreign and not reserves)
-    return replace(setting, strategy="managed bracket", bracket=terms, faults=faults, managed=True)
+    faults = replace(setting.faults, foreign=setting.faults.foreign and not reserves)
+    return replace(
+        setting, strategy="managed bracket", bracket=terms, faults=faults, reserves=reserves, managed=True
+    )
 
 
 def draw_set(choices: Choices) -> Setting:

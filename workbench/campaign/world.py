@@ -11,8 +11,9 @@ from atomic.vocabulary import HoldCause, Outcome
 from .account import Account, Fate
 from .broker import AdversarialBroker
 from .market import START, SimMarket
-from .oracle import Oracle, Violation
+from .oracle import Oracle
 from .scenarios import DRAWN, Setting
+from .truth import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ class World:
         self.market = SimMarket()
         self.oracle = Oracle(self.market)
         self.oracle.now = self.now
-        self.account = Account(self.oracle)
+        self.account = Account(self.oracle, self.setting.reserves)
         self.script: list[str] = []
         self.result = RunResult()
         self._opened = 0

@@ -35,6 +35,7 @@ class Set:
         self.refuse, self.unsent = refuse, unsent
         self.open, self.stuck, self.now = open, stuck, 1.0
         self.env = Env(takes_replace=replaces)
+        self.cancels: list[int] = []
         self.tell(f.Opening(1.0))
 
     def tell(self, *facts: Any) -> None:
@@ -66,6 +67,7 @@ class Set:
             refused = command.purpose is Purpose.ENTRY and command.rung in self.refuse
             f.apply(self.group, f.Rejected(1.0, number, "margin", "no") if refused else f.Accepted(1.0, number))
         elif isinstance(command, Cancel):
+            self.cancels.append(command.number)
             f.apply(self.group, f.CancelAsked(self.now, command.number, command.why))
             if not self.stuck:
                 f.apply(self.group, f.Canceled(1.0, command.number))
@@ -247,6 +249,30 @@ def test_where_the_venue_takes_no_update_a_member_is_sent_anew_at_its_new_size()
     orders.fill(0, 5)
 
     assert orders.live == [("entry", 0, 5), ("entry", 1, -10)]
+
+
+def test_a_member_whose_cancel_was_refused_is_cancelled_again_for_its_new_size():
+    """Neither update nor first cancel was taken: it is asked again after the back-off, not left at its old size."""
+    orders = Set("ouo", limit(0, 10), limit(1, -20), replaces=False, stuck=True)
+    orders.fill(0, 5)
+    orders.tell(f.CancelRefused(orders.now, 2, -4, "not now"))
+    assert orders.cancels == [2]
+    orders.now += 60.0
+    orders.tell()
+    assert orders.cancels == [2, 2]
+
+
+def test_a_member_in_quarantine_is_asked_to_end_again_although_it_is_wanted_smaller():
+    """Its cancel for the new size brought no end; the venue may have found its voice again."""
+    orders = Set("ouo", limit(0, 10), limit(1, -20), replaces=False, stuck=True)
+    orders.fill(0, 5)
+    orders.now += 60.0
+    orders.tell()
+    assert orders.group.orders[2].status is ChildStatus.QUARANTINED
+    asked = len(orders.cancels)
+    orders.now += 3600.0
+    orders.tell()
+    assert len(orders.cancels) > asked
 
 
 @pytest.mark.parametrize(
