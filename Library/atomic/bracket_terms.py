@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from .protect import EntryPlan, ExitPair, ExitPlan, Level
 from .protect.levels import DEFAULT_STOP, DEFAULT_TARGETS
-from .vocabulary import ChildType
+from .vocabulary import ChildType, Right
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from .model import LegSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +89,40 @@ def seconds(when: datetime | float) -> float:
     return float(when)
 
 
-def check_sides(plan: ExitPlan, side: int, reference: float, name: str) -> None:
+def check_underlying(plan: ExitPlan, side: int, reference: float, leg: LegSpec) -> None:
+    """Exits at prices of the underlying: nothing but prices, on the right sides of where it is now.
+
+    Args:
+        plan: with trigger "underlying".
+        side: +1 for a long, -1 for a short of the contract.
+        reference: last price of the underlying, dollars per share; 0 when it is not known.
+        leg: the contract; a put gains where its underlying falls.
+
+    Raises:
+        ValueError: a distance from the contract's own price is given, or a price stands on the wrong side.
+    """
+    levels = [level for pair in plan.pairs for level in (pair.stop, pair.target) if level is not None]
+    if plan.trail is not None or plan.break_even_after or any(level.price is None for level in levels):
+        raise ValueError(
+            f"{leg.name or leg.symbol}: trigger 'underlying' takes prices of {leg.underlying} (stop_loss_price=..., "
+            "take_profit_price=..., targets=[...]), no distances from the contract's own price, trail or break-even"
+        )
+    name = f"{leg.name or leg.symbol} by {leg.underlying}"
+    check_sides(plan, -side if leg.right is Right.PUT else side, reference, name, "its price now,")
+
+
+def check_sides(plan: ExitPlan, side: int, reference: float, name: str, what: str = "the entry") -> None:
     """Absolute exits on the wrong side of the entry would fill at once."""
     for pair in plan.pairs:
         stop, target = pair.stop and pair.stop.price, pair.target and pair.target.price
         if stop and target and (target - stop) * side <= 0:
             raise ValueError(f"{name}: target {target:g} and stop {stop:g} are on the wrong sides of each other")
         if reference > 0 and stop and (reference - stop) * side <= 0:
-            raise ValueError(f"{name}: stop {stop:g} is not {'below' if side > 0 else 'above'} the entry {reference:g}")
+            word = "below" if side > 0 else "above"
+            raise ValueError(f"{name}: stop {stop:g} is not {word} {what} {reference:g}")
         if reference > 0 and target and (target - reference) * side <= 0:
             word = "above" if side > 0 else "below"
-            raise ValueError(f"{name}: target {target:g} is not {word} the entry {reference:g}")
+            raise ValueError(f"{name}: target {target:g} is not {word} {what} {reference:g}")
 
 
 def exit_defaults(rows: Mapping[str, tuple[Sequence[float], float]]) -> dict[str, ExitDefaults]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from . import facts as f
 from .bracket import AtomicBracket
-from .bracket_terms import ContingentOrder, ExitDefaults, check_sides, entry, level, seconds, whole
+from .bracket_terms import ContingentOrder, ExitDefaults, check_sides, check_underlying, entry, level, seconds, whole
 from .group import AtomicGroup
 from .layers import Coverage
 from .operations import Operations
@@ -155,7 +155,8 @@ class Brackets:
             break_even_after: after so many targets the other stops go to the entry price; 0 for never.
             time_exit: close at this time (datetime in UTC, or seconds UTC).
             entry_timeout: seconds after which what is left of the entry is cancelled; 0 for never.
-            trigger: "native", or who we watch: "last", "mid", "underlying".
+            trigger: "native", or what we watch: "last", "mid" of the contract, or "underlying": stop and targets are
+                then prices of the underlying (of a long put the stop above it, the target below).
             native: send both exits of a pair as LEAN's own contingent set where this LEAN has them (unverified).
             strategy: what it is called; selects the defaults.
             policy: retries and giving up; the executor's when None.
@@ -183,7 +184,7 @@ class Brackets:
             native=native,
         )
         leg = self.leg(symbol, side)
-        check_sides(plan, side, limit_price or stop_price, leg.name or leg.symbol)
+        self._check_levels(plan, side, limit_price or stop_price, leg)
         group, handle = self._new_group(
             [leg], abs(quantity), strategy, policy=policy, note=note, kind=Kind.BRACKET, exits=plan.row()
         )
@@ -225,7 +226,7 @@ class Brackets:
         plan = ExitPlan(self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss), **more)
         price = entry_price or self._average_price(leg.symbol)
         side = 1 if size > 0 else -1
-        check_sides(plan, side, price, leg.name or leg.symbol)
+        self._check_levels(plan, side, price, leg)
         leg = self.leg(symbol, side)
         group, handle = self._new_group(
             [leg], abs(size), strategy, policy=policy, note=note, kind=Kind.EXITS, exits=plan.row()
@@ -297,6 +298,12 @@ class Brackets:
 
         shell.do(act)
         return group
+
+    def _check_levels(self, plan: ExitPlan, side: int, reference: float, leg: LegSpec) -> None:
+        if plan.trigger == "underlying":
+            check_underlying(plan, side, self.shell.gateway.quote(leg.underlying).last, leg)
+        else:
+            check_sides(plan, side, reference, leg.name or leg.symbol)
 
     def _contingent(self, form: str, orders: Sequence[ContingentOrder], policy: Policy | None, note: str
                     ) -> AtomicBracket:  # fmt: skip

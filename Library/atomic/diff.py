@@ -177,8 +177,8 @@ def submits(
             out.append(Raise(Alert(now, Severity.P0, "own-share", group_id, text)))
             continue
         if not (want.bundle and want.bundle == bundled):
-            # a bundle leaves whole or not at all
-            size = sum(1 for w in wants if w.bundle == want.bundle) if want.bundle else 1
+            # a bundle leaves whole or not at all; one that is larger than the rate ever lets through is owed
+            size = min(env.burst, sum(1 for w in wants if w.bundle == want.bundle)) if want.bundle else 1
             if tokens >= size:
                 tokens -= size
             elif reduces and tokens + reserved >= size:

@@ -25,8 +25,13 @@ class Bucket:
         self.level = max(1.0, rate)
         self.at = 0.0
 
+    @property
+    def most(self) -> int:
+        """Orders that ever may leave at once."""
+        return int(max(1.0, self.rate)) if self.rate else UNLIMITED
+
     def tokens(self, now: float) -> int:
-        """Orders that may leave now."""
+        """Orders that may leave now; negative while those of a larger combo are owed."""
         if not self.rate:
             return UNLIMITED
         self.level = min(max(1.0, self.rate), self.level + max(0.0, now - self.at) * self.rate)
@@ -40,10 +45,11 @@ class Bucket:
             self.level -= 1.0
 
     def next_at(self, now: float) -> float:
-        """When the next order may leave; 0 when one may now."""
-        if not self.rate or self.tokens(now) > 0:
+        """When one order more may leave than now (from a full bucket: once one has left); 0 without a limit."""
+        if not self.rate:
             return 0.0
-        return now + (1.0 - self.level) / self.rate
+        more = self.tokens(now) + 1.0 - self.level
+        return now + (more if 1e-9 < more < 1.0 else 1.0) / self.rate
 
 
 class Fuse:
@@ -117,7 +123,8 @@ class Gates:
         if self.limited:
             tokens, spare = self.opening.tokens(now), self.reserved.tokens(now)
         paused = self.paused or bool(self.shut)
-        key = (paused, now < self.fuse.open_until, refused, tokens, spare)
+        token_at = self._next_token(now) if self.limited else 0.0
+        key = (paused, now < self.fuse.open_until, refused, tokens, spare, token_at)
         if key != self._key:
             self._key = key
             base = self._base
@@ -134,15 +141,16 @@ class Gates:
                 paused=paused,
                 breaker_open=key[1],
                 may_open=refused,
+                burst=self.opening.most,
                 tokens=tokens,
                 reserved=spare,
-                token_at=self._next_token(now),
+                token_at=token_at,
                 leaned_on=base.leaned_on,
             )
         return self._env
 
     def _next_token(self, now: float) -> float:
-        """When the next order may leave from either bucket; 0 when both have one. Too early a look costs nothing."""
+        """When one more may leave from either bucket than now. Too early a look costs nothing."""
         waits = [at for at in (self.opening.next_at(now), self.reserved.next_at(now)) if at]
         return min(waits, default=0.0)
 

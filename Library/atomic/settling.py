@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _OPENING, _CLOSED, _WHOLE, _INTENDED = Phase.OPENING, Phase.CLOSED, Kind.ALL_OR_NONE, ChildStatus.INTENDED
 #: rounds of decisions one group may take at one moment
 ROUNDS = 200
+#: orders of one group within a second that no plan needs: sending and cancelling in circles ends here
+RUNAWAY = 150
 #: the algorithm does not pass LEAN's order events on
 UNWIRED = "events-not-forwarded"
 
@@ -132,6 +134,9 @@ class Settler(Ledger):
 
     def _send_wave(self, group: GroupState, submits: list[f.Intended], env: Env) -> None:
         group_id = group.spec.group_id
+        earlier = group.orders.get(submits[0].order - RUNAWAY)
+        if earlier is not None and self.now - earlier.intended_at < 1.0:
+            raise RuntimeError(f"{RUNAWAY} orders within a second: nothing more is sent for {group_id}")
         for intent in submits:
             apply_fact(group, intent)
         self._dirty[group_id] = group

@@ -11,6 +11,7 @@ from atomic.bracket_terms import ContingentOrder
 from atomic.executor import AtomicOrderExecutor
 from atomic.model import Quote
 from atomic.plan import Env
+from atomic.policy import Settings
 from atomic.protect import Level
 from atomic.vocabulary import Purpose
 from tests.atomic.bracket_venue import SPY, Venue, start, working
@@ -199,3 +200,70 @@ def test_a_contingent_set_has_no_exits_of_its_own_and_says_so(ask: Any) -> None:
         ask(group)
     group.cancel_entry()
     assert group.is_done
+
+
+@pytest.mark.parametrize(
+    ("terms", "prices"),
+    [
+        ({"stop_loss_price": 96.0}, (95.0, 96.2, 96.3)),
+        ({"take_profit_price": 92.0}, (95.0, 91.8, 91.7)),
+    ],
+)
+def test_a_put_gains_where_its_underlying_falls(terms: dict[str, float], prices: tuple[float, ...]) -> None:
+    """Of a long put by its underlying the stop is above and the target below: neither is reached where it stands."""
+    executor, venue = start()
+    put = option("P", 95)
+    venue.quotes[put.symbol] = Quote(2.0, 2.1, 2.05, venue.clock)
+    venue.quotes["X"] = Quote(95.0, 95.02, 95.0, venue.clock)
+    group = executor.bracket_order(put, 2, trigger="underlying", **terms)
+    for price in prices:
+        assert not group.is_done
+        venue.clock += 60.0
+        venue.quotes["X"] = Quote(price, price + 0.02, price, venue.clock)
+        executor.on_data()
+    assert group.is_done
+
+
+@pytest.mark.parametrize(
+    ("contract", "quantity", "terms", "word"),
+    [
+        (("C", 105), 1, {}, "takes prices of X"),
+        (("C", 105), 1, {"stop_loss": Level(percent=0.01)}, "takes prices of X"),
+        (("C", 105), 1, {"stop_loss_price": 104.0, "trail": Level(offset=1.0)}, "takes prices of X"),
+        (("C", 105), 1, {"stop_loss_price": 106.0}, "stop 106 is not below its price now, 105"),
+        (("C", 105), -1, {"stop_loss_price": 104.0}, "stop 104 is not above its price now, 105"),
+        (("P", 95), 1, {"stop_loss_price": 104.0}, "stop 104 is not above its price now, 105"),
+        (("P", 95), -1, {"take_profit_price": 104.0}, "target 104 is not above its price now, 105"),
+    ],
+)
+def test_exits_by_the_underlying_take_its_prices_only(
+    contract: tuple[str, float], quantity: int, terms: dict[str, Any], word: str
+) -> None:
+    """A distance from the option's own price, or a side that is reached at once, is refused before anything is sent."""
+    executor, venue = start()
+    symbol = option(*contract)
+    venue.quotes[symbol.symbol] = Quote(2.0, 2.1, 2.05, venue.clock)
+    venue.quotes["X"] = Quote(105.0, 105.02, 105.0, venue.clock)
+    with pytest.raises(ValueError, match=word):
+        executor.bracket_order(symbol, quantity, trigger="underlying", **terms)
+    assert not venue.calls
+
+
+def test_a_limit_entry_of_an_option_with_exits_by_its_underlying_is_no_mistake() -> None:
+    """The stop at 104 is a price of the share, the entry at 2 one of the option: they are not compared."""
+    executor, venue = start()
+    venue.quotes[CALL.symbol] = Quote(2.0, 2.1, 2.05, venue.clock)
+    venue.quotes["X"] = Quote(105.0, 105.02, 105.0, venue.clock)
+    group = executor.bracket_order(CALL, 1, limit_price=2.0, stop_loss_price=104.0, trigger="underlying")
+    assert working(group) == [("entry", 1, 2.0)]
+
+
+def test_an_entry_cancelled_before_it_could_leave_ends_the_bracket() -> None:
+    """It waits for the order rate and its owner changes his mind: nothing is left open for ever."""
+    executor, _ = start(settings=Settings(rate_per_second=1.0))
+    executor.bracket_order(SPY, 10, limit_price=90.0, stop_loss_price=80.0)
+    waiting = executor.bracket_order(SPY, 10, limit_price=90.0, stop_loss_price=80.0)
+    assert not waiting.orders
+    waiting.cancel_entry("changed my mind")
+    assert waiting.is_done
+    assert waiting.reason == "changed my mind"

@@ -122,6 +122,14 @@ def test_a_bundle_leaves_whole_or_not_at_all() -> None:
     assert kinds(diff.commands(group_with(), Desired(wants, None), 2.0, Env(tokens=4))) == ["Intended"] * 4
 
 
+def test_a_bundle_larger_than_the_rate_ever_allows_leaves_with_a_full_allowance() -> None:
+    """Four legs at two orders a second: it would wait for ever for four."""
+    wants = tuple(Want(i, Purpose.OPEN, 0, 10, MARKET, 0.0, 0.0, 1) for i in range(4))
+
+    assert kinds(diff.commands(group_with(), Desired(wants, None), 2.0, Env(burst=2, tokens=1))) == ["WakeAt"]
+    assert kinds(diff.commands(group_with(), Desired(wants, None), 2.0, Env(burst=2, tokens=2))) == ["Intended"] * 4
+
+
 @pytest.mark.parametrize("quantity", [1, -11])
 def test_own_share_a_reducing_order_never_goes_beyond_the_net(quantity: int) -> None:
     """The wrong side or more than held: an alert instead of an order."""

@@ -22,6 +22,24 @@ def test_a_bucket_refills_with_its_rate() -> None:
     assert bucket.tokens(200.0) == 2
 
 
+def test_a_bucket_says_when_one_more_may_leave_than_now() -> None:
+    """Part of an order is there already; a full bucket has one more again an interval after one left."""
+    bucket = Bucket(2.0)
+    assert bucket.next_at(100.0) == pytest.approx(100.5)
+    bucket.take(100.0)
+    assert bucket.tokens(100.2) == 1
+    assert bucket.next_at(100.2) == pytest.approx(100.5)
+
+
+def test_a_combo_larger_than_the_rate_is_owed() -> None:
+    """Four orders at two a second: the next may leave when the two too many are made up for."""
+    bucket = Bucket(2.0)
+    for _ in range(4):
+        bucket.take(100.0)
+    assert bucket.tokens(101.0) == 0
+    assert bucket.tokens(101.5) == 1
+
+
 def test_no_rate_is_no_limit() -> None:
     """A rate of 0 never runs out."""
     bucket = Bucket(0.0)

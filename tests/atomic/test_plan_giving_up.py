@@ -6,7 +6,7 @@ import pytest
 
 from atomic import facts as f
 from atomic.policy import Ladder, Policy
-from atomic.vocabulary import HoldCause, Phase
+from atomic.vocabulary import HoldCause, Phase, Purpose
 from tests.atomic.desk import CLOSING, C, Desk, close, leg, opened, rejects, resting
 
 
@@ -160,3 +160,19 @@ def test_reducing_orders_have_a_cap_of_their_own() -> None:
     assert desk.phase is Phase.HELD
     assert desk.group.held is HoldCause.REFUSED_BEYOND_CAPS
     assert len(desk.sent) <= 12
+
+
+def test_a_refused_kind_of_order_does_not_use_up_the_attempts() -> None:
+    """Two refusals, then one for being at market: with a limit the unwinding goes on, it does not stand still."""
+    reasons = ["unknown", "unknown", "capability"]
+    desk = Desk([leg(1, C, 105), leg(-1, C, 110)], policy=Policy(rollback_attempts=3))
+    desk.script = lambda o: (
+        [f.Rejected(desk.now, o.number, reasons.pop(0), "scripted")]
+        if o.purpose is Purpose.UNWIND and reasons
+        else [f.Rejected(desk.now, o.number, "unknown", "scripted")] if o.leg == 1 else None
+    )
+    desk.open()
+    for later in (1.0, 3.0, 6.0, 12.0):
+        desk.at(later)
+
+    assert [str(o.type) for o in desk.sent if o.purpose is Purpose.UNWIND] == ["market", "market", "market", "limit"]

@@ -7,11 +7,11 @@ import pytest
 from atomic import facts as f
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
-from atomic.model import Quote
+from atomic.model import GroupState, Quote
 from atomic.policy import Breaker, Policy, Settings
 from atomic.ports import Refusal, Severity
 from atomic.rules import RULES
-from atomic.vocabulary import HoldCause, Kind, Outcome, Phase
+from atomic.vocabulary import ChildType, HoldCause, Kind, Outcome, Phase, Purpose
 from tests.atomic.fake_gateway import FakeGateway, option
 
 LP, SP, SC, LC = option("P", 90), option("P", 95), option("C", 105), option("C", 110)
@@ -299,3 +299,22 @@ def test_ended_groups_leave_memory(gateway: FakeGateway) -> None:
     assert len(executor._handles) <= 5
     assert executor.groups.get("t-000001") is not None
     assert executor.metrics()["groups"] == 40
+
+
+def test_sending_in_circles_ends_in_a_hold(gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred and fifty orders of one group within a second: nothing more leaves, a person is called."""
+    executor = started(gateway)
+    group = executor.execute_atomic(CONDOR, 1)
+    real = RULES[Kind.ALL_OR_NONE]
+
+    def circles(state: GroupState, *_: object) -> list[object]:
+        number = state.next_number
+        return [f.Intended(gateway.clock, number, 0, Purpose.CLOSE, 0, 1, ChildType.LIMIT, 0.01, 0.0, f"{number}", 0)]
+
+    with monkeypatch.context() as patch:
+        patch.setitem(RULES, Kind.ALL_OR_NONE, real._replace(commands=circles, still_wanted=lambda *_: False))
+        for _ in range(400):
+            executor.shell.do(lambda: executor.shell.touch(group.id))
+    assert group.record.held is HoldCause.FAULT
+    assert "orders within a second" in group.record.held_why
+    assert len(group.orders) < 170

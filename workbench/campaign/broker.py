@@ -29,6 +29,7 @@ from atomic.facts import (
 from atomic.vocabulary import ChildType, RejectReason
 
 from .account import Account, Fate, SimOrder
+from .house import House
 from .market import CHAIN
 from .view import ProcessView
 
@@ -58,12 +59,14 @@ class AdversarialBroker:
 
     def __init__(
         self, account: Account, market: SimMarket, choices: Choices, now: float, faults: Faults, *,
-        live: bool, sync: bool, combos: str = "none", point: Callable[[str], None] | None = None,
+        live: bool, sync: bool, combos: str = "none", house: House | None = None,
+        point: Callable[[str], None] | None = None,
     ) -> None:  # fmt: skip
         #: called where a process could stop
         self.point: Callable[[str], None] = point if point is not None else lambda what: None
         self.account, self.market, self.choices, self.faults = account, market, choices, faults
         self.live, self.sync, self.combos = live, sync, combos
+        self.house = house if house is not None else House()
         self.sink: Sink | None = None
         self.clock = now
         self.wake: float | None = None
@@ -128,6 +131,9 @@ class AdversarialBroker:
         if self.account.is_reserved(order):
             self.reject(order, RejectReason.RESERVED)
             return
+        if (refusal := self.house.refusal(request)) is not None:
+            self.reject(order, refusal)
+            return
         if self._draw(self.faults.reject_now, 6) == 5:
             self.reject(order)
             return
@@ -143,8 +149,9 @@ class AdversarialBroker:
         self.point(f"after combo {requests[0].tag} was sent")
         for order, request in zip(orders, requests, strict=True):
             self._bind(order, request.group_id, request.number)
-        if self._draw(self.faults.reject_now, 3) == 2:
-            reason = (RejectReason.CAPABILITY, RejectReason.MARGIN)[self._draw(True, 2)]
+        refusal = self.house.refusal(requests[0])
+        if refusal is not None or self._draw(self.faults.reject_now, 3) == 2:
+            reason = refusal or (RejectReason.CAPABILITY, RejectReason.MARGIN)[self._draw(True, 2)]
             for order in orders:
                 self.reject(order, reason)
             return

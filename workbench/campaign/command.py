@@ -13,6 +13,7 @@ import click
 
 from ..errors import RunFailed, UsageProblem
 from .runs import STEPS, Finding, Tally, again, campaign, describe, load
+from .scenarios import CONSTRAINED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 @click.option("--brackets", is_flag=True, help="Lives of brackets instead of all-or-none groups.")
 @click.option("--managed", is_flag=True, help="Brackets that are watched, timed and changed by their owner.")
 @click.option("--sets", is_flag=True, help="Lives of contingent sets (OCO, OUO, OTO) instead.")
+@click.option(
+    "--constrained", is_flag=True,
+    help="Venues without updates, market or stop orders, order rates, an operator who interferes.",
+)  # fmt: skip
 @click.option("--restarts", is_flag=True, help="Processes also stop and start again during the storm.")
 @click.option("--exhaustive", is_flag=True, help="Every interleaving for small groups over the pure core.")
 @click.option("--replay", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Replay a kept violation.")
@@ -40,8 +45,8 @@ if TYPE_CHECKING:
               help="Where replay files of violations go; the present folder unless told otherwise.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
 def chaos(
-    runs: int, seed: int, steps: int, crash: bool, brackets: bool, managed: bool, sets: bool, restarts: bool,
-    exhaustive: bool, replay: Path | None, jobs: int | None, out: Path | None, as_json: bool,
+    runs: int, seed: int, steps: int, crash: bool, brackets: bool, managed: bool, sets: bool, constrained: bool,
+    restarts: bool, exhaustive: bool, replay: Path | None, jobs: int | None, out: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Run groups under an adversarial broker and judge the invariants.
 
@@ -72,6 +77,7 @@ def chaos(
     else:
         asked_for = {"brackets": brackets, "managed": managed, "sets": sets}
         kind = next((kind for kind, asked in asked_for.items() if asked), "groups")
+        kind += CONSTRAINED if constrained else ""
         row, findings = _storm(console, runs, seed, steps, jobs, kind, restarts)
     row["seconds"] = round(time.monotonic() - started, 1)
     kept = [_keep(finding, folder) for finding in findings]
@@ -84,7 +90,7 @@ def chaos(
 
 
 #: options of a storm
-_STORMS = ("runs", "seed", "steps", "brackets", "managed", "sets", "restarts")
+_STORMS = ("runs", "seed", "steps", "brackets", "managed", "sets", "constrained", "restarts")
 #: what each of these already settles: the options that would be ignored beside it
 _ALONE = {
     "replay": ("crash", "exhaustive", *_STORMS, "jobs", "out"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 import atomic.shell as shell_module
@@ -9,10 +10,10 @@ from atomic.bracket import AtomicBracket
 from atomic.bracket_terms import ContingentOrder
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
-from atomic.plan import Env
 from atomic.protect import Level
+from atomic.vocabulary import Right
 
-from .market import START
+from .market import CHAIN, START
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,6 +66,9 @@ class Driver(Protocol):
     def flatten(self, why: str) -> None:
         """Everything to zero at market, budgets ignored."""
 
+    def operate(self, what: str, symbol: str) -> None:
+        """Somebody at the desk pauses, resumes, cancels the orders in a symbol, or closes what holds it."""
+
     def recorded(self, tag: str) -> bool:
         """True when the intent with this tag is on record (flushed in live mode)."""
 
@@ -99,14 +103,10 @@ class ShellDriver:
     def __init__(self, broker: AdversarialBroker, store: MemoryStore | None = None) -> None:
         self.broker = broker
         self.store = store if store is not None else WatchedStore(broker.point)
-        env = Env(
-            live=broker.live,
-            bar_data=broker.sync,
-            bar_seconds=60.0 if broker.sync else 1.0,
-            combo_market=broker.combos == "all",
-            combo_limit=broker.combos != "none",
+        env = broker.house.env(live=broker.live, sync=broker.sync, combos=broker.combos)
+        self.executor = AtomicOrderExecutor(
+            name=NAME, gateway=broker, store=self.store, env=env, account="A1", settings=broker.house.settings
         )
-        self.executor = AtomicOrderExecutor(name=NAME, gateway=broker, store=self.store, env=env, account="A1")
 
     def start(self) -> None:
         """First legal moment: what an earlier process left open is settled."""
@@ -128,18 +128,18 @@ class ShellDriver:
 
     def _bracket(self, setting: Setting, terms: BracketTerms) -> str | None:
         quote = self.broker.quote(terms.symbol)
-        targets = [(share, Level(percent=distance)) for share, distance in terms.targets]
+        targets, stop = self._levels(terms)
         trail = Level(percent=terms.trail) if terms.trail else None
         if terms.adopted:
-            return self._adopt(setting, terms, targets, trail)
-        price = {"market": 0.0, "limit": quote.ask if terms.side > 0 else quote.bid, "stop": quote.last}[terms.entry]
+            return self._adopt(setting, terms, targets, stop, trail)
+        natural = quote.ask if terms.side > 0 else quote.bid
         handle = self.executor.bracket_order(
             terms.symbol,
             terms.side * setting.units,
             targets=targets,
-            stop_loss=Level(percent=terms.stop),
-            limit_price=price if terms.entry == "limit" else 0.0,
-            stop_price=price if terms.entry == "stop" else 0.0,
+            stop_loss=stop,
+            limit_price=natural if "limit" in terms.entry else 0.0,
+            stop_price=quote.last if "stop" in terms.entry else 0.0,
             break_even_after=min(terms.break_even_after, max(0, len(terms.targets) - 1)),
             trail=trail,
             trigger=terms.trigger,
@@ -151,16 +151,27 @@ class ShellDriver:
         )
         return handle.id
 
+    def _levels(self, terms: BracketTerms) -> tuple[list[tuple[float, Level]], Level]:
+        """Targets and stop: distances from the entry, or prices of the underlying as far from where it is now."""
+        if terms.trigger != "underlying":
+            return [(share, Level(percent=away)) for share, away in terms.targets], Level(percent=terms.stop)
+        leg = CHAIN[terms.symbol]
+        side = -terms.side if leg.right is Right.PUT else terms.side
+        now = self.broker.quote(leg.underlying).last
+        targets = [(share, Level(price=now * (1 + side * away))) for share, away in terms.targets]
+        return targets, Level(price=now * (1 - side * terms.stop))
+
     def _adopt(
-        self, setting: Setting, terms: BracketTerms, targets: list[tuple[float, Level]], trail: Level | None
-    ) -> str | None:
+        self, setting: Setting, terms: BracketTerms, targets: list[tuple[float, Level]], stop: Level,
+        trail: Level | None,
+    ) -> str | None:  # fmt: skip
         if terms.symbol in self.broker.market.settled:
             return None
         quantity = terms.side * setting.units
         self.broker.outside(terms.symbol, quantity, self.broker.quote(terms.symbol).last, "foreign", "bought before")
         try:
             handle = self.executor.protect_position(
-                terms.symbol, quantity, targets=targets, stop_loss=Level(percent=terms.stop), trail=trail,
+                terms.symbol, quantity, targets=targets, stop_loss=stop, trail=trail,
                 break_even_after=min(terms.break_even_after, max(0, len(targets) - 1)), trigger=terms.trigger,
                 target_market=terms.target_market, policy=setting.policy,
             )  # fmt: skip
@@ -241,6 +252,16 @@ class ShellDriver:
     def flatten(self, why: str) -> None:
         """Everything to zero at market, budgets ignored."""
         self.executor.emergency_flatten(why)
+
+    def operate(self, what: str, symbol: str) -> None:
+        """Somebody at the desk."""
+        if what in ("pause", "resume"):
+            getattr(self.executor.desk, what)("operator")
+        elif what == "cancel":
+            self.executor.cancel_position_orders(symbol)
+        else:
+            with suppress(ValueError):  # no group of ours is in it
+                self.executor.close_position_with_cleanup(symbol)
 
     def recorded(self, tag: str) -> bool:
         """True when the tag is in a text that survives what may happen now: flushed to disk in live mode."""

@@ -32,6 +32,8 @@ def live(world: World) -> RunResult:
 def finish(world: World) -> None:
     """Calm, verdict, end, verdict."""
     oracle, driver = world.oracle, world.driver
+    if world.setting.house.operator:
+        driver.operate("resume", "")
     calm(world)
     if oracle.violations:
         return

@@ -16,6 +16,7 @@ from atomic.vocabulary import PROTECTED_KINDS, ChildStatus, ChildType, HoldCause
 
 from .account import Fate
 from .naked import naked
+from .rate import RateCount
 from .rest import rests_in_set, watched
 from .sets import SetTruth
 from .truth import Truth, Violation
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 #: purposes that only reduce
 _REDUCES = frozenset({"unwind", "close", "excess", "emergency"})
+#: purposes that open
+_OPENS = frozenset({"entry", "open"})
 #: purposes that protect what is held
 _PROTECTS = frozenset({Purpose.STOP, Purpose.CLOSE, Purpose.EMERGENCY, Purpose.EXCESS, Purpose.UNWIND})
 
@@ -51,6 +54,8 @@ class Oracle:
         #: seconds UTC; kept by the world
         self.now = 0.0
         self.groups: dict[str, Truth] = {}
+        #: how many orders may leave; the world sets it
+        self.rate = RateCount(0.0, 0.0)
         #: says whether an intent with this tag is on record (flushed when live); set by the world
         self.recorded: Callable[[str], bool] | None = None
         #: the specification of a group the oracle has not met; set by the world
@@ -96,6 +101,8 @@ class Oracle:
         truth.numbers.add(request.number)
         truth.sends += 1
         truth.live[order.id] = order
+        if not self.rate.take(self.now, reduces=order.purpose not in _OPENS, combo=order.combo):
+            self.say("rate", request.group_id, f"order {request.number} ({order.purpose}) left beyond the order rate")
         group = self.lookup(request.group_id) if self.lookup is not None else None
         if truth.set is not None and group is not None and order.purpose == "entry":
             truth.set.sent[order.id] = group.orders[request.number].rung
@@ -196,7 +203,8 @@ class Oracle:
         covering = sum(
             o.leaves_qty
             for o in group.live.values()
-            if o.leg == 0 and o.quantity * leg.net < 0 and (o.purpose in _PROTECTS or o.type is ChildType.MARKET)
+            if o.leg == 0 and o.quantity * leg.net < 0
+            if o.purpose in _PROTECTS or o.type is ChildType.MARKET or group.memory.get(f"trigger.{o.rung}")
         )
         if covering < abs(leg.net):
             quote = self.market.quote(leg.spec.symbol)
@@ -208,6 +216,7 @@ class Oracle:
                 or any(o.status in _OWED or o.asked is not None for o in group.live.values())
                 or any(now - o.cancel_refused_at < _PATIENCE for o in group.live.values() if o.cancel_refused_at)
                 or any(o.replace_refusals for o in group.live.values())
+                or self.rate.used_up(now)
             )
             if not excused or at_rest:
                 text = f"{leg.net:+d} {leg.spec.symbol} held, {covering} stopped or being closed"

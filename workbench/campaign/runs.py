@@ -143,7 +143,7 @@ def describe(world: World) -> str:
         f"ladder {p.ladder.first}/{p.ladder.last}", f"unwind {p.unwind_ladder.first}/{p.unwind_ladder.last}",
         f"timeout {p.on_timeout}", f"keep_units {p.keep_units}", f"restart {p.on_restart}", f"outside {p.on_outside}",
         f"expiry {p.on_expiry}", f"combos {s.combos}", f"budget {p.cost_budget}", f"limit_net {s.limit_net}",
-        str(s.bracket or s.set or "no bracket"), f"reserves {s.reserves}",
+        str(s.bracket or s.set or "no bracket"), str(s.house),
         "faults " + (" ".join(s.faults.names()) or "none"),
     ]  # fmt: skip
     return ", ".join(parts)

@@ -9,6 +9,7 @@ from atomic.model import LegSpec
 from atomic.policy import AT_MID, MARKET, Ladder, Policy, Retry
 
 from .faults import Faults
+from .house import House, constrained
 from .market import CHAIN, FAR, NEAR, UNDERLYING
 from .sets import SetTerms, draw_terms
 
@@ -65,12 +66,12 @@ class BracketTerms:
     Attributes:
         symbol: contract or share.
         side: +1 buys to open, -1 sells to open.
-        entry: "market", "limit" (at the natural price) or "stop" (at the last price).
+        entry: "market", "limit" (at the natural price), "stop" (at the last price) or "stop limit".
         targets: (share, distance) of each target; empty for a stop alone.
         stop: distance of the stop.
         break_even_after: targets after which the other stops go to the entry price; 0 for never.
         trail: distance of a trailing stop; 0 for none.
-        trigger: who watches the levels: "native", "last" or "mid".
+        trigger: who watches the levels: "native", "last", "mid", or "underlying" with distances of its price.
         target_market: the target is watched and closed at market.
         stop_limit: dollars from a stop's trigger to its limit; 0 for stop market.
         entry_timeout: seconds after which what is left of the entry goes; 0 for never.
@@ -112,8 +113,8 @@ class Setting:
     set: SetTerms | None = None
     #: the owner of the bracket moves its exits and changes its size
     managed: bool = False
-    #: the broker reserves a position for the orders that close it
-    reserves: bool = False
+    #: what the venue does not take and what the house allows
+    house: House = field(default_factory=House)
     #: exits of an all-or-none group on its net price: dollars per share gained or lost
     net_exit: float = 0.0
 
@@ -224,9 +225,8 @@ def draw_managed(choices: Choices) -> Setting:
     )
     reserves = choices.draw(3) == 2  # a trade by hand would take what the exits need: nothing could be closed any more
     faults = replace(setting.faults, foreign=setting.faults.foreign and not reserves)
-    return replace(
-        setting, strategy="managed bracket", bracket=terms, faults=faults, reserves=reserves, managed=True
-    )
+    house = House(reserves=reserves)
+    return replace(setting, strategy="managed bracket", bracket=terms, faults=faults, house=house, managed=True)
 
 
 def draw_set(choices: Choices) -> Setting:
@@ -256,3 +256,12 @@ DRAWN: dict[str, Callable[[Choices], Setting]] = {
     "managed": draw_managed,
     "sets": draw_set,
 }
+
+
+def _under_constraints(draw: Callable[[Choices], Setting]) -> Callable[[Choices], Setting]:
+    return lambda choices: constrained(draw(choices), choices)
+
+
+#: the same under what venues do not take and houses do not allow
+CONSTRAINED = " constrained"
+DRAWN |= {kind + CONSTRAINED: _under_constraints(draw) for kind, draw in DRAWN.items()}

@@ -159,6 +159,9 @@ def owner(world: World) -> None:
     if world.setting.managed and groups and world.choices.draw(3):
         _change(world, groups[world.choices.draw(len(groups))])
         return
+    if world.setting.house.operator and world.choices.draw(3) == 2:
+        _operate(world)
+        return
     what = world.choices.draw(6)
     if what == 0 or not groups:
         world.open()
@@ -182,13 +185,26 @@ def owner(world: World) -> None:
         world.driver.release(group_id, "owner")
 
 
+def _operate(world: World) -> None:
+    """Somebody at the desk pauses, resumes, cancels orders or cleans up."""
+    what = ("pause", "resume", "cancel", "close", "flatten")[world.choices.draw(5)]
+    symbols = [leg.symbol for leg in world.setting.legs]
+    symbol = symbols[world.choices.draw(len(symbols))]
+    world.script.append(f"the operator: {what}{f' {symbol}' if what in ('cancel', 'close') else ''}")
+    if what == "flatten":
+        world.driver.flatten("operator")
+    else:
+        world.driver.operate(what, symbol)
+
+
 def _change(world: World, group: GroupState) -> None:
     """The owner moves a stop or a target, takes a target or the entry away, or changes the size."""
     what = ("move_stop", "move_target", "resize", "cancel_target", "cancel_entry")[world.choices.draw(5)]
     if what == "resize":
         value = float(1 + world.choices.draw(14))
     else:
-        price = world.market.fair(group.legs[0].spec.symbol)
+        spec = group.legs[0].spec
+        price = world.market.fair(spec.underlying if group.spec.exits.get("trigger") == "underlying" else spec.symbol)
         value = round(price * (0.97, 0.99, 0.998, 1.002, 1.01, 1.03)[world.choices.draw(6)], 2)
     if what == "resize":
         world.oracle.resized(group.group_id, int(value))

@@ -12,6 +12,7 @@ from .account import Account, Fate
 from .broker import AdversarialBroker
 from .market import START, SimMarket
 from .oracle import Oracle
+from .rate import RateCount
 from .scenarios import DRAWN, Setting
 from .truth import Violation
 
@@ -54,8 +55,9 @@ class World:
         self.now = START
         self.market = SimMarket()
         self.oracle = Oracle(self.market)
+        self.oracle.rate = RateCount(self.setting.house.rate, self.setting.house.reserved_rate)
         self.oracle.now = self.now
-        self.account = Account(self.oracle, self.setting.reserves)
+        self.account = Account(self.oracle, self.setting.house.reserves)
         self.script: list[str] = []
         self.result = RunResult()
         self._opened = 0
@@ -99,6 +101,7 @@ class World:
         self.while_down()
         for truth in self.oracle.groups.values():
             truth.restarted = True
+        self.oracle.rate.restart()
         self.broker = self._process()
         self.driver = self.driver.reborn(self.broker)
         self._wire()
@@ -136,7 +139,7 @@ class World:
         setting = self.setting
         return AdversarialBroker(
             self.account, self.market, self.choices, self.now, setting.faults,
-            live=not setting.sync, sync=setting.sync, combos=setting.combos, point=self.point,
+            live=not setting.sync, sync=setting.sync, combos=setting.combos, house=setting.house, point=self.point,
         )  # fmt: skip
 
     def _wire(self) -> None:

@@ -187,6 +187,10 @@ def _remembered(group: GroupState, fact: Remembered) -> bool:
     if key in memory and memory[key] == fact.value and "stuck" + key[4:] not in memory:
         return False
     memory[key] = fact.value
+    if key == "no_market":
+        # the kind of order was refused, not the trade: with a limit it gets attempts of its own
+        group.attempts.clear()
+        group.retry_at.clear()
     if key.startswith(("stop.", "stuck.")):
         # a stop's new level, or the return to the one that works, gets attempts of its own
         group.attempts.pop((0, Purpose.STOP), None)

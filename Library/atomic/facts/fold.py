@@ -22,6 +22,10 @@ _UNSETTLING = frozenset({"sent", "identified", "intended", "rung", "wave", "atte
                          "accepted", "cancel_asked", "cancel_refused", "replace_asked", "replace_refused"})  # fmt: skip
 
 
+#: what is remembered that may end a group: an entry that will not be sent, an end that was only guessed at
+_SETTLING = frozenset({GUESSED, "entry_cancel"})
+
+
 class _Row(NamedTuple):
     """How facts of one kind are folded."""
 
@@ -68,7 +72,7 @@ def apply(group: GroupState, fact: Any) -> bool:
         return False
     group.facts.append(fact)
     if settles and (
-        settles == _ALWAYS or len(group.live) != alive or (fact.kind == "remembered" and fact.key == GUESSED)
+        settles == _ALWAYS or len(group.live) != alive or (fact.kind == "remembered" and fact.key in _SETTLING)
     ):
         settle(group, fact.at)
     return True

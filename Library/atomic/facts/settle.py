@@ -63,7 +63,7 @@ def _settle_protected(group: GroupState, at: float) -> None:
     if phase is _OPENING and not group.is_flat and not _entering(group):
         group.phase, group.outcome = _OPEN, Outcome.COMPLETE
         group.opened_at = group.opened_at or at
-    elif not group.live and group.is_flat and (group.orders or not group.target) and not group.memory.get(GUESSED):
+    elif not group.live and group.is_flat and _began(group) and not group.memory.get(GUESSED):
         group.phase, group.ended_at = _CLOSED, at
         group.failures.clear()
         held = group.opened_at or any(o.cum_qty for o in group.orders.values() if o.purpose is _ENTRY)
@@ -72,4 +72,11 @@ def _settle_protected(group: GroupState, at: float) -> None:
         else:
             group.outcome = Outcome.CLOSED if held else Outcome.ROLLED_BACK
         if not held and not group.reason:
-            group.reason = next((o.reason for o in group.orders.values() if o.reason), "")
+            given_up = str(group.memory.get("entry_cancel") or "")
+            group.reason = next((o.reason for o in group.orders.values() if o.reason), given_up)
+
+
+def _began(group: GroupState) -> bool:
+    """True once an order was made, or when none will be: closed or its entry cancelled before the first left."""
+    return bool(group.orders) or not group.target or bool(group.memory.get("entry_cancel"))
+

@@ -36,6 +36,7 @@ class Env:
         paused: an operator paused trading; nothing opens.
         breaker_open: the circuit breaker is open; nothing opens.
         may_open: the risk gate's refusal of new openings; None when they are allowed.
+        burst: opening orders that ever may leave at once; a native combo of more leaves when all of these may.
         tokens: opening orders that may leave now.
         reserved: further orders that may leave now if they reduce or protect.
         token_at: when the next order may leave (0 = unknown).
@@ -55,6 +56,7 @@ class Env:
     paused: bool = False
     breaker_open: bool = False
     may_open: RefusalLike | None = None
+    burst: int = UNLIMITED
     tokens: int = UNLIMITED
     reserved: int = UNLIMITED
     token_at: float = 0.0

@@ -93,11 +93,16 @@ def _failed_opening(group: GroupState, order: ChildOrder, now: float) -> list[An
 
 
 def _takes_no_market(group: GroupState, order: ChildOrder) -> bool:
-    """True when the refusal says that the venue takes no market orders: it never took one of this group."""
+    """True when the refusal says that the venue takes no market orders: it never took one of this group.
+
+    A reduction that is refused for it carries a limit from then on, whatever was taken before.
+    """
     if order.reject is not RejectReason.CAPABILITY or order.type is not ChildType.MARKET:
         return False
     if group.memory.get("no_market"):
         return False
+    if order.purpose is not Purpose.OPEN:
+        return True
     return all(o.status in _NOT_TAKEN for o in group.orders.values() if o.type is ChildType.MARKET and not o.bundle)
 
 

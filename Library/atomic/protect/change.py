@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _REPLACE_TRIES = 2
 #: an update without an answer is given up after this many seconds and the order replaced by a new one
 _ANSWER_WITHIN = 10.0
+#: what may wait longest comes last
+_LAST = (Purpose.TARGET, Purpose.ENTRY)
 _UNKNOWN = frozenset({ChildStatus.INTENDED, ChildStatus.SENT})
 _GOING = frozenset({ChildStatus.CANCELING, ChildStatus.QUARANTINED})
 
@@ -47,7 +49,7 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
         # whatever stands in its slot now, an order that could not be ended is asked to end again
         stuck = [order for order in standing or () if order.status is ChildStatus.QUARANTINED]
         again += [diff.cancel_unwanted(group, order, now, out) for order in stuck]
-        missing = want.quantity if standing is None else _missing(group, standing, want, now, env, out)
+        missing = want.quantity if standing is None else _missing(group, standing, want, now, env, out, again)
         if missing and _may_try(group, want, now):
             fresh.append(want if missing == want.quantity else want._replace(quantity=missing))
     for orders in slots.values():
@@ -55,7 +57,7 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
     for at in again:
         if at and (not wake or at < wake):
             wake, why = at, "cancel again"
-    at = diff.submits(group, fresh, now, env, out) if fresh else 0.0
+    at = diff.submits(group, _first_things_first(fresh, env), now, env, out) if fresh else 0.0
     if at and (not wake or at < wake):
         wake, why = at, "rate"
     for order in group.live.values():
@@ -76,7 +78,7 @@ def _from_nothing(
     if group.attempts or group.retry_at:
         wants = [want for want in wants if _may_try(group, want, now)]
     wake, why = desired.wake if desired.wake is not None else (0.0, "")
-    at = diff.submits(group, wants, now, env, out) if wants else 0.0
+    at = diff.submits(group, _first_things_first(wants, env), now, env, out) if wants else 0.0
     if at and (not wake or at < wake):
         wake, why = at, "rate"
     if wake:
@@ -84,27 +86,38 @@ def _from_nothing(
     return out
 
 
+def _first_things_first(wants: tuple[Want, ...] | list[Want], env: Env) -> tuple[Want, ...] | list[Want]:
+    """Under an order rate what protects leaves before targets, and both before what opens."""
+    if env.tokens >= len(wants) or any(want.bundle for want in wants):
+        return wants
+    return sorted(wants, key=lambda want: _LAST.index(want.purpose) if want.purpose in _LAST else -1)
+
+
 def _missing(
-    group: GroupState, standing: list[ChildOrder], want: Want, now: float, env: Env, out: list[diff.Command]
-) -> int:
-    """Bring the orders of one slot to what is wanted; the signed quantity of a new order to send, 0 for none."""
+    group: GroupState, standing: list[ChildOrder], want: Want, now: float, env: Env, out: list[diff.Command],
+    again: list[float],
+) -> int:  # fmt: skip
+    """Bring the orders of one slot to what is wanted; the signed quantity of a new order to send, 0 for none.
+
+    `again` takes the moments at which a refused cancel may be asked for once more (0: none).
+    """
     reserves = env.reserves_quantity or bool(group.memory.get("reserves"))
-    overlap = want.purpose is Purpose.STOP and not reserves
+    # two stops that wait never fill together; two exits that the quote fills do
+    overlap = want.stop > 0 and want.purpose is Purpose.STOP and not reserves
     staying = [order for order in standing if order.status not in _GOING]
+    if want.type is ChildType.MARKET and all(_alike(order, want) for order in standing):
+        # market orders of one slot add up, those on their way out included: what became open since is sent on top
+        lacking = abs(want.quantity) - sum(order.leaves_qty for order in standing)
+        if lacking < 0 and staying:
+            again.append(diff.cancel_unwanted(group, staying[-1], now, out))
+        return max(0, lacking) * (1 if want.quantity > 0 else -1)
     if not staying:
         # a stop on its way out protects nothing; any other exit waits until it has ended
         return want.quantity if overlap else 0
     newest = staying[-1]
-    if want.type is ChildType.MARKET and newest.type is ChildType.MARKET and newest.quantity * want.quantity > 0:
-        # market orders of one slot add up; what became open since the last one was sent is sent on top
-        lacking = abs(want.quantity) - sum(order.leaves_qty for order in standing)
-        if lacking < 0:
-            diff.cancel_unwanted(group, newest, now, out)
-        return max(0, lacking) * newest.side
     if _stands(newest, want):
         if newest.status in WORKING:
-            for older in staying[:-1]:
-                diff.cancel_unwanted(group, older, now, out)
+            again += [diff.cancel_unwanted(group, older, now, out) for older in staying[:-1]]
         return 0
     if newest.status in _UNKNOWN:
         return 0  # its answer decides
@@ -115,8 +128,7 @@ def _missing(
         return 0
     if overlap:
         return want.quantity
-    for order in staying:
-        diff.cancel_unwanted(group, order, now, out)
+    again += [diff.cancel_unwanted(group, order, now, out) for order in staying]
     return 0
 
 
@@ -126,6 +138,11 @@ def _may_try(group: GroupState, want: Want, now: float) -> bool:
     if now < group.retry_at.get(key, 0.0):
         return False
     return group.attempts.get(key, 0) < group.spec.policy.rollback_attempts
+
+
+def _alike(order: ChildOrder, want: Want) -> bool:
+    """Both at market, on the same side."""
+    return order.type is ChildType.MARKET and order.quantity * want.quantity > 0
 
 
 def _stands(order: ChildOrder, want: Want) -> bool:

@@ -24,7 +24,8 @@ from ..facts.kinds import GONE
 from ..model import Deadline, GroupState
 from ..plan.terms import NOTHING, Desired, Want
 from ..vocabulary import ChildStatus, ChildType, HoldCause, Phase, Purpose
-from .decide import release, stuck
+from . import at_limit
+from .decide import release, stuck, takes_no_market
 from .desired import may_trade
 
 if TYPE_CHECKING:
@@ -178,6 +179,8 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         counted.add(key)
         delay = group.spec.policy.retry.delay(group.attempts.get(key, 0) + 1)
         out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
+        if takes_no_market(order) and not group.memory.get("no_market"):
+            out.append(f.Remembered(now, "no_market", True))
         if order.purpose is Purpose.ENTRY and group.target and not any(o.cum_qty for o in group.orders.values()):
             why = f"order {order.rung + 1} of the set {order.status}: {order.reason or 'no reason given'}"
             out.append(f.CloseAsked(now, why))
@@ -275,6 +278,10 @@ def desired_orders(group: GroupState, now: float, quotes: Mapping[str, Quote], e
         and (want.type is not ChildType.MARKET or may_trade(group, quotes, want.quantity, want.leg))
     )
     later = [at for at in group.retry_at.values() if at > now]
+    if at_limit.needed(group, env):
+        at_limits, again = at_limit.priced(group, ready, now, quotes)
+        ready = tuple(at_limits)
+        later += [again] if again else []
     return Desired(ready, Deadline(min(later), "retry") if later else None)
 
 

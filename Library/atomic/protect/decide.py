@@ -12,7 +12,7 @@ from .. import facts as f
 from ..facts.decided import UNKNOWN, tries
 from ..model import ChildOrder, GroupState
 from ..plan import trouble
-from ..vocabulary import WORKING, ChildStatus, HoldCause, Phase, Purpose, RejectReason, Right
+from ..vocabulary import WORKING, ChildStatus, ChildType, HoldCause, Phase, Purpose, RejectReason, Right
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
 if TYPE_CHECKING:
@@ -98,7 +98,11 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         tried = counted[key] = tries(group, key)
         if order.reject is RejectReason.RESERVED and not group.memory.get("reserves"):
             out.append(f.Remembered(now, "reserves", True))
-        if order.reject is RejectReason.CAPABILITY and order.purpose is Purpose.STOP:
+        if takes_no_market(order):
+            if not group.memory.get("no_market"):
+                text = f"the venue takes no market order ({order.reason}): limits beyond the quote from now on"
+                out += [f.Remembered(now, "no_market", True), _alert(now, 1, "no-market", text, order=order.number)]
+        elif order.reject is RejectReason.CAPABILITY and order.purpose is Purpose.STOP:
             text = f"the venue takes no such stop ({order.reason}): it is watched from now on"
             out += [f.Remembered(now, "watch_stops", True), _alert(now, 1, "stop-watched", text, order=order.number)]
         # an exit that somebody else cancelled is replaced at once; one that was refused waits
@@ -113,6 +117,11 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         elif order.purpose is Purpose.ENTRY:
             out.append(_alert(now, 2, "entry-rejected", order.reason or str(order.status), order=order.number))
     return out
+
+
+def takes_no_market(order: ChildOrder) -> bool:
+    """True when an order was refused for having no price: the next one carries a limit (`at_limit`)."""
+    return order.reject is RejectReason.CAPABILITY and order.type is ChildType.MARKET
 
 
 def stuck(group: GroupState, now: float, env: Env) -> list[Any]:
@@ -266,8 +275,12 @@ def _watched(
     """Levels that we watch ourselves: two sightings on different fresh quotes trigger the exit."""
     own = plan.trigger != "native" or bool(group.memory.get("watch_stops"))
     targets = plan.trigger != "native" or plan.target_market or watches_targets(group, env)
-    if view.open <= 0 or not (own or targets):
+    if targets and _targets_spent(group):
+        targets = False  # the stop would give way to an order that is not sent any more
+    if view.open <= 0:
         return []
+    # a put gains where its underlying falls
+    falls = plan.trigger == "underlying" and group.legs[0].spec.right is Right.PUT
     for i in range(len(plan.pairs)):
         if not view.pair_open[i] or group.memory.get(f"trigger.{i}"):
             continue
@@ -277,6 +290,8 @@ def _watched(
         ):
             if price <= 0:
                 continue
+            if falls:
+                beyond = -beyond
             found = _sighting(group, plan, view, now, quotes, i, what, price, beyond)
             if found:
                 return found
@@ -313,16 +328,21 @@ def _price(trigger: str, quote: Quote, side: int, what: str) -> float:
     return quote.bid if side > 0 else quote.ask
 
 
+def _targets_spent(group: GroupState) -> bool:
+    return group.attempts.get((0, Purpose.TARGET), 0) >= group.spec.policy.rollback_attempts
+
+
 def _trigger_failed(group: GroupState, view: Exposure, now: float) -> list[Any]:
     """A triggered target that the broker refused, or ended as often as it may, gives its place back to the stop."""
-    spent = group.attempts.get((0, Purpose.TARGET), 0) >= group.spec.policy.rollback_attempts
+    spent = _targets_spent(group)
     for i, still in enumerate(view.pair_open):
         trigger = group.memory.get(f"trigger.{i}")
         if not trigger or trigger["what"] != "target" or not still:
             continue
         tries = [o for o in group.orders.values() if o.purpose is Purpose.TARGET and o.rung == i]
         tries = [o for o in tries if o.intended_at >= trigger["at"]]
-        if tries and (tries[-1].status is ChildStatus.REJECTED or (spent and not tries[-1].may_fill)):
+        refused = bool(tries) and tries[-1].status is ChildStatus.REJECTED
+        if refused or (spent and not (tries and tries[-1].may_fill)):
             return [f.Remembered(now, f"trigger.{i}", None)]
     return []
 

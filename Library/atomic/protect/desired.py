@@ -19,6 +19,7 @@ from ..facts.decided import UNKNOWN
 from ..model import Deadline, GroupState
 from ..plan.terms import NOTHING, Desired, Want
 from ..vocabulary import ChildType, Phase, Purpose, Right
+from . import at_limit
 from .decide import watches_targets
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
@@ -50,7 +51,12 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
         wants.append(_at_market(Purpose.EXCESS, 0, view.side * -view.open))
     if len(group.legs) > 1:
         wants += _delivered(group, quotes)
-    return Desired(tuple(wants), None if plan.plain and not group.retry_at else _wake(group, plan, view, now))
+    wake = None if plan.plain and not group.retry_at else _wake(group, plan, view, now)
+    if not env.takes_market or (group.memory and "no_market" in group.memory):
+        wants, again = at_limit.priced(group, wants, now, quotes)
+        if again and (wake is None or again < wake.at):
+            wake = Deadline(again, "follow the quote")
+    return Desired(tuple(wants), wake)
 
 
 def may_trade(group: GroupState, quotes: Quotes, quantity: int, leg: int = 0) -> bool:
@@ -83,7 +89,7 @@ def _entry(group: GroupState, plan: ExitPlan, view: Exposure, quotes: Quotes) ->
     order = view.entry
     if order is not None and not order.may_fill:
         return None
-    asked = plan.entry if order is None else order
+    asked = plan.entry if order is None or plan.entry.type is _MARKET else order
     leaves = size - view.filled
     if asked.type is _MARKET and leaves > view.entering and not may_trade(group, quotes, view.side):
         leaves = view.entering  # what is missing waits for the session, what works stays
@@ -112,7 +118,7 @@ def _exits(
             continue
         trigger = memory.get(f"trigger.{i}") if memory else None
         if trigger:
-            wants += _triggered(group, view, i, trigger["what"], open_, quotes)
+            wants += _triggered(group, view, i, trigger["what"], open_, quotes, env)
             continue
         stop = _stop(group, plan, view, i, open_)
         price = target_price(group, plan, view, i) if resting else 0.0
@@ -162,12 +168,15 @@ def _stops_gone(group: GroupState, env: Env) -> bool:
     return not any(o.purpose in (Purpose.STOP, Purpose.TARGET) for o in group.live.values())
 
 
-def _triggered(group: GroupState, view: Exposure, pair: int, what: str, quantity: int, quotes: Quotes) -> list[Want]:
+def _triggered(
+    group: GroupState, view: Exposure, pair: int, what: str, quantity: int, quotes: Quotes, env: Env
+) -> list[Want]:
     """A level we watch was reached: the pair's resting orders go first, then the exit is sent at market."""
     purpose = Purpose.STOP if what == "stop" else Purpose.TARGET
+    sent = ChildType.LIMIT if at_limit.needed(group, env) else ChildType.MARKET
     for order in group.live.values():
         other = order.purpose in (Purpose.STOP, Purpose.TARGET) and order.rung == pair
-        if other and not (order.purpose is purpose and order.type is ChildType.MARKET):
+        if other and not (order.purpose is purpose and order.type is sent):
             return []
     quantity *= -view.side
     return [_at_market(purpose, pair, quantity)] if may_trade(group, quotes, quantity) else []

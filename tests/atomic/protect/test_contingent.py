@@ -26,7 +26,7 @@ class Set:
 
     def __init__(
         self, form: str, *members: Member, refuse: set[int] = frozenset(), unsent: set[int] = frozenset(),
-        open: bool = True, replaces: bool = True, stuck: bool = False,
+        open: bool = True, replaces: bool = True, stuck: bool = False, priced: bool = False,
     ) -> None:  # fmt: skip
         legs = tuple(LegSpec(s, 1, Right.SHARE, underlying=s, multiplier=1.0) for s in (A, B))
         self.group = new_group(
@@ -35,6 +35,8 @@ class Set:
         self.refuse, self.unsent = refuse, unsent
         self.open, self.stuck, self.now = open, stuck, 1.0
         self.env = Env(takes_replace=replaces)
+        #: the venue refuses orders without a price
+        self.priced = priced
         self.cancels: list[int] = []
         self.tell(f.Opening(1.0))
 
@@ -65,7 +67,9 @@ class Set:
                 return
             f.apply(self.group, f.Sent(1.0, number))
             refused = command.purpose is Purpose.ENTRY and command.rung in self.refuse
-            f.apply(self.group, f.Rejected(1.0, number, "margin", "no") if refused else f.Accepted(1.0, number))
+            unpriced = self.priced and command.type is ChildType.MARKET
+            why = "margin" if refused else "capability" if unpriced else ""
+            f.apply(self.group, f.Rejected(1.0, number, why, "no") if why else f.Accepted(1.0, number))
         elif isinstance(command, Cancel):
             self.cancels.append(command.number)
             f.apply(self.group, f.CancelAsked(self.now, command.number, command.why))
@@ -385,3 +389,26 @@ def test_webster_never_goes_below_what_was_closed_and_equals_the_step_by_step_me
         slow[max(range(len(weights)), key=lambda i: (weights[i] / (2 * slow[i] + 1), -i))] += 1
 
     assert webster(total, weights, floor) == slow
+
+
+def test_where_the_venue_takes_no_market_orders_a_set_closes_at_limits():
+    """The parent filled; closed by its owner, the position leaves two ticks beyond the bid."""
+    orders = Set("oto", limit(0, 10), limit(0, -10))
+    orders.env = Env(takes_market=False)
+    orders.fill(0, 10)
+    orders.tell(f.CloseAsked(orders.now, "owner"))
+    closes = [o for o in orders.group.live.values() if o.purpose is Purpose.CLOSE]
+
+    assert [(str(o.type), o.quantity, o.limit > 0) for o in closes] == [("limit", -10, True)]
+
+
+def test_a_set_learns_that_the_venue_takes_no_market_orders():
+    """The close was refused for having no price: the next one has one."""
+    orders = Set("oto", limit(0, 10), limit(0, -10), priced=True)
+    orders.fill(0, 10)
+    orders.tell(f.CloseAsked(orders.now, "owner"))
+    orders.now += 1.0
+    orders.tell()
+    closes = [o for o in orders.group.live.values() if o.purpose is Purpose.CLOSE]
+
+    assert [str(o.type) for o in closes] == ["limit"]

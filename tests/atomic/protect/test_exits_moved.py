@@ -1,5 +1,7 @@
 """Stops that move: break-even, trailing, by the owner; the position is stopped at every moment."""
 
+from dataclasses import replace
+
 import pytest
 
 from atomic import facts as f
@@ -137,3 +139,12 @@ def test_a_trailing_stop_that_cannot_be_moved_is_given_up_once_and_still_follows
     assert len(rig.refuse[STOP]) >= 44
     assert rig.alerts.count("stop-not-moved") == 1
 
+
+def test_under_an_order_rate_stops_leave_before_targets():
+    """Two orders may leave and two pairs were filled: both shares are stopped, the targets wait."""
+    rig = Rig(plan((0.5, 102.0, 99.0), (0.5, 103.0, 99.0)))
+    rig.env = replace(rig.env, tokens=1, reserved=1)
+    rig.tell(f.Filled(rig.now, 1, 100, 100.0, 0.0))
+    sent = [line.split()[1] for line in rig.log if line.startswith("submit")]
+
+    assert sent[1:3] == ["sl.0", "sl.1"]

@@ -1,5 +1,6 @@
 """Levels that are ours to watch, where the venue takes no second order or no such stop."""
 
+from atomic import facts as f
 from tests.atomic.protect.rig import ENTRY, STOP, TARGET, Rig, one, plan
 
 
@@ -84,3 +85,30 @@ def test_a_stop_the_venue_does_not_take_is_watched():
     assert [(o.purpose, o.quantity) for o in rig.group.live.values()] == [(STOP, -100)]
     rig.fill(STOP, 100, 98.8)
     assert rig.done
+
+
+def test_a_target_that_may_not_be_tried_again_does_not_take_the_stop_away():
+    """Refused as often as the policy tries: its level is seen again and again, the stop stays."""
+    rig = one(reserves_quantity=True)
+    rig.fill(ENTRY, 100)
+    rig.refuse[TARGET] = ["reserved"] * 9
+    for _ in range(8):
+        rig.after(60, bid=102.1, ask=102.12)
+        rig.after(60, bid=102.2, ask=102.22)
+
+    assert rig.stopped == 100
+    assert len([line for line in rig.log if line.startswith("submit tp")]) == 3
+
+
+def test_a_triggered_stop_is_not_sent_again_while_the_last_one_may_fill():
+    """The pair shrank while its market order is out: that order is asked to end, no other one leaves beside it."""
+    rig = Rig(plan((0.5, None, 99.0), (0.5, None, 98.0), trigger="last"))
+    rig.fill(ENTRY, 100)
+    rig.stuck.add(STOP)
+    for _ in range(2):
+        rig.after(60, bid=97.5, ask=97.52, last=97.5)
+    rig.tell(f.Adjusted(rig.now, 0, -30, 97.5, "foreign", "sold by hand"))
+    rig.after(5)
+
+    assert sum(o.leaves_qty for o in rig.live(STOP)) == 100
+    assert len([line for line in rig.log if line.startswith("submit sl")]) == 2
