@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 #: answers kept for repeated ids
 REMEMBERED = 256
@@ -122,8 +123,10 @@ def fields_of(data: Any) -> dict[str, str]:
         ValueError: a field is neither text nor a number.
     """
     found: dict[str, str] = {}
+    # LEAN's command data answers every name, `get` too, with None where there is nothing (Command.cs: GetProperty)
+    mapping = isinstance(data, Mapping)
     for name in _FIELDS:
-        value = data.get(name) if hasattr(data, "get") else getattr(data, name, None)
+        value = data.get(name) if mapping else getattr(data, name, None)
         if value is None or value == "":
             continue
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
