@@ -16,7 +16,7 @@ from . import facts as f
 from .book import NOT_STARTED, Book
 from .bracket import handle_of
 from .brackets import Brackets
-from .control import Control
+from .commands import Control
 from .desk import OperatorDesk
 from .entry import check_terms, refusals
 from .gates import Gates

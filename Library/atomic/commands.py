@@ -1,10 +1,9 @@
 """The operator's hands: commands checked, carried out once, answered.
 
 The same commands arrive through LEAN (``lean live command <project> --data '{"action": "close", ...}'``, delivered to
-``on_command`` or to the command class in `commands`) and through ``atomic command`` on the embedded live mode. A
-malformed command changes nothing and says why. A command with an id that was carried out already answers the same
-again without acting (LEAN can deliver one twice); without an id, commands are idempotent by state: closing a closed
-group is answered with "closed already".
+``on_command``) and through ``atomic command`` on the embedded live mode. A malformed command changes nothing and says
+why. A command with an id that was carried out already answers the same again without acting (LEAN can deliver one
+twice); without an id, commands are idempotent by state: closing a closed group is answered with "closed already".
 """
 
 from __future__ import annotations

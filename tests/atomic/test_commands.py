@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from atomic.control import FORMS, Control
+from atomic.commands import FORMS, Control
 
 
 class Desk:
