@@ -104,6 +104,9 @@ _NAMES = {
     "PAPERBROKERAGE": "DefaultBrokerageModel",
 } | {name.removesuffix("BrokerageModel").upper(): name for name in TABLE}
 
+#: what LEAN makes of a brokerage model written in Python (QCAlgorithm.Python.cs:1399)
+_WRAPPER = "BrokerageModelPythonWrapper"
+
 UNKNOWN = Capabilities("unknown", stop=False, note="not in the table: plain market and limit orders are assumed")
 
 
@@ -111,10 +114,12 @@ def capabilities_of(model: Any) -> Capabilities:
     """Capabilities of a brokerage model object, its class name, or a `BrokerageName` member or text.
 
     A Python subclass of a LEAN model (such as a fault model of the testing kit) has the capabilities of the LEAN
-    model nearest in its ancestry. Anything else is `UNKNOWN`.
+    model nearest in its ancestry; LEAN shows it in a wrapper (BrokerageModelPythonWrapper). Anything else is `UNKNOWN`.
     """
     if isinstance(model, str):
         return _by_name(model)
+    if type(model).__name__ == _WRAPPER:
+        model = getattr(model, "instance", model)  # protected in C#, which does not hide it from Python
     for cls in type(model).__mro__:
         found = TABLE.get(cls.__name__)
         if found is not None:

@@ -1,4 +1,4 @@
-"""What an operator may do to a running executor; `control` checks the commands, LEAN or the command line bring them."""
+"""What an operator may do to a running executor; `commands` checks them, LEAN or the command line brings them."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from . import facts as f
 from .book import NOT_STARTED, Book
 from .bracket import handle_of
 from .brackets import Brackets
-from .control import Control
+from .commands import Control
 from .desk import OperatorDesk
 from .entry import check_terms, refusals
 from .gates import Gates
@@ -104,9 +104,10 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
             store, name, live=live, run=run or self._run_id(), account=account or self._parameter("account"),
             durable=resume or self._flag("durable"),
         )  # fmt: skip
-        if not live and not resume and algorithm is not None:
+        fresh = not live and not resume and algorithm is not None
+        if fresh:
             start_clean(store, self.journal.base)
-        self._loaded = self.journal.load()
+        self._loaded = self.journal.load(fresh=fresh)
         self.shell = Shell(gateway, self.journal, self.settings, self._gates, self.alerts, self.observer)
         self.shell.stepwise = algorithm is not None and not live
         if self.shell.stepwise and not self.journal.durable:
@@ -393,4 +394,5 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         return self._algorithm is not None and Parameters(self._algorithm).flag(name)
 
     def _run_id(self) -> str:
+        """On LEAN the same for every backtest: it tells the id after `initialize` only (Engine.cs:334)."""
         return str(getattr(self._algorithm, "algorithm_id", "") or "run")

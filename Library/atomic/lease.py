@@ -4,6 +4,7 @@ Every live instance writes a heartbeat under a key of its own and reads those of
 one holds the journal at once; who finds one waits for its next beat, and then holds only if nobody does and it is the
 first of those that wait. So two instances that start together never both hold. A heartbeat that is older than
 `ttl` is stale; one of this host whose process is gone is dead at once, so that a restart after a kill does not wait.
+Containers of one machine bear its name (the LEAN CLI gives it to them) and count their processes apart: each is a host.
 An instance that was suspended for longer than `ttl` has lost its hold and asks again.
 
 Times are seconds of the wall clock: algorithm time may be replayed, two machines share only this one.
@@ -75,10 +76,21 @@ def read_heartbeats(store: Store, base: str) -> list[Heartbeat]:
     return found
 
 
+def this_host() -> str:
+    """Where a process number means one process: the machine's name, its start, and the space its processes count in."""
+    name = socket.gethostname()
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            boot = file.read(8)
+        return f"{name}/{boot}/{os.readlink('/proc/self/ns/pid').strip('pid:[]')}"
+    except OSError:  # no Linux: no containers that share a name either
+        return name
+
+
 def may_live(beat: Heartbeat, now: float, ttl: float = TTL) -> bool:
     """False when the instance is stale, or a process of this host that has gone."""
     fresh = abs(now - beat.at) <= ttl
-    return fresh and (beat.host != socket.gethostname() or process_alive(beat.pid))
+    return fresh and (beat.host != this_host() or process_alive(beat.pid))
 
 
 def overdue(beats: list[Heartbeat], now: float, ttl: float = TTL) -> Heartbeat | None:
@@ -107,7 +119,7 @@ class Lease:
         self._beat, self._ttl, self._clock = beat, ttl, clock
         self._alive = alive if alive is not None else process_alive
         self._own = Heartbeat(
-            base, uuid4().hex[:12], host or socket.gethostname(), pid or os.getpid(), now, 0.0, False, 0, 0, False
+            base, uuid4().hex[:12], host or this_host(), pid or os.getpid(), now, 0.0, False, 0, 0, False
         )
         self._waits = False
         #: why it may not write or trade; "" while it holds

@@ -20,7 +20,7 @@ class ObjectStoreStore:
 
     Args:
         store: the object store of a QCAlgorithm.
-        verify: read back what was flushed (live).
+        verify: read back what was flushed, and read from the disk (live).
     """
 
     def __init__(self, store: Any, *, verify: bool = False) -> None:
@@ -30,15 +30,11 @@ class ObjectStoreStore:
         self._dirty: dict[str, str] = {}
 
     def read(self, key: str) -> str | None:
-        """The text, or None when there is none. Raises StoreError when it cannot be read."""
-        try:
-            # a null entry left by get_file_path of a missing key reads as None (LocalObjectStore.cs:361-372)
-            if not self._store.contains_key(key):
-                return None
-            text = self._store.read(key)
-        except Exception as error:
-            raise StoreError(f"cannot read {key!r} from the object store: {error}") from error
-        return None if text is None else str(text)
+        """The text, or None when there is none; live as it is on disk now. Raises StoreError when it cannot be read.
+
+        A live instance may have waited for its journal while another one wrote to it.
+        """
+        return self.read_fresh(key) if self._verify else self._kept(key)
 
     def read_fresh(self, key: str) -> str | None:
         """The text as it is on disk now: LEAN keeps what it has read, another process may have written since.
@@ -51,7 +47,18 @@ class ObjectStoreStore:
             with open(str(self._store.get_file_path(key)), encoding="utf-8", newline="") as file:
                 return file.read()
         except Exception:
-            return self.read(key)
+            return self._kept(key)
+
+    def _kept(self, key: str) -> str | None:
+        """The text as LEAN has it: read once, then kept (LocalObjectStore.cs: ReadBytes)."""
+        try:
+            # a null entry left by get_file_path of a missing key reads as None (LocalObjectStore.cs:361-372)
+            if not self._store.contains_key(key):
+                return None
+            text = self._store.read(key)
+        except Exception as error:
+            raise StoreError(f"cannot read {key!r} from the object store: {error}") from error
+        return None if text is None else str(text)
 
     def write(self, key: str, text: str) -> None:
         """Keep the text. Raises StoreError: refused, read-only, full, or an illegal key."""

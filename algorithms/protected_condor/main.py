@@ -44,6 +44,10 @@ class ProtectedCondor(QCAlgorithm):
         """Hand every order event to the executor."""
         self.atomic.on_order_event(order_event)
 
+    def on_end_of_algorithm(self) -> None:
+        """End in order: groups stay as they are, the journal is written, the next start need not wait for it."""
+        self.atomic.shutdown()
+
     def on_command(self, data: object) -> bool:
         """Hand an operator's command to the executor."""
         return self.atomic.on_command(data)

@@ -9,7 +9,7 @@ from card_play import Script
 from card_risk import LEGGED, TOGETHER, command, gate
 
 from atomic import Policy
-from atomic.control import FORMS
+from atomic.commands import FORMS
 from risk.alerts import AlertDesk, CallRoute
 from risk.configure import LIMITS
 from risk.limits import LimitBook

@@ -77,6 +77,14 @@ def test_a_subclass_has_the_capabilities_of_its_lean_model() -> None:
     assert capabilities_of(fault()).model == "TastytradeBrokerageModel"
 
 
+def test_a_model_written_in_python_is_seen_through_leans_wrapper() -> None:
+    """`algorithm.brokerage_model` is then a BrokerageModelPythonWrapper around the Python object."""
+    base = type("InteractiveBrokersBrokerageModel", (), {})
+    wrapper = type("BrokerageModelPythonWrapper", (), {"instance": type("Mine", (base,), {})()})
+
+    assert capabilities_of(wrapper()).model == "InteractiveBrokersBrokerageModel"
+
+
 def test_an_unknown_brokerage_takes_no_combo() -> None:
     """Independent legs are always possible."""
     found = capabilities_of(object())

@@ -1,6 +1,7 @@
 """One writer for one journal, whatever the order in which two instances start, sleep and die."""
 
 import itertools
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -56,6 +57,21 @@ def test_a_second_instance_stays_out_and_names_the_first(clock: Clock) -> None:
     assert second.beat()
     clock.now += 6
     assert second.beat(force=True) == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="containers are told apart by what Linux shows of them")
+def test_two_containers_of_one_machine_never_both_hold(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The LEAN CLI gives every container the machine's name, and LEAN is process 1 in each."""
+    monkeypatch.setattr("atomic.lease.socket.gethostname", lambda: "desk")
+    store = MemoryStore()
+    monkeypatch.setattr("atomic.lease.os.readlink", lambda path: "pid:[4026532178]")
+    first = Lease(store, BASE, clock=clock, pid=1)
+    monkeypatch.setattr("atomic.lease.os.readlink", lambda path: "pid:[4026532291]")
+    second = Lease(store, BASE, clock=clock, pid=1)
+    assert first.beat() == ""
+    assert "process 1 on desk" in second.beat()
+    assert first.holds
+    assert not second.holds
 
 
 def test_a_release_lets_the_next_one_in(clock: Clock) -> None:

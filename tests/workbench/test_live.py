@@ -118,7 +118,7 @@ def test_a_process_killed_in_any_phase_leaves_nothing_naked(number):
 ])  # fmt: skip
 def test_a_refused_command_says_why_on_its_one_line(tmp_path, capsys, monkeypatch, fields, why):
     """The session's reason is the command's error; nothing of it goes to the output."""
-    from atomic.control import Control
+    from atomic.commands import Control
 
     log: list[str] = []
 

@@ -1,6 +1,7 @@
 """What is installed is what is in the tree, and the declared ranges hold the versions of LEAN's image."""
 
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -43,6 +44,14 @@ def test_the_links_point_to_the_libraries() -> None:
         link = ROOT / name
         assert link.is_symlink()
         assert link.resolve() == ROOT / "Library" / name
+
+
+def test_no_module_of_the_libraries_hides_one_of_leans_image() -> None:
+    """The LEAN CLI puts each library's own folder on the path, too, before the packages of the image."""
+    taken = sys.stdlib_module_names | {"control", "lean", "QuantConnect", "AlgorithmImports"}  # control: python-control
+    for name in ("atomic", "risk"):
+        modules = {path.stem for path in (ROOT / "Library" / name).iterdir()} - {"__init__", "__pycache__", "config"}
+        assert not modules & taken
 
 
 def test_commands_of_the_readme_exist() -> None:

@@ -306,7 +306,7 @@ def _fields(
         if any((group_id, reason, limit, which)):
             raise UsageProblem("--data is the whole command: put the other options into it")
         return _dictionary(data)
-    from atomic.control import FORMS
+    from atomic.commands import FORMS
 
     names = ", ".join([*FORMS, "stop"])
     if not action:

@@ -58,23 +58,12 @@ class Commands:
 
 
 class _Data:
-    """A command's fields as attributes; what is missing is None, as LEAN's dynamic data."""
+    """A command's fields as attributes; every other name, `get` too, is None, as with LEAN's dynamic data."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
-        self._fields = fields
+        self._fields = {name.lower(): value for name, value in fields.items()}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        value = self._fields.get(name)
-        return _Data(value) if isinstance(value, dict) else value
-
-    def __getitem__(self, name: str) -> Any:
-        return self._fields[name]
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """A field, or the default."""
-        return self._fields.get(name, default)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._fields
+        return self._fields.get(name.lower())

@@ -94,7 +94,8 @@ class Contracts:
             return
         symbol = self.symbol(leg.symbol)
         if leg.right is Right.SHARE:
-            self._algorithm.add_equity(str(symbol.value))
+            # by its identifier: a symbol made from the text alone shows the first ticker the company ever had
+            self._algorithm.add_security(symbol)
         elif int(symbol.id.security_type) == _INDEX_OPTION:
             self._algorithm.add_index_option_contract(symbol)
         else:

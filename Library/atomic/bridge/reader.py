@@ -247,7 +247,7 @@ class Reader:
             _TYPES.get(ticket.order_type, str(ticket.order_type).lower()),
             float(request.limit_price or 0.0),
             float(request.stop_price or 0.0),
-            slot.own_tag if slot is not None else str(ticket.tag),
+            slot.own_tag if slot is not None else str(ticket.tag or ""),
             seconds(ticket.time),
             ticket,
         )

@@ -76,7 +76,7 @@ class Journal(Reading):
         live: True keys by `account`; False keys by `run`.
         durable: save(flush=True) reaches the disk; always so in live mode, in a backtest only when asked for (a run
             that will be stopped and taken up again).
-        run: names a backtest; two runs never see each other's groups.
+        run: names a backtest.
         account: the broker's account, so that two accounts in one store stay apart.
         chunk_bytes: size at which an archive chunk is closed.
         archive_bytes: size of the archive beyond which its oldest chunks go.
@@ -123,8 +123,12 @@ class Journal(Reading):
 
     # --- reading ---------------------------------------------------------------------------------------
 
-    def load(self) -> Loaded:
-        """Read the state back. Never raises for what it finds: `Loaded.report.refuse` says why not to trade."""
+    def load(self, *, fresh: bool = False) -> Loaded:
+        """Read the state back. Never raises for what it finds: `Loaded.report.refuse` says why not to trade.
+
+        Args:
+            fresh: begin empty, whatever is there: it is another run's.
+        """
         report = self.report = LoadReport(self.base)
         groups: list[GroupState] = []
         self._records.clear()
@@ -133,6 +137,9 @@ class Journal(Reading):
         self._dirty, self._unflushed, self._saved_counter = True, False, -1
         self._whole = True
         self._gone.clear()
+        if fresh:
+            report.fresh = True
+            return Loaded(groups, self.counter, self.extra, report)
         try:
             self.archived.open()
             frames = self._read_slots(report)

@@ -34,6 +34,22 @@ def test_a_group_comes_back_as_it_was(live: Live) -> None:
     assert back.phase is Phase.OPEN
 
 
+def test_a_backtest_begins_empty_beside_another_one_that_writes(store: Store) -> None:
+    """On LEAN all runs write under the same keys: what another one left is neither read nor refused."""
+    other, own = Journal(store, "condor", live=False), Journal(store, "condor", live=False)
+    other.load()
+    ended = make_group(other.next_id())
+    other.save([open_up(make_group(other.next_id())), ended])
+    other.archive(ended)
+
+    loaded = own.load(fresh=True)
+
+    assert loaded.report.fresh
+    assert (loaded.groups, loaded.counter, dict(loaded.extra)) == ([], 0, {})
+    assert own.next_id() == "condor-000001"
+    assert own.save([make_group("condor-000001")])
+
+
 def test_only_new_facts_make_a_write(live: Live) -> None:
     """A save without news writes nothing; with one new fact it does."""
     journal = live()

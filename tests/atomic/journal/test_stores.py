@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from atomic.journal import FileStore, MemoryStore
+from atomic.journal import FileStore, Journal, MemoryStore
 from atomic.object_store import ObjectStoreStore
 from atomic.ports import Store, StoreError
+from tests.atomic.journal.groups import make_group, open_up
 from workbench.engine.store import ObjectStore
 
 
@@ -190,7 +191,29 @@ def test_what_another_process_wrote_is_seen_fresh(tmp_path: Path, which: str) ->
     assert mine.read("atomic/x/live/heartbeat-1") == "first"
     theirs.write("atomic/x/live/heartbeat-1", "second")
     assert mine.read_fresh("atomic/x/live/heartbeat-1") == "second"
+    assert mine.read("atomic/x/live/heartbeat-1") == "second"
     assert mine.read_fresh("atomic/x/live/none") is None
+
+
+@pytest.mark.parametrize("which", ["object-store", "embedded"])
+def test_who_takes_a_journal_over_sees_what_was_written_while_it_waited(tmp_path: Path, which: str) -> None:
+    """A standby has read the journal at its start; the groups and the archive of its load later are the newest."""
+    first, standby = (Journal(MAKERS[which](tmp_path), "condor", live=True) for _ in range(2))
+    first.load()
+    before, ended = open_up(make_group(first.next_id())), make_group(first.next_id())
+    first.save([before, ended], flush=True)
+    first.archive(ended)
+    first.save(flush=True)
+    assert [group.group_id for group in standby.load().groups] == [before.group_id]
+
+    after, archived = make_group(first.next_id()), make_group(first.next_id())
+    first.save([before, after, archived], flush=True)
+    first.archive(archived)
+    first.save(flush=True)
+
+    assert {group.group_id for group in standby.load().groups} == {before.group_id, after.group_id}
+    assert standby.recent(archived.group_id) is not None
+    assert standby.next_id() == "condor-000005"
 
 
 @pytest.mark.parametrize("which", ["object-store", "embedded"])

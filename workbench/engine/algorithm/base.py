@@ -99,6 +99,7 @@ class AlgorithmBase:
 
     @property
     def algorithm_id(self) -> str:
+        # LEAN's is empty in `initialize` (Engine.cs:334); here the run's journal is found by it
         return self._engine.name
 
     @property

@@ -1,20 +1,20 @@
 """The operator's hands: commands checked, carried out once, answered.
 
 The same commands arrive through LEAN (``lean live command <project> --data '{"action": "close", ...}'``, delivered to
-``on_command`` or to the command class in `commands`) and through ``atomic command`` on the embedded live mode. A
-malformed command changes nothing and says why. A command with an id that was carried out already answers the same
-again without acting (LEAN can deliver one twice); without an id, commands are idempotent by state: closing a closed
-group is answered with "closed already".
+``on_command``) and through ``atomic command`` on the embedded live mode. A malformed command changes nothing and says
+why. A command with an id that was carried out already answers the same again without acting (LEAN can deliver one
+twice); without an id, commands are idempotent by state: closing a closed group is answered with "closed already".
 """
 
 from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 #: answers kept for repeated ids
 REMEMBERED = 256
@@ -122,8 +122,10 @@ def fields_of(data: Any) -> dict[str, str]:
         ValueError: a field is neither text nor a number.
     """
     found: dict[str, str] = {}
+    # LEAN's command data answers every name, `get` too, with None where there is nothing (Command.cs: GetProperty)
+    mapping = isinstance(data, Mapping)
     for name in _FIELDS:
-        value = data.get(name) if hasattr(data, "get") else getattr(data, name, None)
+        value = data.get(name) if mapping else getattr(data, name, None)
         if value is None or value == "":
             continue
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from atomic.control import FORMS, Control
+from atomic.commands import FORMS, Control
 
 
 class Desk:
@@ -59,6 +59,24 @@ def test_every_command_reaches_its_one_action(control, data, expected):
     assert answer.ok
     assert desk.calls == [expected]
     assert "done" in lines[0]
+
+
+class LeanCommand:
+    """A command as LEAN hands it over: a field for every name, None where the command has none."""
+
+    def __init__(self, **fields: Any) -> None:
+        self.__dict__.update(fields)
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+
+def test_commands_of_lean_are_read(control):
+    """LEAN's command data has every attribute, `get` too; one that was not sent is None."""
+    hands, desk, _ = control
+
+    assert hands.handle(LeanCommand(action="close", group_id="g1", id="7")).ok
+    assert desk.calls == [("close_group", "g1", "")]
 
 
 def test_commands_with_attributes_are_read_like_mappings(control):
