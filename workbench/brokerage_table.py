@@ -53,6 +53,8 @@ def _exits(row: Capabilities) -> str:
         return "stop rests, target watched"
     if not row.stop and row.options:
         return "shares: both rest; options: watched stop"
+    if not row.market and row.options:
+        return "stop and target rest; closes at a limit that follows the quote"
     return "stop and target rest"
 
 

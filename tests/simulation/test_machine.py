@@ -17,12 +17,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from workbench.campaign import storm
 from workbench.campaign.drivers import shell
 from workbench.campaign.life import finish
+from workbench.campaign.scenarios import CONSTRAINED, DRAWN
 from workbench.campaign.world import World
 
 EXAMPLES, STEPS = 2_000, 50
 
 numbers = st.lists(st.integers(0, 23), max_size=5)
-settings_drawn = st.lists(st.integers(0, 59), min_size=36, max_size=36)
+settings_drawn = st.lists(st.integers(0, 59), min_size=48, max_size=48)
 
 
 class Given:
@@ -41,13 +42,13 @@ class Given:
 class ExecutorMachine(RuleBasedStateMachine):
     """The executor under an adversarial broker."""
 
-    kind = "groups"
+    kinds: tuple[str, ...] = ("groups",)
 
-    @initialize(drawn=settings_drawn)
-    def born(self, drawn: list[int]) -> None:
+    @initialize(drawn=settings_drawn, which=st.integers(0, 3))
+    def born(self, drawn: list[int], which: int) -> None:
         self.choices = Given()
         self.choices.left = list(drawn)
-        self.world = World(self.choices, shell, kind=self.kind)
+        self.world = World(self.choices, shell, kind=self.kinds[which % len(self.kinds)])
 
     def happens(self, what: str, drawn: Sequence[int]) -> None:
         self.choices.left = list(drawn)
@@ -104,19 +105,25 @@ class ExecutorMachine(RuleBasedStateMachine):
 class BracketMachine(ExecutorMachine):
     """The same life with brackets: what is filled is stopped, being closed, or waits for an answer or a back-off."""
 
-    kind = "brackets"
+    kinds = ("brackets",)
 
 
 class SetMachine(ExecutorMachine):
     """The same life with contingent sets: no member beyond its part, what is too much goes back, nothing else does."""
 
-    kind = "sets"
+    kinds = ("sets",)
 
 
 class ManagedMachine(ExecutorMachine):
     """The same life with what an owner may ask for besides: moved exits, sizes, timers, old positions, net exits."""
 
-    kind = "managed"
+    kinds = ("managed",)
+
+
+class ConstrainedMachine(ExecutorMachine):
+    """Each of them at venues that do not take everything, under an order rate, with an operator who interferes."""
+
+    kinds = tuple(kind for kind in DRAWN if kind.endswith(CONSTRAINED))
 
 
 @pytest.mark.parametrize(
@@ -126,6 +133,7 @@ class ManagedMachine(ExecutorMachine):
         (BracketMachine, EXAMPLES // 2),
         (SetMachine, EXAMPLES // 4),
         (ManagedMachine, EXAMPLES // 4),
+        (ConstrainedMachine, EXAMPLES // 2),
     ],
 )
 def test_no_invariant_breaks_whatever_broker_market_and_owner_do(machine: type[ExecutorMachine], lives: int) -> None:

@@ -20,14 +20,16 @@ import atomic.plan.reducing
 import atomic.quotes
 import atomic.shell
 from atomic import facts as f
+from atomic.gates import Gates
 from atomic.model import Quote
 from atomic.plan import trouble
-from atomic.protect import contingent
+from atomic.protect import at_limit, contingent
 from atomic.startup import Reconciler
 from atomic.vocabulary import ChildStatus, HoldCause
 from workbench.campaign.crash import Story
 from workbench.campaign.drivers import shell
 from workbench.campaign.runs import one
+from workbench.campaign.scenarios import CONSTRAINED, DRAWN
 from workbench.campaign.stories import scenarios
 
 SEEDS = 400
@@ -230,7 +232,34 @@ def test_a_mutant_of_the_sets_is_caught(mutant: Callable[[Patch], None], caught:
         assert first_violation(kind="sets") in caught
 
 
-@pytest.mark.parametrize("kind", ["groups", "sets", "managed"])
+def closes_have_no_price(patch: Patch) -> None:
+    """Closes leave at market where the venue takes no market orders."""
+    patch.setattr(at_limit, "priced", lambda group, wants, now, quotes: (list(wants), 0.0))
+
+
+def rate_is_not_counted(patch: Patch) -> None:
+    """What leaves is not taken from the allowance."""
+    patch.setattr(Gates, "took", lambda self, now, *, reduces: None)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "kind", "caught"),
+    [
+        (closes_have_no_price, "brackets constrained", {"converges"}),
+        (rate_is_not_counted, "groups constrained", {"rate"}),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_mutant_under_constraints_is_caught(
+    mutant: Callable[[Patch], None], kind: str, caught: set[str], monkeypatch: Patch
+) -> None:
+    """With one rule removed that only some venues and houses need, the oracle names what it protects."""
+    with monkeypatch.context() as patch:
+        mutant(patch)
+        assert first_violation(3 * SEEDS, kind=kind) in caught
+
+
+@pytest.mark.parametrize("kind", ["groups", "sets", "managed", *(k for k in DRAWN if k.endswith(CONSTRAINED))])
 def test_the_healthy_core_passes_the_runs_that_catch_the_mutants(kind: str) -> None:
     """The same seeds on the core as it is: no violation."""
     assert first_violation(kind=kind) == ""

@@ -18,6 +18,7 @@ from workbench.campaign.faults import Faults
 from workbench.campaign.market import START, SimMarket
 from workbench.campaign.naked import naked
 from workbench.campaign.oracle import Oracle
+from workbench.campaign.rate import RateCount
 from workbench.campaign.scenarios import C105, C110, P90, P95, P95_FAR, STRUCTURES
 
 
@@ -328,3 +329,26 @@ def test_orders_with_a_known_brokerage_id_do_not() -> None:
     bench.account.exchange(second, "g-1", 1)
     assert (first.group_id, second.group_id) == ("g-1", "g-2")
     assert (bench.oracle.groups["g-1"].net[C105], bench.oracle.groups["g-2"].net[C105]) == (0, 1)
+
+
+def test_an_order_beyond_the_rate_is_named() -> None:
+    """Two a second: the third at once is one too many, unless it reduces and the reserve has one."""
+    bench = Bench()
+    bench.oracle.rate = RateCount(2.0, 1.0)
+    for number in (1, 2, 3):
+        bench.send(number, P90, 1)
+    assert "rate" in bench.names
+
+
+def test_the_reserve_is_for_what_reduces() -> None:
+    """An opening order never takes from it; a combo goes on although its first orders used everything up."""
+    count = RateCount(1.0, 1.0)
+    assert count.take(0.0, reduces=False, combo=0)
+    assert not count.take(0.0, reduces=False, combo=0)
+    assert count.take(0.0, reduces=True, combo=0)
+    assert count.used_up(0.0)
+    assert not count.used_up(1.0)
+    combo = RateCount(1.0, 1.0)
+    assert all(combo.take(0.0, reduces=False, combo=7) for _ in range(4))
+    assert not combo.take(3.5, reduces=False, combo=0)
+    assert combo.take(4.0, reduces=False, combo=0)
