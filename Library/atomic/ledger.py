@@ -18,7 +18,7 @@ from .layers import COVERED
 from .observe import EVENT_OF, OBSERVED
 from .ports import GroupEvent, Severity
 from .protect import heeds
-from .vocabulary import TERMINAL, HoldCause, Kind, Phase
+from .vocabulary import PROTECTED_KINDS, TERMINAL, HoldCause, Kind, Phase, RejectReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,6 +182,16 @@ class Ledger:
             text = f"{group.spec.group_id} was the last of many refusals ({fact.why}): nothing opens for a while"
             self.alerts.raise_(self.now, Severity.P1, "circuit-breaker", "", text)
         self.journal.extra["breaker"] = self.gates.fuse.row()
+        if fact.reason == RejectReason.RESERVED:
+            self._reserved(group, group.orders[fact.order].leg)
+
+    def _reserved(self, group: GroupState, leg: int) -> None:
+        """What an exit is refused for, another bracket's exits in this contract hold: all of them watch their targets."""
+        symbol = group.legs[leg].spec.symbol
+        for other in list(self.groups.values()):
+            shares = other.spec.kind in PROTECTED_KINDS and other.legs[0].spec.symbol == symbol
+            if shares and other is not group and other.phase is not _CLOSED and not other.memory.get("reserves"):
+                self.apply(other, f.Remembered(self.now, "reserves", True))
 
     def _noted(self, group: GroupState, fact: Any) -> None:
         """A decision may carry an alert: it is part of the audit and goes out when it is folded."""

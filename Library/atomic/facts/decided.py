@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..model import ChildOrder, GroupState, LegSpec, LegState
-from ..vocabulary import REDUCING, ChildStatus, ChildType, HoldCause, Outcome, Phase, Purpose, Right
+from ..vocabulary import REDUCING, ChildStatus, ChildType, HoldCause, Outcome, Phase, Purpose, RejectReason, Right
 from .broker import OPENS, carry, forget, hold, illegal
 from .kinds import (
     GONE,
@@ -118,15 +118,24 @@ def _close(group: GroupState, fact: CloseAsked) -> bool:
     return True
 
 
+#: what waits for a reservation instead of giving up
+_WAITING = frozenset({Purpose.CLOSE, Purpose.EMERGENCY})
+
+
 def tries(group: GroupState, key: tuple[int, Purpose]) -> int:
     """The number of failed attempts in a row with the present failures.
 
-    An end that filled something starts anew; an order that was found gone after a restart was not refused.
+    An end that filled something starts anew; an order that was found gone after a restart was not refused. A close of
+    what the broker reserves for other orders is never given up: it gets there when they have ended.
     """
     failed = [order for order in group.failures.values() if (order.leg, order.purpose) == key]
     filled = any(order.cum_qty and order.status is not ChildStatus.REJECTED for order in failed)
     before = 0 if filled else group.attempts.get(key, 0)
-    return before if failed and all(order.reason == GONE for order in failed) else before + 1
+    if failed and all(order.reason == GONE for order in failed):
+        return before
+    if key[1] in _WAITING and failed and all(order.reject is RejectReason.RESERVED for order in failed):
+        return min(before + 1, max(1, group.spec.policy.rollback_attempts - 1))
+    return before + 1
 
 
 def _attempt(group: GroupState, fact: Attempt) -> bool:

@@ -108,6 +108,9 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         # an exit that somebody else cancelled is replaced at once; one that was refused waits
         unasked = order.status is not ChildStatus.REJECTED and tried == 1
         delay = 0.0 if unasked else group.spec.policy.retry.delay(tried)
+        if order.reject is RejectReason.RESERVED and order.purpose in (Purpose.CLOSE, Purpose.EMERGENCY):
+            out += _reserved_elsewhere(group, order, now, tried)
+            delay = group.spec.policy.retry.cap if group.attempts.get(key, 0) == tried else delay
         out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
         if order.purpose is Purpose.TARGET and order.reject is not RejectReason.RESERVED:
             out += _target_failed(group, order, now, tried)
@@ -117,6 +120,14 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         elif order.purpose is Purpose.ENTRY:
             out.append(_alert(now, 2, "entry-rejected", order.reason or str(order.status), order=order.number))
     return out
+
+
+def _reserved_elsewhere(group: GroupState, order: ChildOrder, now: float, tried: int) -> list[Any]:
+    """A close that waits for a reservation: a person is told once it has waited for as many refusals as others get."""
+    if group.attempts.get((order.leg, order.purpose), 0) != tried or group.memory.get("waits_reserved"):
+        return []
+    text = f"{order.quantity:+d} cannot leave, the broker reserves the position for other orders: cancel those"
+    return [f.Remembered(now, "waits_reserved", True), _alert(now, 0, "unprotected", text, order=order.number)]
 
 
 def takes_no_market(order: ChildOrder) -> bool:
