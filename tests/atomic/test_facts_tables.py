@@ -225,3 +225,12 @@ def test_replaying_the_facts_gives_the_same_group() -> None:
     for phase in Phase:
         group = in_phase(phase)
         assert repr(picture(f.replay(group.spec, group.facts))) == repr(picture(group))
+
+
+def test_fees_that_were_booked_stay_booked() -> None:
+    """A later fill that names fewer fees (none were told with it) takes nothing back."""
+    group = with_order(ChildStatus.WORKING)
+    f.apply(group, f.Filled(9.0, 1, 3, 1.0, 3.9))
+    f.apply(group, f.Filled(9.5, 1, 5, 1.0, 0.0))
+
+    assert (group.orders[1].fees, group.fees, group.orders[1].cum_qty) == (3.9, 3.9, 5)
