@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from atomic import facts as f
 from atomic.plan import Env
+from atomic.policy import Ladder, Policy
 from atomic.vocabulary import HoldCause, Outcome, Phase
 from tests.atomic.desk import C, Desk, close, condor, leg, opened, resting, rests
 
@@ -74,6 +75,20 @@ def test_a_cancel_without_an_end_is_quarantined() -> None:
 
     assert desk.phase is Phase.CLOSED
     assert desk.nets == [0, 0, 0, 0]
+
+
+def test_a_cancel_without_an_end_between_two_rungs_is_looked_for() -> None:
+    """Long before the opening's deadline: where no data comes, time alone must bring the group back to it."""
+    desk = Desk([leg(1, C, 105)], policy=Policy(ladder=Ladder(), order_timeout=100.0))
+    desk.script = rests()
+    desk.open()
+    desk.on_cancel = lambda o: [f.CancelAsked(desk.now, o.number, "x")]
+    desk.at(1)
+    assert desk.cancels == [1]
+    assert desk.wake == 46.0
+    desk.at(46)
+
+    assert desk.group.held is HoldCause.QUARANTINE
 
 
 def test_a_quarantined_order_that_ends_frees_the_group() -> None:
