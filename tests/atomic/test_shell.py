@@ -64,6 +64,21 @@ def test_an_owners_hold_does_not_take_the_place_of_a_doubt(gateway: FakeGateway)
     assert state.held is HoldCause.REQUESTED
 
 
+def test_what_a_reduction_waits_for_is_told_once(gateway: FakeGateway) -> None:
+    """A long without a bid stays; its alert goes out when that is found, not with every look, nor does a hold's."""
+    executor = started(gateway)
+    group = executor.execute_atomic([(SC, 1)], 1)
+    gateway.quotes[SC.symbol] = Quote(0.0, 0.1, 0.0, gateway.clock)
+    group.close()
+    for look in range(4):
+        if look == 2:
+            group.hold("let me look")
+        gateway.pass_seconds(600.0)
+        gateway.quotes[SC.symbol] = Quote(0.0, 0.1, 0.0, gateway.clock)
+        executor.on_data()
+    assert codes(executor) == ["bidless-long", "held-requested"]
+
+
 def test_nothing_is_sent_while_the_journal_cannot_be_written(gateway: FakeGateway) -> None:
     """A store that refuses writes stops every send, raises a P0 alert and closes the gate until it works again."""
     store = MemoryStore()
