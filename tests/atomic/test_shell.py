@@ -146,6 +146,28 @@ def test_a_late_fill_reopens_an_ended_group(gateway: FakeGateway) -> None:
     assert gateway.holdings[SC.symbol] == 0
 
 
+def test_a_fill_told_with_the_end_keeps_its_group(gateway: FakeGateway) -> None:
+    """The end of a group and a fill after it in one moment: it lives, also while what filled cannot be reversed yet."""
+    gateway.script[SC.symbol] = "rest"
+    executor = started(gateway)
+    group = executor.execute_atomic([(SC, 1)], 1)
+    gateway.quotes[SC.symbol] = Quote(0.0, 1.2, 0.0, gateway.clock)
+    cancel = gateway.cancel
+
+    def too_late(group_id: str, number: int) -> None:
+        cancel(group_id, number)
+        gateway.fill((group_id, number), 1)
+
+    gateway.cancel = too_late  # type: ignore[method-assign]
+    gateway.pass_seconds(6)
+    assert (group.state, gateway.holdings[SC.symbol]) == (Phase.UNWINDING, 1)
+    assert group.id in executor.shell.groups
+    gateway.quotes[SC.symbol] = Quote(1.0, 1.2, 0.0, gateway.clock)
+    executor.on_data()
+    assert group.is_done
+    assert gateway.holdings[SC.symbol] == 0
+
+
 def test_a_late_fill_finds_its_group_in_the_archive(gateway: FakeGateway) -> None:
     """Also when the group has left memory, its late fill is reversed by it."""
     gateway.script[SC.symbol] = "rest"
