@@ -23,8 +23,10 @@ def test_fills_that_were_divided_by_guess_explain_a_later_one() -> None:
     first = order_of(group, -3, limit=0.0, purpose="sl")
     second = order_of(group, -3, limit=1.5, purpose="tp")
     orders = [shown("C750", -3, limit=0.0), shown("C750", -3, limit=1.5, lean_id=2)]
-    fold(match(view_of([group], orders, {"C750": 4})), [group])
+    verdict = match(view_of([group], orders, {"C750": 4}))
+    fold(verdict, [group])
     assert (group.held, group.legs[0].net) == (None, 4)
+    assert [a.number for a in verdict.cancel] == [first, second], "what is left of them is not certain"
     fold(match(view_of([group], [orders[1]], {"C750": 1})), [group])
     assert (group.held, group.legs[0].net) == (None, 1)
     assert group.orders[first].status in (ChildStatus.FILLED, ChildStatus.CANCELED)
@@ -185,6 +187,7 @@ def test_an_update_that_was_taken_shows_in_the_size() -> None:
     still = [shown("C750", -5, limit=0.8, ids=("B2",))]
     fold(match(view_of([group], still, {"C750": 1})), [group])
     assert (group.orders[stop].cum_qty, group.orders[stop].leaves_qty) == (4, 1)
+    assert (group.orders[stop].quantity, group.orders[stop].asked) == (-5, None), "the update is answered by that"
     assert group.orders[stop].status in WORKING
     again = match(view_of([group], still, {"C750": 1}))
     assert [(a.number, a.how) for a in again.adopt] == [(stop, "broker_id")], "also after another restart"
