@@ -103,6 +103,20 @@ def test_assignment_brings_its_shares_to_the_group(executor: AtomicOrderExecutor
     assert executor.shell.outside.baseline("X") == 0
 
 
+def test_an_assigned_call_takes_its_shares_at_what_they_are_worth(
+    executor: AtomicOrderExecutor, gateway: FakeGateway
+) -> None:
+    """A short call assigned two dollars in the money: a hundred shares short at the strike and those two dollars."""
+    group = executor.execute_atomic([(CALL, -1), (option("C", 110), 1)], 1, policy=Policy(on_outside="hold"))
+    gateway.holdings[CALL.symbol] = 0
+    executor.shell.on_foreign(CALL.symbol, 1, 2.0, "assignment", "assigned")
+    gateway.holdings["X"] = -100
+    executor.shell.on_foreign("X", -100, 105.0, "assignment", "assigned")
+    shares = group.record.legs[-1]
+    assert (shares.spec.right, shares.net) == (Right.SHARE, -100)
+    assert shares.cost == pytest.approx(-107.0 * 100)
+
+
 def test_expiry_settles_every_group_also_when_the_net_is_zero(
     executor: AtomicOrderExecutor, gateway: FakeGateway
 ) -> None:
