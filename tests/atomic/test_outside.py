@@ -103,6 +103,22 @@ def test_assignment_brings_its_shares_to_the_group(executor: AtomicOrderExecutor
     assert executor.shell.outside.baseline("X") == 0
 
 
+@pytest.mark.parametrize("parts", [[200], [100, 100], [150, 50]])
+def test_shares_of_a_foreign_contract_stay_foreign(
+    executor: AtomicOrderExecutor, gateway: FakeGateway, parts: list[int]
+) -> None:
+    """A put sold by hand and one of a group are assigned together: each gets its hundred, however they arrive."""
+    gateway.holdings[SP.symbol] = -1
+    group = executor.execute_atomic([(SP, -1), (LP, 1)], 1, policy=Policy(on_outside="hold"))
+    gateway.holdings[SP.symbol] = 0
+    executor.shell.on_foreign(SP.symbol, 2, 2.0, "assignment", "assigned")
+    for part in parts:
+        gateway.holdings["X"] = gateway.holdings.get("X", 0) + part
+        executor.shell.on_foreign("X", part, 95.0, "assignment", "assigned")
+    assert [leg.net for leg in group.legs] == [0, 1, 100]
+    assert executor.shell.outside.baseline("X") == 100
+
+
 def test_an_assigned_call_takes_its_shares_at_what_they_are_worth(
     executor: AtomicOrderExecutor, gateway: FakeGateway
 ) -> None:
