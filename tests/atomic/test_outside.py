@@ -205,3 +205,14 @@ def test_an_assignment_of_a_contract_without_groups_is_not_counted_twice(
     group = executor.execute_atomic([(CALL, 1)], 1)
     assert [leg.net for leg in group.legs] == [1]
     assert executor.shell.outside.baseline(CALL.symbol) == 0
+
+
+def test_a_contract_that_does_not_add_up_stops_only_what_would_trade_in_it(
+    executor: AtomicOrderExecutor, gateway: FakeGateway
+) -> None:
+    """Nothing opens in it, and the refusal says why; other contracts open as before."""
+    executor.shell.outside.close_contract(SP.symbol, "the account holds something else")
+    refused = executor.execute_atomic([(LP, 1), (SP, -1)], 1)
+    assert refused.outcome is Outcome.REFUSED
+    assert "the account holds something else" in refused.reason
+    assert executor.execute_atomic([(CALL, 1)], 1).is_open
