@@ -3,6 +3,8 @@
 from atomic.facts import Accepted, Attempt, CancelAsked, Canceled, Filled, Rejected, Remembered, ReplaceAsked, apply
 from atomic.model import GroupState
 from atomic.reconcile import match
+from atomic.reconcile.identity import spans
+from atomic.reconcile.terms import Known
 from atomic.vocabulary import WORKING, ChildStatus, Phase
 from tests.atomic.reconcile.world import CALL, NOW, bracket_of, fold, group_of, order_of, shown, view_of
 
@@ -356,3 +358,15 @@ def test_an_answer_after_a_restart_is_no_evidence_of_when_the_order_was_sent() -
     fold(match(view_of([group], [shown("C750", -2, limit=0.8)], {"C750": 2})), [group])
     assert group.orders[stop].status in WORKING
     assert group.orders[stop].sent_at == NOW - 50.0
+
+
+def test_of_an_order_divided_by_guess_any_part_may_have_filled() -> None:
+    """A stop of three, one booked by guess: shown whole two more may have filled, short of all; shown as one, two."""
+    group = bracket_of(3)
+    stop = order_of(group, -3, cum=1, limit=0.8, purpose="sl")
+    known = Known(group, group.orders[stop])
+    assert spans(known, shown("C750", -3, limit=0.8)) == [(0, 1)]
+    assert spans(known, shown("C750", -1, limit=0.8)) == [(1, 1)]
+    apply(group, Remembered(NOW - 45.0, "loose", [stop]))
+    assert spans(known, shown("C750", -3, limit=0.8)) == [(0, 2)]
+    assert spans(known, shown("C750", -1, limit=0.8)) == [(0, 2)]
