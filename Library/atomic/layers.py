@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .model import GroupState
 from .ports import Severity
+from .protect.view import exposure, plan_of
 from .vocabulary import PROTECTED_KINDS, WORKING, Phase, Purpose
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ def protection(group: GroupState) -> tuple[int, int, bool]:
         watched = bool(memory.get("watch_stops")) or any(
             key.startswith("trigger.") and value for key, value in memory.items()
         )
-    for pair in exits.get("pairs", ()):
-        if pair[2] is None:  # without a stop nothing is promised
-            covered = max(covered, abs(net))
+    free = [i for i, pair in enumerate(exits.get("pairs", ())) if pair[2] is None]
+    if free:  # without a stop nothing is promised
+        shares = exposure(group, plan_of(group)).pair_open
+        covered = min(abs(net), covered + sum(shares[i] for i in free))
     return abs(net), covered, watched
 
 
