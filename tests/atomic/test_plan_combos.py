@@ -128,3 +128,17 @@ def test_a_combo_that_filled_in_part_before_its_refusal_goes_back() -> None:
 
     assert desk.nets == [0, 0]
     assert desk.group.outcome is Outcome.ROLLED_BACK
+
+
+@pytest.mark.parametrize(("env", "limit_net", "limit"), [
+    (COMBO, None, 0.0), (Env(combo_limit=True), None, 0.62), (COMBO, 0.50, 0.5)])  # fmt: skip
+def test_a_combo_at_market_needs_a_venue_that_takes_it_and_no_limit_of_its_own(
+    env: Env, limit_net: float | None, limit: float
+) -> None:
+    """Elsewhere a limit beyond its natural net price stands in for it, and the owner's net limit bounds that."""
+    desk = Desk([leg(1, C, 105), leg(-1, C, 110)], env=env, limit_net=limit_net)
+    desk.quote(0, 1.00, 1.20).quote(1, 0.60, 0.80)
+    desk.script = lambda o: [f.Accepted(desk.now, o.number)]
+    desk.open()
+
+    assert {(o.bundle, o.limit) for o in desk.sent} == {(1, limit)}
