@@ -91,6 +91,21 @@ def test_a_cancel_without_an_end_between_two_rungs_is_looked_for() -> None:
     assert desk.group.held is HoldCause.QUARANTINE
 
 
+def test_a_group_that_stands_sends_nothing_while_held_for_a_quarantine() -> None:
+    """Only one on its way back goes on with its other legs; the hold over, what is too much goes back."""
+    desk = opened([leg(1, C, 105), leg(-1, C, 110)])
+    desk.script = lambda o: []
+    desk.on_cancel = lambda o: [f.CancelAsked(desk.now, o.number, "x")]
+    desk.tell(f.Adjusted(desk.now, 0, 1, 1.0, "reconcile", "x")).at(45).at(90)
+    assert (desk.group.held, len(desk.sent)) == (HoldCause.QUARANTINE, 1)
+    desk.tell(f.Adjusted(desk.now, 1, -1, 1.0, "reconcile", "x"))
+    assert len(desk.sent) == 1
+    desk.script = lambda o: None
+    desk.tell(f.Canceled(desk.now, 3))
+
+    assert (desk.nets, desk.phase) == ([1, -1], Phase.OPEN)
+
+
 def test_a_quarantined_order_that_ends_frees_the_group() -> None:
     """Only an end that the broker confirms frees the slot."""
     desk = Desk(condor())
