@@ -94,6 +94,24 @@ def test_a_span_that_the_algorithm_gives_its_prices_holds_for_decisions_too() ->
     assert env_of(gateway).stale_after == 7200.0
     assert env_of(FakeGateway()).stale_after == 3600.0
 
+@pytest.mark.parametrize(
+    ("right", "strike", "worth"), [(0, 105.0, 5.0), (0, 115.0, 0.0), (1, 115.0, 5.0), (1, 105.0, 0.0)]
+)
+def test_what_an_exercise_is_worth_depends_on_the_right(
+    right: int, strike: float, worth: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LEAN's calls are 0 and its puts 1; the underlying is at 110."""
+    imports.install()
+    from atomic.bridge.contracts import Contracts
+
+    settings = SimpleNamespace(stale_price_time_span=timedelta(hours=1))
+    contracts = Contracts(SimpleNamespace(live_mode=False, settings=settings))
+    sid = SimpleNamespace(has_underlying=True, underlying="X", strike_price=strike, option_right=right)
+    monkeypatch.setattr(contracts, "symbol", lambda text: SimpleNamespace(id=sid))
+    monkeypatch.setattr(contracts, "security", lambda text: SimpleNamespace(price=110.0) if text == "X" else None)
+
+    assert contracts.intrinsic("an option") == worth
+
 
 def test_alerts_hold_back_repeats_and_floods_but_never_the_loudest() -> None:
     """The same alert is told once in its quiet time, no more than so many a minute; P0 always."""
