@@ -55,7 +55,7 @@ class Bucket:
 class Fuse:
     """Circuit breaker: after so many refusals in a row nothing opens for a while.
 
-    `row` and `restore` keep it over a restart.
+    Who books a fill sets `failures` to 0. `row` and `restore` keep it over a restart.
     """
 
     def __init__(self, breaker: Breaker) -> None:
@@ -71,10 +71,6 @@ class Fuse:
             self.failures = 0
             return True
         return False
-
-    def worked(self) -> None:
-        """An order was filled."""
-        self.failures = 0
 
     def is_open(self, now: float) -> bool:
         """True while nothing may open."""
@@ -132,6 +128,7 @@ class Gates:
                 live=base.live,
                 bar_data=base.bar_data,
                 bar_seconds=base.bar_seconds,
+                stale_after=base.stale_after,
                 takes_market=base.takes_market,
                 combo_market=base.combo_market,
                 combo_limit=base.combo_limit,

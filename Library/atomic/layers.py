@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .model import GroupState
 from .ports import Severity
+from .protect.view import exposure, plan_of
 from .vocabulary import PROTECTED_KINDS, WORKING, Phase, Purpose
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ def protection(group: GroupState) -> tuple[int, int, bool]:
         watched = bool(memory.get("watch_stops")) or any(
             key.startswith("trigger.") and value for key, value in memory.items()
         )
-    for pair in exits.get("pairs", ()):
-        if pair[2] is None:  # without a stop nothing is promised
-            covered = max(covered, abs(net))
+    free = [i for i, pair in enumerate(exits.get("pairs", ())) if pair[2] is None]
+    if free:  # without a stop nothing is promised
+        shares = exposure(group, plan_of(group)).pair_open
+        covered = min(abs(net), covered + sum(shares[i] for i in free))
     return abs(net), covered, watched
 
 
@@ -73,6 +75,8 @@ class Coverage:
         #: groups that were last seen without full protection
         self.suspects: Collection[str] = self._bare.keys()
         self._seen: set[str] = set()
+        #: groups whose exits were confirmed once: those count as protected, however often they lose one
+        self._confirmed: set[str] = set()
         self._below_since = 0.0
 
     def fact(self, group: GroupState, fact: Any) -> None:
@@ -93,7 +97,7 @@ class Coverage:
 
     def _placed(self, group: GroupState, group_id: str, intended_at: float, at: float) -> None:
         since = self._bare.pop(group_id)
-        self.protected += 1
+        self._confirm(group_id)
         self.latencies.append(at - since)
         if self.sweeping:
             self.placed["sweep"] += 1
@@ -103,6 +107,11 @@ class Coverage:
                 self.placed["direct"] += 1
                 return
         self.placed["event"] += 1
+
+    def _confirm(self, group_id: str) -> None:
+        if group_id not in self._confirmed:
+            self._confirmed.add(group_id)
+            self.protected += 1
 
     @property
     def rate(self) -> float:
@@ -122,7 +131,7 @@ class Coverage:
             elif group_id in self._bare and (watched or covered >= open_):
                 del self._bare[group_id]
                 if watched and open_:
-                    self.protected += 1
+                    self._confirm(group_id)
         if not bare:
             self._below_since = 0.0
         elif not self._below_since:
@@ -141,6 +150,7 @@ class Coverage:
     def forget(self, group_id: str) -> None:
         """A group left memory."""
         self._seen.discard(group_id)
+        self._confirmed.discard(group_id)
         self._bare.pop(group_id, None)
 
     def metrics(self) -> dict[str, Any]:

@@ -101,8 +101,8 @@ class Reconciler:
             shell.touch(group_id)
         return report
 
-    def sweep(self) -> list[dict[str, Any]]:
-        """Orphans, missing orders, and what a start left open; inside the pump. Rows of what was found."""
+    def sweep(self) -> None:
+        """Orphans, missing orders, and what a start left open; inside the pump."""
         verdict = match(self._view(start=False))
         self._carry_out(verdict)
         shell = self._shell
@@ -111,7 +111,6 @@ class Reconciler:
                 group = shell.groups.get(finding.group_id)
                 for number in list(group.live) if group is not None else ():
                     shell.gateway.poll(finding.group_id, number)
-        return [finding.row() for finding in verdict.findings if finding.kind != "foreign"]
 
     def accept(self, group: GroupState, why: str) -> str:
         """A person says that the account is right for a held group. Raises ValueError with the cure."""

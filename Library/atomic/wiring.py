@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .plan import Env
+from .plan.terms import STALE_AFTER
 
 if TYPE_CHECKING:
     from .model import LegSpec
@@ -17,6 +18,7 @@ def env_of(gateway: Any) -> Env:
     return Env(
         live=gateway.live,
         bar_data=not gateway.live,
+        stale_after=getattr(gateway, "stale_after", STALE_AFTER),
         takes_market=venue.market if venue is not None else True,
         combo_market=gateway.takes_combo(2, False),
         combo_limit=gateway.takes_combo(2, True),

@@ -233,3 +233,24 @@ def test_a_brokerage_that_sells_by_day_only(play: Any) -> None:
     assert group.outcome == "closed", group.summary()
     assert not any(order.bundle for order in group.orders)
     assert not played.holdings()
+
+
+def test_open_orders_are_read_with_their_terms_and_a_silent_hour_is_no_fault(play: Any) -> None:
+    """What rests is shown as it was sent; that nothing is told of it says nothing about the wiring of events."""
+
+    def rest(a: Any) -> None:
+        price = a.securities[a.goog].price
+        a.kept["limit"] = round(price - 50, 2)
+        a.atomic.bracket_order(a.goog, 100, limit_price=a.kept["limit"], stop_loss_price=round(price - 60, 2))
+
+    def look(a: Any) -> None:
+        a.atomic.check_and_recover_incomplete_orders()
+        for group in a.atomic.groups.open:
+            for order in group.orders:
+                a.atomic.shell.gateway.poll(group.id, order.number)
+        a.kept["shown"] = [(o.type, o.quantity, o.limit, o.stop) for o in a.atomic.shell.gateway.open_orders()]
+        a.kept["ready"] = a.atomic.ready
+
+    a = play(Script(steps={"10:00:00": rest, "11:00:00": look}), stop_at="11:30").algorithm
+    assert a.kept["shown"] == [("limit", 100, a.kept["limit"], 0.0)]
+    assert a.kept["ready"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from atomic import facts as f
 from atomic.journal import MemoryStore
 from atomic.operations import OperationState, OperationType
 from atomic.policy import Policy
@@ -49,6 +50,40 @@ def test_coverage_counts_layers_and_raises_its_alerts():
     assert executor.coverage.rate == pytest.approx(2 / 3)
     assert "coverage" in executor.alerts_seen
     assert "unprotected" in executor.alerts_seen
+
+
+def test_an_entry_that_loses_its_stop_and_gets_another_counts_once():
+    """The rate is entries with confirmed exits over entries that filled: it never makes up for one without any."""
+    executor, venue = start(policy=Policy(emergency_flatten=False, rollback_attempts=1000))
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    assert (executor.coverage.entries, executor.coverage.protected) == (1, 1)
+    venue.refuse["sl"] = ["unknown"] * 3
+    stop = next(order for order in group.stops if order.may_fill)
+    venue.ended.add((group.id, stop.number))
+    venue.sink.on_fact(group.id, f.Canceled(venue.clock, stop.number, "by the broker"))
+    executor.sweep_protection(force=True)
+    assert executor.coverage.metrics()["unprotected_now"] == 1
+    for _ in range(10):
+        venue.pass_seconds(1.0)
+
+    assert ("sl", -10, 99.0) in working(group)
+    assert (executor.coverage.entries, executor.coverage.protected) == (1, 1)
+    assert executor.coverage.metrics()["unprotected_now"] == 0
+
+
+def test_an_operation_that_needed_another_try_is_won_once():
+    """A leg refused for the rate that fills at the second try is one recovery, also when the group has closed."""
+    executor, venue = start()
+    venue.refuse["open"] = ["rate"]
+    group = executor.execute_atomic([(SPY, 1)], 10)
+    assert not group.is_open
+    venue.pass_seconds(1.0)
+    assert group.is_open
+    group.close("done")
+
+    found = executor.operations.get_recovery_statistics()
+    assert (found["recovery_attempts"], found["recoveries_won"]) == (1, 1)
+    assert executor.operations.get_operation_status(group.id)["ended_at"] > 0
 
 
 def test_operations_are_seen_counted_and_rolled_back():

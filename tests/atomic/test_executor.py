@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
+from atomic.model import Quote
 from atomic.vocabulary import Outcome, Phase
 from tests.atomic.fake_gateway import FakeGateway, option
 
@@ -72,3 +75,54 @@ def test_partial_fill_is_reversed_exactly(gateway: FakeGateway) -> None:
     gateway.pass_seconds(6)
     assert group.is_done
     assert not any(gateway.holdings.values())
+
+
+def test_what_expired_while_nobody_looked_is_settled_at_its_worth(gateway: FakeGateway) -> None:
+    """The next process finds the contract gone: a call at 105 is worth five dollars where the underlying is at 110."""
+    store = MemoryStore()
+    first = AtomicOrderExecutor(None, "t", gateway=gateway, store=store)
+    first.start()
+    group = first.execute_atomic([(SC, 1)], 2)
+    later = FakeGateway()
+    later.clock = datetime(2030, 1, 21, 15, tzinfo=UTC).timestamp()
+    later.quotes["X"] = Quote(109.9, 110.1, 110.0, later.clock)
+    executor = AtomicOrderExecutor(None, "t", gateway=later, store=store)
+    report = executor.start()
+
+    ended = executor.groups.get(group.id)
+    assert ended is not None
+    assert (ended.outcome, ended.record.legs[0].settlement) == (Outcome.EXPIRED, 5.0)
+    assert (report.found, report.count("expired"), executor.metrics()["orphans"]) == (1, 1, 0)
+
+
+def test_what_a_start_leaves_open_is_looked_at_when_its_quiet_period_ends(gateway: FakeGateway) -> None:
+    """An order that never was acknowledged and is not shown: without any data it is given up in time."""
+    store = MemoryStore()
+    gateway.submit = lambda request: gateway.calls.append(("submit", request.tag))  # type: ignore[method-assign]
+    gateway.live = True
+    first = AtomicOrderExecutor(None, "t", gateway=gateway, store=store)
+    first.start()
+    group = first.execute_atomic([(LC, 1)], 1)
+    later = FakeGateway(live=True)
+    later.cancel = lambda group_id, number: None  # type: ignore[method-assign]
+    executor = AtomicOrderExecutor(None, "t", gateway=later, store=store)
+    executor.start()
+    quiet = group.record.spec.policy.quiet_period
+    assert [order.may_fill for order in executor.groups.open[0].orders] == [True]
+    while later.wake is not None and later.wake <= gateway.clock + quiet:
+        later.pass_seconds(later.wake - later.clock)
+
+    ended = executor.groups.get(group.id)
+    assert ended is not None
+    assert ended.outcome is Outcome.ROLLED_BACK
+
+
+def test_an_order_that_the_account_does_not_show_is_asked_for(gateway: FakeGateway) -> None:
+    """Its end may have been told to nobody: a look at the account reads its ticket."""
+    gateway.script[LC.symbol] = "rest"
+    executor = started(gateway)
+    executor.execute_atomic([(LC, 1)], 1)
+    gateway.calls.clear()
+    executor.check_and_recover_incomplete_orders()
+
+    assert gateway.calls == [("poll", 1)]

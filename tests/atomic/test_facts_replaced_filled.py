@@ -85,3 +85,11 @@ def test_an_exit_that_became_too_large_is_not_sent() -> None:
     assert EXITS.still_wanted(group, group.orders[2], Env(live=True))
     f.apply(group, f.Adjusted(1.0, 0, -2, 100.0, "foreign", "by hand"))
     assert not EXITS.still_wanted(group, group.orders[2], Env(live=True))
+
+
+def test_a_refusal_that_is_told_twice_counts_once() -> None:
+    """What was answered already is no second refusal: an update is given up after so many of them."""
+    group = _enlarged()
+    assert f.apply(group, f.ReplaceRefused(3.0, 2, "too late"))
+    assert not f.apply(group, f.ReplaceRefused(3.0, 2, "too late"))
+    assert group.orders[2].replace_refusals == 1

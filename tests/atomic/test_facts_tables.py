@@ -225,3 +225,34 @@ def test_replaying_the_facts_gives_the_same_group() -> None:
     for phase in Phase:
         group = in_phase(phase)
         assert repr(picture(f.replay(group.spec, group.facts))) == repr(picture(group))
+
+
+def test_fees_that_were_booked_stay_booked() -> None:
+    """A later fill that names fewer fees (none were told with it) takes nothing back."""
+    group = with_order(ChildStatus.WORKING)
+    f.apply(group, f.Filled(9.0, 1, 3, 1.0, 3.9))
+    f.apply(group, f.Filled(9.5, 1, 5, 1.0, 0.0))
+
+    assert (group.orders[1].fees, group.fees, group.orders[1].cum_qty) == (3.9, 3.9, 5)
+
+
+def test_a_doubt_that_is_told_again_leaves_the_flatten_that_was_ordered_since() -> None:
+    """A sweep finds the same contract in doubt as before: what an operator decided after the first look stands."""
+    group = in_phase(Phase.OPEN)
+    f.apply(group, f.Emergency(3.0, "before the doubt"))
+    f.apply(group, f.Held(4.0, "ambiguous", "more than one history fits"))
+    assert not group.emergency
+    f.apply(group, f.Emergency(5.0, "flatten"))
+
+    assert not f.apply(group, f.Held(6.0, "ambiguous", "more than one history fits"))
+    assert group.emergency
+
+
+def test_what_is_remembered_already_is_not_recorded_again() -> None:
+    """An owner who says the same level with every bar neither fills the journal nor gives its stop new attempts."""
+    group = in_phase(Phase.OPEN)
+    assert f.apply(group, f.Remembered(3.0, "stop.0", 99.0))
+    f.apply(group, f.Attempt(4.0, 0, "sl", 8.0, "refused"))
+
+    assert not f.apply(group, f.Remembered(5.0, "stop.0", 99.0))
+    assert group.retry_at == {(0, "sl"): 8.0}

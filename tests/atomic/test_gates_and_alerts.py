@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import timedelta
+from types import SimpleNamespace
+
 import pytest
 
-from atomic.gates import Bucket, Fuse
+from atomic.gates import Bucket, Fuse, Gates
 from atomic.observe import ALERTS_PER_MINUTE, Alerts
+from atomic.plan import Env
 from atomic.policy import Breaker
 from atomic.ports import Severity
 from atomic.rejects import classify_reject
 from atomic.vocabulary import RejectReason
+from atomic.wiring import env_of
+from tests.atomic.fake_gateway import FakeGateway
+from workbench.engine import imports
 
 
 def test_a_bucket_refills_with_its_rate() -> None:
@@ -54,7 +62,7 @@ def test_a_fuse_opens_after_failures_in_a_row() -> None:
     fuse = Fuse(Breaker(failures=3, reset=10.0))
     assert not fuse.failed(1.0)
     assert not fuse.failed(2.0)
-    fuse.worked()
+    fuse.failures = 0
     assert not fuse.failed(3.0)
     assert not fuse.failed(4.0)
     assert fuse.failed(5.0)
@@ -62,6 +70,47 @@ def test_a_fuse_opens_after_failures_in_a_row() -> None:
     other.restore(fuse.row())
     assert other.is_open(14.9)
     assert not other.is_open(15.1)
+
+
+def test_what_the_venue_can_do_is_in_the_environment_of_every_moment() -> None:
+    """Whatever stands in the base is passed on; only what the gates themselves decide is set anew."""
+    base = Env(live=True, bar_data=True, bar_seconds=3600.0, stale_after=7200.0, takes_market=False, combo_market=True,
+               combo_limit=True, reserves_quantity=True, takes_replace=False, takes_linked=True,
+               leaned_on={"X": "g-1"})  # fmt: skip
+    gates = Gates(Env(), Breaker(), 0.0, 0.0, None)
+    gates.set_base(base)
+
+    assert asdict(gates.env(1.0, opens=True)) == asdict(base)
+    gates.paused = True
+    assert asdict(gates.env(2.0, opens=True)) == {**asdict(base), "paused": True}
+
+def test_a_span_that_the_algorithm_gives_its_prices_holds_for_decisions_too() -> None:
+    """`Settings.StalePriceTimeSpan` of two hours: LEAN fills at such a price, so it is one here."""
+    imports.install()
+    from atomic.bridge import LeanGateway
+
+    settings = SimpleNamespace(stale_price_time_span=timedelta(hours=2))
+    gateway = LeanGateway(SimpleNamespace(live_mode=False, settings=settings, brokerage_model=None))
+    assert env_of(gateway).stale_after == 7200.0
+    assert env_of(FakeGateway()).stale_after == 3600.0
+
+@pytest.mark.parametrize(
+    ("right", "strike", "worth"), [(0, 105.0, 5.0), (0, 115.0, 0.0), (1, 115.0, 5.0), (1, 105.0, 0.0)]
+)
+def test_what_an_exercise_is_worth_depends_on_the_right(
+    right: int, strike: float, worth: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LEAN's calls are 0 and its puts 1; the underlying is at 110."""
+    imports.install()
+    from atomic.bridge.contracts import Contracts
+
+    settings = SimpleNamespace(stale_price_time_span=timedelta(hours=1))
+    contracts = Contracts(SimpleNamespace(live_mode=False, settings=settings))
+    sid = SimpleNamespace(has_underlying=True, underlying="X", strike_price=strike, option_right=right)
+    monkeypatch.setattr(contracts, "symbol", lambda text: SimpleNamespace(id=sid))
+    monkeypatch.setattr(contracts, "security", lambda text: SimpleNamespace(price=110.0) if text == "X" else None)
+
+    assert contracts.intrinsic("an option") == worth
 
 
 def test_alerts_hold_back_repeats_and_floods_but_never_the_loudest() -> None:

@@ -8,12 +8,13 @@ import pytest
 
 from atomic import facts as f
 from atomic.journal import MemoryStore
-from atomic.layers import Coverage
+from atomic.layers import Coverage, protection
 from atomic.policy import Settings
 from atomic.ports import Severity
 from atomic.protect import Level
 from atomic.vocabulary import Phase
 from tests.atomic.bracket_venue import ENTRY, SPY, Venue, start, working
+from tests.atomic.protect import rig as rigs
 
 
 def submits(venue: Venue, prefix: str) -> list[str]:
@@ -186,3 +187,27 @@ def test_a_brokers_rate_limit_delays_a_stop_and_loses_none():
 
     assert working(group) == [("sl", -10, 99.0)]
     assert "emergency-close" not in executor.alerts_seen
+
+
+def test_a_pair_that_promises_no_stop_covers_nothing_of_another() -> None:
+    """Half of a position runs free, the other half has lost its stop: that half is without protection."""
+    rig = rigs.Rig(rigs.plan((0.5, 102.0, 99.0), (0.5, 104.0, None)))
+    rig.fill(rigs.ENTRY, 100)
+    assert protection(rig.group) == (100, 100, False)
+    rig.fill(rigs.TARGET, 10, 102.0)
+    assert protection(rig.group) == (90, 90, False)
+    rig.refuse[rigs.STOP] = ["unknown"]
+    rig.end(rigs.STOP)
+
+    assert protection(rig.group) == (90, 50, False)
+
+
+def test_what_is_merely_remembered_is_no_watched_stop() -> None:
+    """A group that knows of a broker's reservations and has lost its stop is without protection."""
+    rig = rigs.Rig(rigs.plan((1.0, None, 99.0)), reserves_quantity=True)
+    rig.fill(rigs.ENTRY, 100)
+    assert rig.group.memory["reserves"]
+    rig.refuse[rigs.STOP] = ["unknown"] * 2
+    rig.end(rigs.STOP)
+
+    assert protection(rig.group) == (100, 0, False)

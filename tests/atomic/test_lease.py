@@ -112,6 +112,24 @@ def test_a_suspended_holder_loses_its_hold(clock: Clock) -> None:
     assert not first.holds
 
 
+def test_of_those_that_wait_the_oldest_goes_first(clock: Clock) -> None:
+    """Whoever looks first when the holder stops: the others wait on for the one that came before them."""
+    store = MemoryStore()
+    holder = lease(store, clock, "h")
+    holder.beat()
+    older = lease(store, clock, "a")
+    older.beat()
+    clock.now += 1
+    younger = lease(store, clock, "b")
+    younger.beat()
+    holder.release()
+    clock.now += 11
+    assert "waiting" in younger.beat()
+    assert older.beat() == ""
+    clock.now += 11
+    assert "process 1 on a" in younger.beat()
+
+
 def test_two_that_start_together_never_both_hold() -> None:
     """The second one starts at every single store operation of the first, on clocks that disagree."""
     most = 0

@@ -103,6 +103,36 @@ def test_assignment_brings_its_shares_to_the_group(executor: AtomicOrderExecutor
     assert executor.shell.outside.baseline("X") == 0
 
 
+@pytest.mark.parametrize("parts", [[200], [100, 100], [150, 50]])
+def test_shares_of_a_foreign_contract_stay_foreign(
+    executor: AtomicOrderExecutor, gateway: FakeGateway, parts: list[int]
+) -> None:
+    """A put sold by hand and one of a group are assigned together: each gets its hundred, however they arrive."""
+    gateway.holdings[SP.symbol] = -1
+    group = executor.execute_atomic([(SP, -1), (LP, 1)], 1, policy=Policy(on_outside="hold"))
+    gateway.holdings[SP.symbol] = 0
+    executor.shell.on_foreign(SP.symbol, 2, 2.0, "assignment", "assigned")
+    for part in parts:
+        gateway.holdings["X"] = gateway.holdings.get("X", 0) + part
+        executor.shell.on_foreign("X", part, 95.0, "assignment", "assigned")
+    assert [leg.net for leg in group.legs] == [0, 1, 100]
+    assert executor.shell.outside.baseline("X") == 100
+
+
+def test_an_assigned_call_takes_its_shares_at_what_they_are_worth(
+    executor: AtomicOrderExecutor, gateway: FakeGateway
+) -> None:
+    """A short call assigned two dollars in the money: a hundred shares short at the strike and those two dollars."""
+    group = executor.execute_atomic([(CALL, -1), (option("C", 110), 1)], 1, policy=Policy(on_outside="hold"))
+    gateway.holdings[CALL.symbol] = 0
+    executor.shell.on_foreign(CALL.symbol, 1, 2.0, "assignment", "assigned")
+    gateway.holdings["X"] = -100
+    executor.shell.on_foreign("X", -100, 105.0, "assignment", "assigned")
+    shares = group.record.legs[-1]
+    assert (shares.spec.right, shares.net) == (Right.SHARE, -100)
+    assert shares.cost == pytest.approx(-107.0 * 100)
+
+
 def test_expiry_settles_every_group_also_when_the_net_is_zero(
     executor: AtomicOrderExecutor, gateway: FakeGateway
 ) -> None:
@@ -175,3 +205,14 @@ def test_an_assignment_of_a_contract_without_groups_is_not_counted_twice(
     group = executor.execute_atomic([(CALL, 1)], 1)
     assert [leg.net for leg in group.legs] == [1]
     assert executor.shell.outside.baseline(CALL.symbol) == 0
+
+
+def test_a_contract_that_does_not_add_up_stops_only_what_would_trade_in_it(
+    executor: AtomicOrderExecutor, gateway: FakeGateway
+) -> None:
+    """Nothing opens in it, and the refusal says why; other contracts open as before."""
+    executor.shell.outside.close_contract(SP.symbol, "the account holds something else")
+    refused = executor.execute_atomic([(LP, 1), (SP, -1)], 1)
+    assert refused.outcome is Outcome.REFUSED
+    assert "the account holds something else" in refused.reason
+    assert executor.execute_atomic([(CALL, 1)], 1).is_open

@@ -42,6 +42,26 @@ def test_hold_asks_a_person_once_when_something_moved() -> None:
     assert desk.sent == []
 
 
+def test_what_is_missing_after_a_release_is_not_bought_again() -> None:
+    """A leg that was sold whole by hand is short of its goal: reducing never takes a leg away from nothing."""
+    desk = opened([leg(1, C, 105), leg(-1, C, 110)], 3, policy=Policy(on_outside="hold", allow_naked=True))
+    desk.tell(f.Adjusted(desk.now, 0, -3, 1.0, "foreign", "x"), f.Adjusted(desk.now, 1, 3, 1.0, "foreign", "x"))
+    desk.tell(f.Released(desk.now, "seen"))
+
+    assert desk.phase is Phase.OPEN
+    assert (desk.sent, [a.code for a in desk.alerts]) == ([], ["held"])
+
+
+@pytest.mark.parametrize("policy", ["adjust", "hold", "unwind"])
+def test_a_leg_that_holds_too_much_goes_back_alone(policy: str) -> None:
+    """Nothing of the group is missing: whatever the policy for what moved from outside, the group stands."""
+    desk = opened([leg(1, C, 105), leg(-1, C, 110)], 3, policy=Policy(on_outside=policy))
+    desk.tell(f.Adjusted(desk.now, 0, 1, 1.0, "reconcile", "x"))
+
+    assert [(o.leg, str(o.purpose), o.quantity) for o in desk.sent] == [(0, "excess", -1)]
+    assert (desk.nets, desk.phase) == ([3, -3], Phase.OPEN)
+
+
 @pytest.mark.parametrize(("policy", "phase"), [("adjust", Phase.HELD), ("hold", Phase.HELD), ("unwind", Phase.CLOSED)])
 def test_a_split_is_not_traded_away(policy: str, phase: Phase) -> None:
     """The ratios of the unit say nothing any more: a person looks, or everything goes."""

@@ -52,6 +52,16 @@ def test_a_closed_session_is_waited_for() -> None:
     assert desk.phase is Phase.CLOSED
 
 
+def test_where_no_market_order_is_taken_a_reduction_goes_through_the_natural_price() -> None:
+    """As far beyond the ask (the bid) as the ladder says, so that it trades like one."""
+    desk = opened([leg(1, C, 105), leg(-1, C, 110)])
+    desk.env = Env(takes_market=False)
+    close(desk)
+    desk.tell(*desk.fill(3))
+
+    assert [(o.quantity, o.limit) for o in desk.sent] == [(1, 1.22), (-1, 0.98)]
+
+
 def test_a_margin_refusal_that_leans_on_our_long_names_the_other_group() -> None:
     """LEAN margins the book: another group's short leans on our long."""
     long = condor()[1].symbol

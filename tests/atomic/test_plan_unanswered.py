@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from atomic import facts as f
 from atomic.plan import Env
+from atomic.policy import Ladder, Policy
 from atomic.vocabulary import HoldCause, Outcome, Phase
 from tests.atomic.desk import C, Desk, close, condor, leg, opened, resting, rests
 
@@ -74,6 +75,35 @@ def test_a_cancel_without_an_end_is_quarantined() -> None:
 
     assert desk.phase is Phase.CLOSED
     assert desk.nets == [0, 0, 0, 0]
+
+
+def test_a_cancel_without_an_end_between_two_rungs_is_looked_for() -> None:
+    """Long before the opening's deadline: where no data comes, time alone must bring the group back to it."""
+    desk = Desk([leg(1, C, 105)], policy=Policy(ladder=Ladder(), order_timeout=100.0))
+    desk.script = rests()
+    desk.open()
+    desk.on_cancel = lambda o: [f.CancelAsked(desk.now, o.number, "x")]
+    desk.at(1)
+    assert desk.cancels == [1]
+    assert desk.wake == 46.0
+    desk.at(46)
+
+    assert desk.group.held is HoldCause.QUARANTINE
+
+
+def test_a_group_that_stands_sends_nothing_while_held_for_a_quarantine() -> None:
+    """Only one on its way back goes on with its other legs; the hold over, what is too much goes back."""
+    desk = opened([leg(1, C, 105), leg(-1, C, 110)])
+    desk.script = lambda o: []
+    desk.on_cancel = lambda o: [f.CancelAsked(desk.now, o.number, "x")]
+    desk.tell(f.Adjusted(desk.now, 0, 1, 1.0, "reconcile", "x")).at(45).at(90)
+    assert (desk.group.held, len(desk.sent)) == (HoldCause.QUARANTINE, 1)
+    desk.tell(f.Adjusted(desk.now, 1, -1, 1.0, "reconcile", "x"))
+    assert len(desk.sent) == 1
+    desk.script = lambda o: None
+    desk.tell(f.Canceled(desk.now, 3))
+
+    assert (desk.nets, desk.phase) == ([1, -1], Phase.OPEN)
 
 
 def test_a_quarantined_order_that_ends_frees_the_group() -> None:

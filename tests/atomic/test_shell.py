@@ -64,6 +64,21 @@ def test_an_owners_hold_does_not_take_the_place_of_a_doubt(gateway: FakeGateway)
     assert state.held is HoldCause.REQUESTED
 
 
+def test_what_a_reduction_waits_for_is_told_once(gateway: FakeGateway) -> None:
+    """A long without a bid stays; its alert goes out when that is found, not with every look, nor does a hold's."""
+    executor = started(gateway)
+    group = executor.execute_atomic([(SC, 1)], 1)
+    gateway.quotes[SC.symbol] = Quote(0.0, 0.1, 0.0, gateway.clock)
+    group.close()
+    for look in range(4):
+        if look == 2:
+            group.hold("let me look")
+        gateway.pass_seconds(600.0)
+        gateway.quotes[SC.symbol] = Quote(0.0, 0.1, 0.0, gateway.clock)
+        executor.on_data()
+    assert codes(executor) == ["bidless-long", "held-requested"]
+
+
 def test_nothing_is_sent_while_the_journal_cannot_be_written(gateway: FakeGateway) -> None:
     """A store that refuses writes stops every send, raises a P0 alert and closes the gate until it works again."""
     store = MemoryStore()
@@ -127,6 +142,28 @@ def test_a_late_fill_reopens_an_ended_group(gateway: FakeGateway) -> None:
     number = next(order.number for order in group.orders if order.status == "canceled")
     gateway.holdings[SC.symbol] = -1
     executor.shell.on_fact(group.id, f.Filled(gateway.clock, number, 1, 1.0, 1.0))
+    assert group.is_done
+    assert gateway.holdings[SC.symbol] == 0
+
+
+def test_a_fill_told_with_the_end_keeps_its_group(gateway: FakeGateway) -> None:
+    """The end of a group and a fill after it in one moment: it lives, also while what filled cannot be reversed yet."""
+    gateway.script[SC.symbol] = "rest"
+    executor = started(gateway)
+    group = executor.execute_atomic([(SC, 1)], 1)
+    gateway.quotes[SC.symbol] = Quote(0.0, 1.2, 0.0, gateway.clock)
+    cancel = gateway.cancel
+
+    def too_late(group_id: str, number: int) -> None:
+        cancel(group_id, number)
+        gateway.fill((group_id, number), 1)
+
+    gateway.cancel = too_late  # type: ignore[method-assign]
+    gateway.pass_seconds(6)
+    assert (group.state, gateway.holdings[SC.symbol]) == (Phase.UNWINDING, 1)
+    assert group.id in executor.shell.groups
+    gateway.quotes[SC.symbol] = Quote(1.0, 1.2, 0.0, gateway.clock)
+    executor.on_data()
     assert group.is_done
     assert gateway.holdings[SC.symbol] == 0
 

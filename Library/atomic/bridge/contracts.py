@@ -47,7 +47,7 @@ class Contracts:
         self._holdings: dict[str, Any] = {}
         self._legs: dict[tuple[str, int], LegSpec] = {}
         #: age beyond which a price fills nothing; live brokers fill at their own quotes
-        self._stale = float("inf") if algorithm.live_mode else _span(algorithm)
+        self.stale_after = float("inf") if algorithm.live_mode else _span(algorithm)
         #: exchange time minus UTC in seconds, and the hour it was looked up in
         self._offsets: dict[str, tuple[float, float]] = {}
 
@@ -165,7 +165,7 @@ class Contracts:
         else:
             bid = float(bid_bar.close) if bid_bar is not None else 0.0
             ask = float(ask_bar.close) if ask_bar is not None else 0.0
-        if now - at > self._stale:
+        if now - at > self.stale_after:
             bid = ask = 0.0
         return Quote(bid, ask, last, at, bool(exchange.exchange_open))
 

@@ -78,6 +78,11 @@ class LeanGateway:
         """Newest quote; a missing side is 0, an unknown symbol is all zeros and closed."""
         return self.contracts.quote(symbol, self._reader.now)
 
+    @property
+    def stale_after(self) -> float:
+        """Seconds after which a quote is no price any more."""
+        return self.contracts.stale_after
+
     def sizes(self, symbol: str) -> tuple[float, float]:
         """Contracts at the bid and at the ask; 0 where unknown."""
         return self.contracts.sizes(symbol)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: no practical limit
 UNLIMITED = 1 << 30
+#: LEAN's default for Settings.StalePriceTimeSpan, seconds
+STALE_AFTER = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Env:
     live: bool = False
     bar_data: bool = False
     bar_seconds: float = 60.0
-    stale_after: float = 3600.0
+    stale_after: float = STALE_AFTER
     takes_market: bool = True
     combo_market: bool = False
     combo_limit: bool = False

@@ -35,13 +35,9 @@ def found(group: GroupState, now: float, env: Env) -> list[Any]:
 
 
 def give_way(group: GroupState, now: float, why: str) -> list[Any]:
-    """Lower the target to the complete units (policy) or to nothing; empty when it stands there already."""
-    if group.phase is Phase.HELD and group.held_from is not Phase.OPENING:
-        return []
+    """While opening: lower the target to the complete units (policy) or to nothing; empty when all are complete."""
     keep = min(group.units_held, group.target) if group.spec.policy.keep_units else 0
-    if keep == group.target and (keep == group.spec.units or group.phase is Phase.UNWINDING):
-        return []
-    return [TargetSet(now, keep, why)]
+    return [] if keep == group.target else [TargetSet(now, keep, why)]
 
 
 def hold(group: GroupState, now: float, cause: HoldCause, why: str) -> list[Any]:

@@ -124,14 +124,12 @@ def _why(group: GroupState, row: Mapping[str, Any], quotes: Mapping[str, Quote])
 
 def _underlying(group: GroupState, row: Mapping[str, Any], quotes: Mapping[str, Quote]) -> str:
     low, high = row["underlying_low"], row["underlying_high"]
-    for leg in group.legs:
-        spec = leg.spec
-        if leg.net < 0 and spec.right is not Right.SHARE and (quotes.get(spec.symbol) or NO_QUOTE).ask <= 0:
-            # nobody offers this short: its strike is where it starts to cost
-            if spec.right is Right.PUT and low is None:
-                low = spec.strike
-            elif spec.right is Right.CALL and high is None:
-                high = spec.strike
+    # nobody offers these shorts: their strikes are where they start to cost
+    bare = [leg.spec for leg in group.legs if leg.net < 0 and (quotes.get(leg.spec.symbol) or NO_QUOTE).ask <= 0]
+    if low is None:
+        low = max((spec.strike for spec in bare if spec.right is Right.PUT), default=None)
+    if high is None:
+        high = min((spec.strike for spec in bare if spec.right is Right.CALL), default=None)
     if low is None and high is None:
         return ""
     underlying = next((leg.spec.underlying for leg in group.legs if leg.spec.underlying), "")

@@ -1,7 +1,7 @@
 """Closing a bracket: by the owner, by time, under its stop until it is gone."""
 
 from atomic import facts as f
-from atomic.vocabulary import Purpose
+from atomic.vocabulary import Phase, Purpose
 from tests.atomic.protect.rig import ENTRY, Rig, one, plan
 
 
@@ -50,3 +50,13 @@ def test_a_time_exit_closes_at_its_moment():
     rig.after(600)
 
     assert [o.quantity for o in rig.live(Purpose.CLOSE)] == [-100]
+
+
+def test_a_close_that_filled_in_part_is_still_a_close():
+    """What is left of a position that is being closed does not make the bracket open again."""
+    rig = one()
+    rig.fill(ENTRY, 100)
+    rig.tell(f.CloseAsked(rig.now, "owner"))
+    rig.fill(Purpose.CLOSE, 40, 100.5)
+
+    assert (rig.open, rig.group.phase) == (60, Phase.CLOSING)

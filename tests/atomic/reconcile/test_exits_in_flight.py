@@ -3,6 +3,8 @@
 from atomic.facts import Accepted, Attempt, CancelAsked, Canceled, Filled, Rejected, Remembered, ReplaceAsked, apply
 from atomic.model import GroupState
 from atomic.reconcile import match
+from atomic.reconcile.identity import spans
+from atomic.reconcile.terms import Known
 from atomic.vocabulary import WORKING, ChildStatus, Phase
 from tests.atomic.reconcile.world import CALL, NOW, bracket_of, fold, group_of, order_of, shown, view_of
 
@@ -23,8 +25,10 @@ def test_fills_that_were_divided_by_guess_explain_a_later_one() -> None:
     first = order_of(group, -3, limit=0.0, purpose="sl")
     second = order_of(group, -3, limit=1.5, purpose="tp")
     orders = [shown("C750", -3, limit=0.0), shown("C750", -3, limit=1.5, lean_id=2)]
-    fold(match(view_of([group], orders, {"C750": 4})), [group])
+    verdict = match(view_of([group], orders, {"C750": 4}))
+    fold(verdict, [group])
     assert (group.held, group.legs[0].net) == (None, 4)
+    assert [a.number for a in verdict.cancel] == [first, second], "what is left of them is not certain"
     fold(match(view_of([group], [orders[1]], {"C750": 1})), [group])
     assert (group.held, group.legs[0].net) == (None, 1)
     assert group.orders[first].status in (ChildStatus.FILLED, ChildStatus.CANCELED)
@@ -185,6 +189,7 @@ def test_an_update_that_was_taken_shows_in_the_size() -> None:
     still = [shown("C750", -5, limit=0.8, ids=("B2",))]
     fold(match(view_of([group], still, {"C750": 1})), [group])
     assert (group.orders[stop].cum_qty, group.orders[stop].leaves_qty) == (4, 1)
+    assert (group.orders[stop].quantity, group.orders[stop].asked) == (-5, None), "the update is answered by that"
     assert group.orders[stop].status in WORKING
     again = match(view_of([group], still, {"C750": 1}))
     assert [(a.number, a.how) for a in again.adopt] == [(stop, "broker_id")], "also after another restart"
@@ -353,3 +358,15 @@ def test_an_answer_after_a_restart_is_no_evidence_of_when_the_order_was_sent() -
     fold(match(view_of([group], [shown("C750", -2, limit=0.8)], {"C750": 2})), [group])
     assert group.orders[stop].status in WORKING
     assert group.orders[stop].sent_at == NOW - 50.0
+
+
+def test_of_an_order_divided_by_guess_any_part_may_have_filled() -> None:
+    """A stop of three, one booked by guess: shown whole two more may have filled, short of all; shown as one, two."""
+    group = bracket_of(3)
+    stop = order_of(group, -3, cum=1, limit=0.8, purpose="sl")
+    known = Known(group, group.orders[stop])
+    assert spans(known, shown("C750", -3, limit=0.8)) == [(0, 1)]
+    assert spans(known, shown("C750", -1, limit=0.8)) == [(1, 1)]
+    apply(group, Remembered(NOW - 45.0, "loose", [stop]))
+    assert spans(known, shown("C750", -3, limit=0.8)) == [(0, 2)]
+    assert spans(known, shown("C750", -1, limit=0.8)) == [(0, 2)]

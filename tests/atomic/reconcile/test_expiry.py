@@ -48,6 +48,20 @@ def test_an_early_assignment_is_known_by_its_shares() -> None:
     assert not verdict.breaks
 
 
+def test_shares_that_a_call_takes_away_are_the_groups_own() -> None:
+    """A covered call ends in the money: what the assignment took of its shares is explained, nothing is broken."""
+    share = LegSpec("GOOG", 100, Right.SHARE, underlying="GOOG", multiplier=1.0)
+    group = group_of("condor-000001", 1, [share, SHORT])
+    for leg, quantity, price in ((0, 100, 750.0), (1, -1, 1.0)):
+        number = order_of(group, quantity, leg=leg)
+        apply(group, Filled(NOW - 40.0, number, abs(quantity), price, 0.0))
+    view = view_of([group], [], {}, now=NEXT_DAY, started=NEXT_DAY, worth={"C755": 3.0})
+    verdict = match(view)
+    fold(verdict, [group])
+    assert [leg.net for leg in group.legs] == [0, 0]
+    assert (group.held, verdict.breaks, verdict.baseline) == (None, {}, {})
+
+
 def test_shares_that_do_not_fit_are_a_break() -> None:
     """Half a delivery is not explained away."""
     group = group_of("condor-000001", 1, [CALL])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from atomic.facts import Held, TargetSet, apply
+from atomic.facts import Held, TargetSet, Wave, apply
 from atomic.reconcile import match
 from atomic.vocabulary import HoldCause, Outcome, Phase
 from tests.atomic.reconcile.world import NOW, fold, group_of, kinds, order_of, view_of
@@ -29,6 +29,16 @@ def test_an_incomplete_group_follows_its_restart_policy(
     fold(verdict, [group])
     assert kind in kinds(verdict)
     assert (group.phase, group.target) == (phase, target)
+
+
+@pytest.mark.parametrize("policy", ["complete", "resume"])
+def test_an_opening_that_goes_on_gets_its_time_again(policy: str) -> None:
+    """Its deadline passed while nobody looked: the wave it had reached has a whole time-out from now on."""
+    group = group_of(units=5, on_restart=policy)
+    apply(group, Wave(NOW - 60.0, 1, NOW - 55.0))
+    order_of(group, 5, cum=4)
+    fold(match(view_of([group], [], {"C750": 4})), [group])
+    assert (group.wave, group.deadline) == (1, NOW + 1.0 + group.spec.policy.order_timeout)
 
 
 def test_a_group_that_filled_while_down_is_complete() -> None:

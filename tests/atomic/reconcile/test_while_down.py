@@ -16,6 +16,7 @@ def test_three_filled_and_journaled_two_more_while_down() -> None:
     order = shown("C750", 10)
     verdict = match(view_of([group], [order], {"C750": 5}))
     assert [(a.number, a.how) for a in verdict.adopt] == [(1, "fingerprint")]
+    assert verdict.cancel == [], "what is ours goes on"
     fold(verdict, [group])
     assert group.legs[0].net == 5
     assert (group.orders[1].base, group.orders[1].status) == (5, ChildStatus.PARTIAL)
