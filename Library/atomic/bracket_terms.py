@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from . import given
 from .protect import EntryPlan, ExitPair, ExitPlan, Level
 from .protect.levels import DEFAULT_STOP, DEFAULT_TARGETS
 from .vocabulary import ChildType
@@ -56,21 +56,27 @@ class ContingentOrder:
 
 def whole(quantity: Any) -> int:
     """A whole number of contracts or shares other than 0. Raises ValueError."""
-    if isinstance(quantity, bool) or not isinstance(quantity, int | float) or int(quantity) != quantity or not quantity:
+    try:
+        found = given.whole(quantity, "quantity")
+    except ValueError:
+        found = 0
+    if not found:
         raise ValueError(f"quantity {quantity!r}: give a whole number other than 0")
-    return int(quantity)
+    return found
 
 
 def level(value: float | Level | None) -> Level | None:
-    """A level from a price in dollars per share, a level or nothing."""
-    return value if value is None or isinstance(value, Level) else Level(price=float(value))
+    """A level from a price in dollars per share, a level or nothing. Raises ValueError."""
+    return value if value is None or isinstance(value, Level) else Level(price=value)
 
 
 _AT_MARKET = EntryPlan()
 
 
 def entry(limit_price: float, stop_price: float) -> EntryPlan:
-    """How the entry is sent, from its limit and stop price in dollars per share (0 for none)."""
+    """How the entry is sent, from its limit and stop price in dollars per share (0 for none). Raises ValueError."""
+    limit_price = given.number(limit_price, "limit_price", low=0)
+    stop_price = given.number(stop_price, "stop_price", low=0)
     if limit_price and stop_price:
         return EntryPlan(ChildType.STOP_LIMIT, limit_price, stop_price)
     if limit_price:
@@ -82,9 +88,10 @@ def seconds(when: datetime | float) -> float:
     """Seconds UTC from a datetime (UTC unless it says otherwise) or from seconds. Raises ValueError."""
     if isinstance(when, datetime):
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-    if isinstance(when, bool) or not math.isfinite(when) or when < 0:
-        raise ValueError(f"time_exit {when!r}: give a datetime in UTC or seconds since 1970")
-    return float(when)
+    try:
+        return given.number(when, "time_exit", low=0)
+    except ValueError:
+        raise ValueError(f"time_exit {when!r}: give a datetime in UTC or seconds since 1970") from None
 
 
 def check_sides(plan: ExitPlan, side: int, reference: float, name: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from . import facts as f
+from . import given
 from .bracket import AtomicBracket
 from .bracket_terms import ContingentOrder, ExitDefaults, check_sides, entry, level, seconds, whole
 from .group import AtomicGroup
@@ -223,7 +224,7 @@ class Brackets:
         if "time_exit" in more:
             more["time_exit"] = seconds(more["time_exit"])
         plan = ExitPlan(self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss), **more)
-        price = entry_price or self._average_price(leg.symbol)
+        price = given.number(entry_price, "entry_price", low=0) or self._average_price(leg.symbol)
         side = 1 if size > 0 else -1
         check_sides(plan, side, price, leg.name or leg.symbol)
         leg = self.leg(symbol, side)
@@ -266,7 +267,7 @@ class Brackets:
     def one_triggers_other(self, parent: ContingentOrder, children: Sequence[ContingentOrder], *,
                            policy: Policy | None = None, note: str = "") -> AtomicBracket:  # fmt: skip
         """Children work for the filled part of the parent, and stay when its rest is cancelled. Raises as above."""
-        return self._contingent("oto", [parent, *children], policy, note)
+        return self._contingent("oto", [parent, *given.many(children, "children")], policy, note)
 
     def protect_group(
         self, group: AtomicGroup, *, take_profit: float | None = None, stop_loss: float | None = None,
@@ -286,7 +287,7 @@ class Brackets:
             ValueError: nothing is given, a value is not positive, or the group is a bracket or has ended.
         """
         exits = NetExits(take_profit, stop_loss, seconds(time_exit), underlying_low, underlying_high)
-        state = group.record
+        state = given.one_of(group, AtomicGroup, "group").record
         if state.spec.kind is not Kind.ALL_OR_NONE or group.is_done:
             raise ValueError(f"{group.id} is {state.spec.kind} and {group.state}: give an all-or-none group that lives")
         shell = self.shell
@@ -303,15 +304,16 @@ class Brackets:
         legs: list[LegSpec] = []
         index: dict[str, int] = {}
         members: list[Member] = []
-        for order in orders:
+        for order in given.many(orders, "orders"):
+            given.one_of(order, ContingentOrder, "order")
             leg = self.leg(order.symbol, 1)
             if leg.symbol not in index:
                 index[leg.symbol] = len(legs)
                 legs.append(leg)
             quantity = whole(order.quantity)
-            members.append(
-                Member(index[leg.symbol], quantity, order.type, order.limit_price, order.stop_price)
-            )
+            limit = given.number(order.limit_price, "limit_price", low=0)
+            stop = given.number(order.stop_price, "stop_price", low=0)
+            members.append(Member(index[leg.symbol], quantity, order.type, limit, stop))
         row = exits_row(form, members)
         handle = self._open(legs, 1, form, policy=policy, note=note, kind=Kind.CONTINGENT, exits=row)
         return cast("AtomicBracket", handle)
@@ -330,10 +332,10 @@ class Brackets:
         if targets is None and stop is None:
             defaults = self.exit_defaults
             return defaults.get(strategy, defaults.get("", ExitDefaults())).pairs()
-        if not targets:
+        if targets is None or len(given.many(targets, "targets")) == 0:
             return (ExitPair(1.0, None, stop),)
         found = []
-        for target in targets:
+        for target in given.many(targets, "targets"):
             share, at = target if isinstance(target, tuple) else (1.0 / len(targets), target)
             found.append(ExitPair(share, level(at), stop))
         return tuple(found)

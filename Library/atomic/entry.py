@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from . import given
 from .plan.cover import shape_of_legs
 from .ports import Proposal, Refusal
 from .structures import check
@@ -29,8 +30,10 @@ def check_terms(legs: Iterable[LegSpec], units: int, strategy: str, max_legs: in
         ValueError: terms that no group may have (`structures.check`), or a bad quantity.
     """
     checked = check(strategy, legs, max_legs=max_legs)
-    if isinstance(units, bool) or not isinstance(units, int | float) or int(units) != units or units < 1:
-        raise ValueError(f"{strategy}: quantity {units!r} must be a whole number of units of at least 1")
+    try:
+        given.whole(units, "quantity", low=1)
+    except ValueError:
+        raise ValueError(f"{strategy}: quantity {units!r} must be a whole number of units of at least 1") from None
     return checked
 
 
@@ -58,7 +61,11 @@ def refusals(spec: GroupSpec, shell: Shell, equity: float, margin: float) -> lis
         for leg in spec.legs:
             if leg.underlying:
                 quotes[leg.underlying] = shell.quotes[leg.underlying]
-        found += shell.gates.risk.approve(Proposal(spec, quotes, shell.now, book, equity, margin))
+        try:
+            found += shell.gates.risk.approve(Proposal(spec, quotes, shell.now, book, equity, margin))
+        except Exception as error:  # somebody else's code: its fault is a refusal
+            shell.report_fault(None, error)
+            found.append(Refusal("risk-gate", "an answer", type(error).__name__, f"the gate failed: {error}"))
     return found
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import facts as f
+from . import given
 from .book import NOT_STARTED, Book
 from .bracket import handle_of
 from .brackets import Brackets
@@ -78,8 +79,8 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         env: Env | None = None,
     ) -> None:  # fmt: skip
         self.name = name
-        self.policy = policy if policy is not None else Policy()
-        self.settings = settings if settings is not None else Settings()
+        self.policy = given.one_of(policy, Policy, "policy") if policy is not None else Policy()
+        self.settings = given.one_of(settings, Settings, "settings") if settings is not None else Settings()
         if gateway is None:
             from .bridge import LeanGateway
 
@@ -96,8 +97,8 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         base = env if env is not None else Env(live=gateway.live, bar_data=not gateway.live)
         self.alerts = Alerts(gateway.log)
         self.observer = Observer(gateway.log)
-        self._gates = Gates(base, breaker if breaker is not None else Breaker(), self.settings.rate_per_second,
-                            self.settings.reserved_rate, risk)  # fmt: skip
+        breaker = given.one_of(breaker, Breaker, "breaker") if breaker is not None else Breaker()
+        self._gates = Gates(base, breaker, self.settings.rate_per_second, self.settings.reserved_rate, risk)
         self._gates.shut[NOT_STARTED] = _START_LINE
         live, resume = gateway.live, self._flag("resume")
         self.journal = Journal(
@@ -258,7 +259,7 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         Raises:
             ValueError: the terms are wrong (contract twice, too many legs, bad quantity).
         """
-        made = [self.leg(contract, ratio) for contract, ratio in legs]
+        made = [self.leg(*given.pair(leg, "leg")) for leg in given.many(legs, "legs")]
         return self._open(made, quantity, strategy, policy=policy, limit_net=limit_net, note=note)
 
     def leg(self, contract: Any, ratio: int = 1) -> LegSpec:
@@ -285,10 +286,13 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
         exits: Mapping[str, Any] | None = None,
     ) -> tuple[GroupState, AtomicGroup]:  # fmt: skip
+        given.one_of(strategy, str, "strategy")
         checked = check_terms(legs, quantity, strategy, self.settings.max_legs)
+        policy = self.policy if policy is None else given.one_of(policy, Policy, "policy")
+        limit_net = None if limit_net is None else given.number(limit_net, "limit_net")
         spec = GroupSpec(
-            self.journal.next_id(), kind, strategy, checked, int(quantity), self._gateway.now(),
-            policy if policy is not None else self.policy, exits or {}, limit_net, note,
+            self.journal.next_id(), kind, strategy, checked, int(quantity), self._gateway.now(), policy,
+            exits or {}, limit_net, "" if note is None else str(note),
         )  # fmt: skip
         group = new_group(spec)
         handle = self._handles[spec.group_id] = handle_of(group, self.shell)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from . import facts as f
+from . import given
 from .group import close
 from .ports import Severity
 from .vocabulary import TERMINAL, ChildStatus, Kind, Outcome, Phase, Purpose
@@ -206,8 +207,12 @@ class Operations:
         return bool(alive)
 
     def cleanup_stale_operations(self, max_age: float = 86_400.0) -> int:
-        """Forget records of ended operations older than `max_age` seconds; living ones are never dropped."""
-        now = self._shell.gateway.now()
+        """Forget records of ended operations older than `max_age` seconds; living ones are never dropped.
+
+        Raises:
+            ValueError: `max_age` is no number of at least 0.
+        """
+        now, max_age = self._shell.gateway.now(), given.number(max_age, "max_age", low=0)
         old = [
             n for n, op in self._records.items() if self._state(op) in ENDED and now - op.started_at > max_age
         ]

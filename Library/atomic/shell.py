@@ -263,7 +263,10 @@ class Shell(Settler):
             try:
                 call(event)
             except Exception as error:
-                self.gateway.log(f"a group callback failed: {error!r}\n{traceback.format_exc()}")
-                group_id = event.group.spec.group_id
-                self.alerts.raise_(self.now, Severity.P2, "callback-failed", group_id, repr(error))
+                self.report_callback(event.group.spec.group_id, error)
+
+    def report_callback(self, group_id: str, error: Exception) -> None:
+        """A callback of the owner's failed: traceback to the log, P2 alert, nothing else."""
+        self.gateway.log(f"a group callback failed: {error!r}\n{traceback.format_exc()}")
+        self.alerts.raise_(self.now, Severity.P2, "callback-failed", group_id, repr(error))
 

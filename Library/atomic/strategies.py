@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import structures
+from . import given, structures
 from .vocabulary import Kind
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ class Strategies:
         self, long: Any, short: Any, quantity: int = 1, *, longs: int = 1, shorts: int = 2, **terms: Any
     ) -> AtomicGroup:
         """`longs` of one strike against `shorts` of another: more shorts is a ratio spread, more longs a backspread."""
-        make = structures.backspread if longs > shorts else structures.ratio_spread
+        more_longs = given.whole(longs, "longs", low=1) > given.whole(shorts, "shorts", low=1)
+        make = structures.backspread if more_longs else structures.ratio_spread
         return self._ask(make(self.leg(long), self.leg(short), longs, shorts), quantity, terms)
 
     def execute_jade_lizard_atomic(
@@ -116,4 +117,4 @@ class Strategies:
 
 
 def _side(quantity: int) -> int:
-    return 1 if quantity > 0 else -1
+    return 1 if given.whole(quantity, "quantity") > 0 else -1

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from .. import given
 from ..model import LegSpec, Quote
 from ..vocabulary import Right
 
@@ -101,20 +102,22 @@ class Contracts:
             self._algorithm.add_option_contract(symbol)
 
     def leg(self, contract: Any, ratio: int) -> LegSpec:
-        """A leg from a Symbol, or from anything that has one (OptionContract, Security).
+        """A leg from a Symbol, from anything that has one (OptionContract, Security), or from another leg.
 
         Raises:
             ValueError: it is neither, or the ratio is not a whole number other than 0.
         """
-        symbol = getattr(contract, "symbol", contract)
-        if not hasattr(symbol, "id"):
+        symbol = self.symbol(contract.symbol) if type(contract) is LegSpec else getattr(contract, "symbol", contract)
+        if not hasattr(getattr(symbol, "id", None), "has_underlying"):
             raise ValueError(f"{contract!r} is no contract: give a Symbol, an OptionContract or a Security")
-        if isinstance(ratio, bool) or int(ratio) != ratio or ratio == 0:
+        if type(ratio) is not int:
+            ratio = given.whole(ratio, f"ratio of {symbol}:")
+        if ratio == 0:
             raise ValueError(f"ratio {ratio!r} of {symbol}: give a whole number other than 0")
         text = self.text(symbol)
         known = self._legs.get((text, ratio))
         if known is None:
-            known = self._legs[(text, int(ratio))] = replace(self._spec(symbol, text), ratio=int(ratio))
+            known = self._legs[(text, ratio)] = replace(self._spec(symbol, text), ratio=ratio)
         return known
 
     def _spec(self, symbol: Any, text: str) -> LegSpec:

@@ -7,10 +7,10 @@ away from the entry, so that rounding never makes the exit worse than asked by m
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from .. import given
 from ..vocabulary import ChildType
 
 if TYPE_CHECKING:
@@ -42,12 +42,10 @@ class Level:
         price, percent, offset = self.price, self.percent, self.offset
         if (price is not None) + (percent is not None) + (offset is not None) != 1:
             values = (("price", price), ("percent", percent), ("offset", offset))
-            given = {name: value for name, value in values if value is not None}
-            raise ValueError(f"a level needs exactly one of price, percent, offset; got {given}")
-        value: Any = price if price is not None else percent if percent is not None else offset
-        if not (isinstance(value, (int, float)) and 0 < value < math.inf):
-            name = "price" if price is not None else "percent" if percent is not None else "offset"
-            raise ValueError(f"level {name}={value!r}: give a positive number")
+            got = {name: value for name, value in values if value is not None}
+            raise ValueError(f"a level needs exactly one of price, percent, offset; got {got}")
+        name = "price" if price is not None else "percent" if percent is not None else "offset"
+        object.__setattr__(self, name, given.positive(getattr(self, name), f"level {name}"))
 
     def resolve(self, entry: float, away: int, tick: float) -> float:
         """The price on the tick grid.
@@ -94,8 +92,7 @@ class ExitPair:
     stop: Level | None
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.share) and self.share > 0):
-            raise ValueError(f"share={self.share!r}: give a positive weight")
+        object.__setattr__(self, "share", given.positive(self.share, "share"))
         if self.target is None and self.stop is None:
             raise ValueError("an exit pair needs a target, a stop or both")
 
@@ -156,10 +153,13 @@ class ExitPlan:
             raise ValueError("an exit plan needs at least one pair of target and stop")
         if self.trigger not in TRIGGERS:
             raise ValueError(f"trigger={self.trigger!r}: give one of {', '.join(TRIGGERS)}")
-        if self.trail is not None and self.trail.price is not None:
-            raise ValueError("a trailing distance is a percent or an offset, not a price")
-        if self.stop_limit < 0 or self.trail_step < 0 or self.entry_timeout < 0:
-            raise ValueError("stop_limit, trail_step and entry_timeout are not negative")
+        if self.trail is not None and (type(self.trail) is not Level or self.trail.price is not None):
+            raise ValueError(f"trail {self.trail!r}: give a distance, Level(percent=0.01) or Level(offset=1.5)")
+        for name in ("stop_limit", "trail_step", "entry_timeout", "time_exit"):
+            object.__setattr__(self, name, given.number(getattr(self, name), name, low=0))
+        object.__setattr__(self, "break_even_after", given.whole(self.break_even_after, "break_even_after", low=0))
+        object.__setattr__(self, "target_market", bool(self.target_market))
+        object.__setattr__(self, "native", bool(self.native))
 
     @property
     def protects(self) -> bool:
