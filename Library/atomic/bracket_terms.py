@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from . import given
 from .protect import EntryPlan, ExitPair, ExitPlan, Level
-from .protect.levels import DEFAULT_STOP, DEFAULT_TARGETS
+from .protect.levels import DEFAULT_STOP, DEFAULT_TARGETS, facing
 from .vocabulary import ChildType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from .model import LegSpec, Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +96,58 @@ def seconds(when: datetime | float) -> float:
         raise ValueError(f"time_exit {when!r}: give a datetime in UTC or seconds since 1970") from None
 
 
-def check_sides(plan: ExitPlan, side: int, reference: float, name: str) -> None:
-    """Absolute exits on the wrong side of the entry would fill at once."""
+def check_sides(
+    plan: ExitPlan, leg: LegSpec, around: tuple[float, float], what: str = "entry", cost: float = 0.0
+) -> None:
+    """Exits on the wrong side of where the position is opened, or stands, would fill at once.
+
+    Args:
+        plan: the exits.
+        leg: what is held; the sign of its ratio is the side.
+        around: what the stop and what the target is compared with, dollars per share: the price of the entry, or the
+            two sides of the market; 0 when unknown.
+        what: what that is called.
+        cost: average price that distances refer to; 0 while it is not known (distances are not checked then).
+
+    Raises:
+        ValueError: names both prices and the side; also for distances where the underlying's price decides.
+    """
+    name = leg.name or leg.symbol
+    side = facing(plan.trigger, leg)
+    levels = [level for pair in plan.pairs for level in (pair.target, pair.stop) if level is not None]
+    if plan.trigger == "underlying":
+        if plan.trail or plan.break_even_after or any(level.price is None for level in levels):
+            text = "the underlying's price decides: give prices of the underlying (stop_loss_price, take_profit_price)"
+            raise ValueError(f"{name}: {text}, no distances, no trail and no break_even_after")
+        cost = 0.0
     for pair in plan.pairs:
-        stop, target = pair.stop and pair.stop.price, pair.target and pair.target.price
+        stop, target = _at(pair.stop, -side, cost, leg.tick), _at(pair.target, side, cost, leg.tick)
         if stop and target and (target - stop) * side <= 0:
             raise ValueError(f"{name}: target {target:g} and stop {stop:g} are on the wrong sides of each other")
-        if reference > 0 and stop and (reference - stop) * side <= 0:
-            raise ValueError(f"{name}: stop {stop:g} is not {'below' if side > 0 else 'above'} the entry {reference:g}")
-        if reference > 0 and target and (target - reference) * side <= 0:
-            word = "above" if side > 0 else "below"
-            raise ValueError(f"{name}: target {target:g} is not {word} the entry {reference:g}")
+        if around[0] > 0 and stop and (around[0] - stop) * side <= 0:
+            raise ValueError(f"{name}: stop {stop:g} is not {_WORDS[side]} the {what} {around[0]:g}")
+        if around[1] > 0 and target and (target - around[1]) * side <= 0:
+            raise ValueError(f"{name}: target {target:g} is not {_WORDS[-side]} the {what} {around[1]:g}")
+
+
+#: where a stop lies, by side
+_WORDS = {1: "below", -1: "above"}
+
+
+def market_around(trigger: str, leg: LegSpec, quote: Callable[[str], Quote]) -> tuple[float, float]:
+    """What the market says of a stop and of a target: the two sides of the quote, or the underlying's price."""
+    if trigger == "underlying":
+        price = quote(leg.underlying).last
+        return price, price
+    sides = quote(leg.symbol)
+    return (sides.ask, sides.bid) if leg.ratio > 0 else (sides.bid, sides.ask)
+
+
+def _at(level: Level | None, away: int, cost: float, tick: float) -> float:
+    """The level's price; 0 for none, and for a distance from a price that is not known."""
+    if level is None or (level.price is None and cost <= 0):
+        return 0.0
+    return level.resolve(cost, away, tick)
 
 
 def exit_defaults(rows: Mapping[str, tuple[Sequence[float], float]]) -> dict[str, ExitDefaults]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from . import facts as f
 from . import given
 from .bracket import AtomicBracket
-from .bracket_terms import ContingentOrder, ExitDefaults, check_sides, entry, level, seconds, whole
+from .bracket_terms import ContingentOrder, ExitDefaults, check_sides, entry, level, market_around, seconds, whole
 from .group import AtomicGroup
 from .layers import Coverage
 from .operations import Operations
@@ -156,7 +156,8 @@ class Brackets:
             break_even_after: after so many targets the other stops go to the entry price; 0 for never.
             time_exit: close at this time (datetime in UTC, or seconds UTC).
             entry_timeout: seconds after which what is left of the entry is cancelled; 0 for never.
-            trigger: "native", or who we watch: "last", "mid", "underlying".
+            trigger: "native" (the venue watches), or what we watch: "last", "mid", "underlying". With "underlying" all
+                levels are prices of the underlying, no distances; the stop of a long put lies above the market.
             native: send both exits of a pair as LEAN's own contingent set where this LEAN has them (unverified).
             strategy: what it is called; selects the defaults.
             policy: retries and giving up; the executor's when None.
@@ -184,7 +185,8 @@ class Brackets:
             native=native,
         )
         leg = self.leg(symbol, side)
-        check_sides(plan, side, limit_price or stop_price, leg.name or leg.symbol)
+        at = 0.0 if trigger == "underlying" else limit_price or stop_price
+        check_sides(plan, leg, (at, at))
         group, handle = self._new_group(
             [leg], abs(quantity), strategy, policy=policy, note=note, kind=Kind.BRACKET, exits=plan.row()
         )
@@ -203,7 +205,7 @@ class Brackets:
         Args:
             symbol: contract or share.
             quantity: signed contracts to protect; all that belongs to no group when None.
-            entry_price: what relative levels refer to, dollars per share; the average price of the holding when 0.
+            entry_price: what distances refer to, dollars per share; the average price of the holding when 0.
             take_profit_price: as in `bracket_order`.
             stop_loss_price: as in `bracket_order`.
             targets: as in `bracket_order`.
@@ -214,7 +216,8 @@ class Brackets:
             more: further fields of `ExitPlan` (trail, time_exit, trigger ...).
 
         Raises:
-            ValueError: there is no such position, or the terms make no sense; nothing was sent.
+            ValueError: there is no such position, the market has passed a stop or target already, or the terms make no
+                sense; nothing was sent.
         """
         leg = self.leg(symbol, 1)
         free = self.shell.gateway.holding(leg.symbol) - self.shell.outside.net(leg.symbol)
@@ -225,9 +228,8 @@ class Brackets:
             more["time_exit"] = seconds(more["time_exit"])
         plan = ExitPlan(self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss), **more)
         price = given.number(entry_price, "entry_price", low=0) or self._average_price(leg.symbol)
-        side = 1 if size > 0 else -1
-        check_sides(plan, side, price, leg.name or leg.symbol)
-        leg = self.leg(symbol, side)
+        leg = self.leg(symbol, 1 if size > 0 else -1)
+        check_sides(plan, leg, market_around(plan.trigger, leg, self.shell.gateway.quote), "market", price)
         group, handle = self._new_group(
             [leg], abs(size), strategy, policy=policy, note=note, kind=Kind.EXITS, exits=plan.row()
         )

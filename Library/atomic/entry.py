@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from . import given
+from .bracket_terms import check_sides, market_around
 from .plan.cover import shape_of_legs
 from .ports import Proposal, Refusal
 from .structures import check
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from .model import GroupSpec, LegSpec
     from .ports import RefusalLike
+    from .protect import ExitPlan
     from .shell import Shell
 
 #: phases in which a group counts against `max_pending_groups`
@@ -37,8 +39,18 @@ def check_terms(legs: Iterable[LegSpec], units: int, strategy: str, max_legs: in
     return checked
 
 
-def refusals(spec: GroupSpec, shell: Shell, equity: float, margin: float) -> list[RefusalLike]:
-    """Why this group may not open now; empty when it may. Called inside the pump, before the group is added."""
+def refusals(
+    spec: GroupSpec, shell: Shell, equity: float, margin: float, plan: ExitPlan | None = None
+) -> list[RefusalLike]:
+    """Why this group may not open now; empty when it may. Called inside the pump, before the group is added.
+
+    Args:
+        spec: what is asked for.
+        shell: the executor's shell.
+        equity: of the account, dollars; NaN when unknown.
+        margin: what is left of it, dollars; NaN when unknown.
+        plan: the exits of a bracket.
+    """
     found: list[RefusalLike] = []
     if shell.gates.shut:
         found += [Refusal("gate", "open", code, why) for code, why in shell.gates.shut.items()]
@@ -49,7 +61,7 @@ def refusals(spec: GroupSpec, shell: Shell, equity: float, margin: float) -> lis
         found.append(Refusal("circuit-breaker", "closed", "open", f"too many refusals; it resets in {left:.0f} s"))
     found += _capacity(spec, shell)
     if not found:
-        found += _market(spec, shell)
+        found += _market(spec, shell, plan)
     if not found and shell.gates.risk is not None:
         book = [g for g in shell.groups.values() if g.phase is not Phase.CLOSED]
         sizes = getattr(shell.gateway, "sizes", None)
@@ -146,7 +158,7 @@ def _date(day: int) -> str:
     return datetime.fromtimestamp(day * 86_400, UTC).date().isoformat()
 
 
-def _market(spec: GroupSpec, shell: Shell) -> list[Refusal]:
+def _market(spec: GroupSpec, shell: Shell, plan: ExitPlan | None) -> list[Refusal]:
     """Expiry, session and quotes of every leg: two-sided for what is sold, an offer for what is bought."""
     found: list[Refusal] = []
     day = ""
@@ -167,4 +179,22 @@ def _market(spec: GroupSpec, shell: Shell) -> list[Refusal]:
             found.append(Refusal("quote", "bid and ask", f"{quote.bid:g}/{quote.ask:g}", f"{name} is to be sold"))
         elif side > 0 and quote.ask <= 0:
             found.append(Refusal("quote", "ask", f"{quote.bid:g}/{quote.ask:g}", f"{name} is to be bought"))
+    if plan is not None and plan.entry is not None and not found:
+        found += _passed(spec, plan, shell)
     return found
+
+
+def _passed(spec: GroupSpec, plan: ExitPlan, shell: Shell) -> list[Refusal]:
+    """Exits of a bracket that would close it as soon as it stands: their time, or the market, has passed them."""
+    if 0 < plan.time_exit <= shell.now:
+        now, at = (datetime.fromtimestamp(t, UTC).isoformat(" ", "seconds") for t in (shell.now, plan.time_exit))
+        return [Refusal("time-exit", now, at, "it has passed; a datetime without a zone is taken as UTC")]
+    if plan.entry is None or plan.entry.type is not ChildType.MARKET:
+        return []  # the entry's own price was compared when it was asked for
+    leg = spec.legs[0]
+    around = market_around(plan.trigger, leg, shell.quotes.__getitem__)
+    try:
+        check_sides(plan, leg, around, "market")
+    except ValueError as error:
+        return [Refusal("exit-side", f"{min(around):g} to {max(around):g}", "passed", str(error))]
+    return []

@@ -307,7 +307,7 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
             shell.apply(group, f.Refused(shell.now, "; ".join(problems)))
             return
         equity, margin = self.account()
-        found = refusals(group.spec, shell, equity, margin)
+        found = refusals(group.spec, shell, equity, margin, group.exit_plan)
         shell.add(group)
         if found:
             why = "; ".join(f"{r.check}: {r.reason} (is {r.value}, limit {r.limit})" for r in found)

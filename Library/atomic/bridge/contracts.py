@@ -184,13 +184,20 @@ class Contracts:
 
     def holding(self, text: str) -> int:
         """Signed net of the whole account in this symbol."""
-        holding = self._holdings.get(text)
-        if holding is None:
-            if self.security(text) is None:
-                return 0
-            holding = self._holdings[text] = self._algorithm.portfolio[self.symbol(text)]
-        net: int = round(holding.quantity)
+        holding = self._holdings.get(text) or self._holding(text)
+        net: int = round(holding.quantity) if holding is not None else 0
         return net
+
+    def average_price(self, text: str) -> float:
+        """Average price of what the whole account holds in this symbol, dollars per share; 0 for nothing."""
+        holding = self._holdings.get(text) or self._holding(text)
+        return float(holding.average_price) if holding is not None else 0.0
+
+    def _holding(self, text: str) -> Any | None:
+        if self.security(text) is None:
+            return None
+        found = self._holdings[text] = self._algorithm.portfolio[self.symbol(text)]
+        return found
 
     def is_open(self, text: str) -> bool:
         """True while the contract's market is open."""

@@ -13,6 +13,7 @@ from ..facts.decided import UNKNOWN, tries
 from ..model import ChildOrder, GroupState
 from ..plan import trouble
 from ..vocabulary import WORKING, ChildStatus, HoldCause, Phase, Purpose, RejectReason, Right
+from .levels import facing
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
 if TYPE_CHECKING:
@@ -268,12 +269,13 @@ def _watched(
     targets = plan.trigger != "native" or plan.target_market or watches_targets(group, env)
     if view.open <= 0 or not (own or targets):
         return []
+    side = facing(plan.trigger, group.legs[0].spec)
     for i in range(len(plan.pairs)):
         if not view.pair_open[i] or group.memory.get(f"trigger.{i}"):
             continue
         for what, price, beyond in (
-            ("stop", stop_price(group, plan, view, i) if own else 0.0, -view.side),
-            ("target", target_price(group, plan, view, i) if targets else 0.0, view.side),
+            ("stop", stop_price(group, plan, view, i) if own else 0.0, -side),
+            ("target", target_price(group, plan, view, i) if targets else 0.0, side),
         ):
             if price <= 0:
                 continue

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from .. import given
-from ..vocabulary import ChildType
+from ..vocabulary import ChildType, Right
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ..model import LegSpec
 
 #: defaults of REQUIREMENTS C2: two targets at +1 % and +2 % with half the quantity each, stop at -1 %
 DEFAULT_TARGETS = (0.01, 0.02)
@@ -68,6 +70,12 @@ class Level:
     def from_row(cls, row: list[float | None] | None) -> Level | None:
         """The inverse of `row`; None stays None."""
         return None if row is None else cls(*row)
+
+
+def facing(trigger: str, leg: LegSpec) -> int:
+    """+1 where the position gains when the price that decides rises: a long put loses with its underlying's."""
+    side = 1 if leg.ratio > 0 else -1
+    return -side if trigger == "underlying" and leg.right is Right.PUT else side
 
 
 def nearest_tick(price: float, tick: float) -> float:
@@ -127,7 +135,8 @@ class ExitPlan:
         trail_step: smallest move of a trailing stop, dollars per share (bounds the number of updates).
         break_even_after: when this many pairs ended by their target, the other stops go to the entry price; 0 = never.
         time_exit: close at this time (seconds UTC); 0 = never.
-        trigger: "native" lets the venue watch; "last", "mid" or "underlying" are watched by us.
+        trigger: "native" lets the venue watch; "last", "mid" or "underlying" are watched by us. With "underlying" all
+            levels are prices of the underlying; the stop of a long put lies above it.
         entry_timeout: seconds after which what is left of a resting entry is cancelled; 0 = never.
         native: use LEAN's own contingent orders where they exist (unverified, off by default).
     """
