@@ -35,7 +35,7 @@ from .shell import IDENTITY_SECONDS, Shell
 from .startup import Reconciler, StartReport
 from .strategies import Strategies
 from .vocabulary import Kind
-from .wiring import deaf, env_of, start_clean, subscribed
+from .wiring import claim, deaf, env_of, run_of, start_clean, subscribed, warming_up
 from .writer import Writer
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         env: what the venue can do, where the gateway does not know.
 
     Raises:
-        ValueError: the name cannot be part of a key, or the parameter ``resume`` or ``durable`` is neither 1 nor 0.
+        ValueError: the name cannot be part of a key or is another executor's, the policy, settings or breaker are none,
+            or the parameter ``resume`` or ``durable`` is neither 1 nor 0.
     """
 
     def __init__(
@@ -102,11 +103,13 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         self._gates.shut[NOT_STARTED] = _START_LINE
         live, resume = gateway.live, self._flag("resume")
         self.journal = Journal(
-            store, name, live=live, run=run or self._run_id(), account=account or self._parameter("account"),
+            store, name, live=live, run=run or run_of(algorithm), account=account or self._parameter("account"),
             durable=resume or self._flag("durable"),
         )  # fmt: skip
-        if not live and not resume and algorithm is not None:
-            start_clean(store, self.journal.base)
+        if algorithm is not None:
+            claim(algorithm, self.journal.base)
+            if not live and not resume:
+                start_clean(store, self.journal.base)
         self._loaded = self.journal.load()
         self.shell = Shell(gateway, self.journal, self.settings, self._gates, self.alerts, self.observer)
         self.shell.stepwise = algorithm is not None and not live
@@ -137,11 +140,15 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
     def start(self) -> StartReport:
         """Settle what an earlier run left open, by policy, and open the gate.
 
-        The first legal moment is `on_warmup_finished`: in `initialize` LEAN neither trades nor (live) shows holdings.
-        Never raises; what went wrong is in the report and keeps the gate closed.
+        The first legal moment is `on_warmup_finished`: in `initialize` LEAN neither trades nor (live) shows holdings,
+        and nothing is done there. Never raises; what went wrong is in the report and keeps the gate closed.
         """
         if self.report is not None:
             return self.report
+        if warming_up(self._algorithm):
+            now = self._gateway.now()
+            self.alerts.raise_(now, Severity.P1, NOT_STARTED, "", f"start() came too early: {_START_LINE}")
+            return StartReport(at=now, found=len(self._loaded.groups), refuse=_START_LINE)
         refuse = self._waits_for_lease() or self._loaded.report.refuse or self._waits_for_prices()
         if refuse:
             self._gates.shut[NOT_STARTED] = refuse
@@ -197,7 +204,7 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
     def on_data(self, slice: Any = None) -> None:
         """New data; never raises."""
         try:
-            if self.report is None and not self._warming_up():
+            if self.report is None and not warming_up(self._algorithm):
                 self._start_late()
             if slice is not None and self.shell.groups:
                 delistings = slice.delistings
@@ -385,9 +392,6 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         if deliveries != self.journal.extra.get("deliveries", {}):
             self.journal.extra["deliveries"] = deliveries
 
-    def _warming_up(self) -> bool:
-        return bool(getattr(self._algorithm, "is_warming_up", False))
-
     def _parameter(self, name: str) -> str:
         if self._algorithm is None:
             return ""
@@ -395,6 +399,3 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
 
     def _flag(self, name: str) -> bool:
         return self._algorithm is not None and Parameters(self._algorithm).flag(name)
-
-    def _run_id(self) -> str:
-        return str(getattr(self._algorithm, "algorithm_id", "") or "run")
