@@ -224,7 +224,7 @@ class AtomicGroup:
         return f"{head} ({'; '.join(parts)})" if parts else head
 
     def __repr__(self) -> str:
-        return f"<AtomicGroup {self.summary()}>"
+        return f"<{type(self).__name__} {self.summary()}>"
 
 
 class Groups:
@@ -255,6 +255,9 @@ class Groups:
 
     def __len__(self) -> int:
         return len(self._shell.groups)
+
+    def __repr__(self) -> str:
+        return f"<Groups {[group.id for group in self.open]}>"
 
     def __iter__(self) -> Iterator[AtomicGroup]:
         return iter(self.open)
