@@ -110,10 +110,12 @@ class AtomicBracket(AtomicGroup):
         """Take the target of one pair, or of all, away; the stop stays. Raises ValueError for an unknown pair."""
         for index in self._pairs(pair):
             self._set(f"target_off.{index}", True)
+        self._changed("target cancelled")
 
     def cancel_entry(self, why: str = "cancelled by its owner") -> None:
         """Cancel what is left of the entry; what has filled keeps its exits."""
         self._set("entry_cancel", str(why))
+        self._changed(f"entry {why}")
 
     def resize(self, quantity: int) -> None:
         """Change the size of an entry that is still working.
@@ -131,6 +133,7 @@ class AtomicBracket(AtomicGroup):
         if size < max(1, view.filled):
             raise ValueError(f"resize to {quantity!r}: {view.filled} have filled, give a whole number not below")
         self._set("size", size)
+        self._changed(f"size to {size}")
 
     def _plan(self) -> ExitPlan:
         if self._group.spec.kind is Kind.CONTINGENT:
@@ -150,6 +153,12 @@ class AtomicBracket(AtomicGroup):
         at = nearest_tick(given.positive(price, f"{what} price"), self._group.legs[0].spec.tick)
         for index in self._pairs(pair):
             self._set(f"{what}.{index}", at)
+        self._changed(f"{what} to {at:g}")
+
+    def _changed(self, what: str) -> None:
+        if self._group.phase is not Phase.CLOSED:
+            for call in self._shell.on_change:
+                call(self.id, what)
 
     def _set(self, key: str, value: Any) -> None:
         shell, group = self._shell, self._group

@@ -16,7 +16,7 @@ from . import facts as f
 from . import given
 from .group import close
 from .ports import Severity
-from .vocabulary import TERMINAL, ChildStatus, Kind, Outcome, Phase, Purpose
+from .vocabulary import TERMINAL, WORKING, ChildStatus, Kind, Outcome, Phase, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,6 +145,7 @@ class Operations:
         self._attempts = 0
         self._attempts_won = 0
         shell.on_event.append(self._event)
+        shell.on_change.append(self.modification)
 
     # --- reading ----------------------------------------------------------------------------------------------
 
@@ -272,7 +273,7 @@ class Operations:
         return self._keep(OperationType.POSITION_CLOSE, tuple(g.spec.group_id for g in groups), (), [], why)
 
     def modification(self, group_id: str, what: str) -> str:
-        """Record a change of exits that was asked for; the operation's id."""
+        """Record a change of exits that was asked for; the operation's id. It is in progress while orders change."""
         return self._keep(OperationType.MODIFICATION, (group_id,), (), [], what)
 
     def on_operation(self, type: OperationType, call: Callable[[Operation, OperationState], Any]) -> None:
@@ -326,8 +327,10 @@ class Operations:
                 call(operation, state)
 
     def _state(self, operation: Operation) -> OperationState:
-        if operation.type in (OperationType.BULK_CANCEL, OperationType.MODIFICATION):
+        if operation.type is OperationType.BULK_CANCEL:
             return self._by_orders(operation)
+        if operation.type is OperationType.MODIFICATION:
+            return self._changing(operation.groups[0])
         states = [self._group_state(n, operation) for n in operation.groups]
         if operation.type is OperationType.POSITION_CLOSE:
             left = [n for n in operation.groups if n in self._shell.groups]
@@ -337,6 +340,12 @@ class Operations:
     def _group_state(self, group_id: str, operation: Operation) -> OperationState:
         group = self._shell.groups.get(group_id) or self._shell.recent.get(group_id)
         return state_of(group) if group is not None else operation.final or OperationState.COMPLETED
+
+    def _changing(self, group_id: str) -> OperationState:
+        group = self._shell.groups.get(group_id)
+        live = group.live.values() if group is not None else ()
+        waits = any(order.asked is not None or order.status not in WORKING for order in live)
+        return OperationState.IN_PROGRESS if waits else OperationState.COMPLETED
 
     def _by_orders(self, operation: Operation) -> OperationState:
         waiting = 0

@@ -62,6 +62,8 @@ class Shell(Settler):
         super().__init__(gateway, journal, settings, gates, alerts, observer)
         #: called with every group event after the observer
         self.on_event: list[Callable[[GroupEvent], None]] = []
+        #: called with a group's id and what its owner changed of its exits
+        self.on_change: list[Callable[[str, str], Any]] = []
         #: called inside the pump when a wake-up of their own is due
         self.on_due: dict[str, Callable[[], Any]] = {}
         self.outside = Outside(self)

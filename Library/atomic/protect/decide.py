@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ..plan.terms import Env
     from .levels import ExitPlan
 
-#: a watched level needs this many sightings on different quotes
-CONFIRMATIONS = 2
 _STEADY = frozenset({Phase.OPENING, Phase.OPEN})
 _NOTHING = frozenset({Phase.PLANNED, Phase.CLOSED})
 #: quotes older than this do not trigger anything (seconds); bar data is fresh for one bar
