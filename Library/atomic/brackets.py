@@ -79,6 +79,7 @@ class Brackets:
         since, and only those are decided again that do not sleep or lack it.
         """
         shell, coverage = self.shell, self.coverage
+        self.operations.look()
         if not force and shell.now - self._protection_swept_at < self.settings.protection_sweep:
             self._check_thresholds()
             return

@@ -82,6 +82,8 @@ class Operation:
     note: str = ""
     ended_at: float = 0.0
     final: OperationState | None = None
+    #: the state its hooks were told last
+    told: OperationState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ class Operations:
         self._shell = shell
         self._records: OrderedDict[str, Operation] = OrderedDict()
         self._counter = 0
+        #: operations of several steps that have not ended
+        self._under_way: dict[str, Operation] = {}
         self._hooks: dict[OperationType, list[Callable[[Operation, OperationState], Any]]] = {}
         self._attempts = 0
         self._attempts_won = 0
@@ -277,8 +281,27 @@ class Operations:
         return self._keep(OperationType.MODIFICATION, (group_id,), (), [], what)
 
     def on_operation(self, type: OperationType, call: Callable[[Operation, OperationState], Any]) -> None:
-        """Call this when an operation of this type changes its state."""
+        """Call this with an operation of this type and its state whenever that changes."""
         self._hooks.setdefault(type, []).append(call)
+
+    def look(self) -> None:
+        """Tell the hooks how closes, cancels and modifications got on; called with every event and all data."""
+        for name, operation in list(self._under_way.items()):
+            state = self._state(operation)
+            if state in ENDED:
+                del self._under_way[name]
+                operation.final, operation.ended_at = state, self._shell.gateway.now()
+            self._tell(operation, state)
+
+    def _tell(self, operation: Operation, state: OperationState) -> None:
+        if state is operation.told:
+            return
+        operation.told = state
+        for call in self._hooks.get(operation.type, ()):
+            try:
+                call(operation, state)
+            except Exception as error:
+                self._shell.report_callback(operation.groups[0] if operation.groups else "", error)
 
     # --- inside -----------------------------------------------------------------------------------------------
 
@@ -292,7 +315,10 @@ class Operations:
     ) -> str:  # fmt: skip
         self._counter += 1
         name = f"{type}-{self._counter:06d}"
-        self._add(Operation(name, type, self._shell.gateway.now(), groups, orders, errors, note))
+        operation = Operation(name, type, self._shell.gateway.now(), groups, orders, errors, note)
+        self._add(operation)
+        self._under_way[name] = operation
+        self.look()
         return name
 
     def _add(self, operation: Operation) -> None:
@@ -315,7 +341,7 @@ class Operations:
             self._attempts += 1
             operation.errors.append(str(event.fact.why)[:200])
             del operation.errors[:-20]
-        if group.phase not in _MAY_END and not self._hooks:
+        if group.phase not in _MAY_END and not self._hooks and not self._under_way:
             return
         state = state_of(group)
         if state in ENDED and operation.final is not state:
@@ -323,8 +349,9 @@ class Operations:
                 self._attempts_won += 1
             operation.final, operation.ended_at = state, event.at
         if self._hooks and event.kind != "fill":
-            for call in self._hooks.get(operation.type, ()):
-                call(operation, state)
+            self._tell(operation, state)
+        if self._under_way:
+            self.look()
 
     def _state(self, operation: Operation) -> OperationState:
         if operation.type is OperationType.BULK_CANCEL:

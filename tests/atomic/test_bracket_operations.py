@@ -138,3 +138,31 @@ def test_a_change_is_in_progress_while_its_orders_are():
     ((number, terms),) = asked
     venue.sink.on_fact(group.id, f.Replaced(venue.clock, number, *terms))
     assert executor.operations.get_operation_status(row["id"])["state"] is OperationState.COMPLETED
+
+
+def test_hooks_hear_of_closes_cancels_and_modifications_when_their_state_changes():
+    """Each state once; a hook that fails is told and reaches nobody; an ended operation has its end (E6)."""
+    executor, venue = start()
+    told: list[tuple[str, str]] = []
+    for kind in (OperationType.POSITION_CLOSE, OperationType.BULK_CANCEL, OperationType.MODIFICATION):
+        executor.operations.on_operation(kind, lambda op, state: told.append((str(op.type), str(state))))
+    executor.operations.on_operation(OperationType.POSITION_CLOSE, lambda op, state: 1 / 0)
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    group.move_stop(99.5)
+    assert told == [("modification", "completed")]
+    cancel, venue.cancel = venue.cancel, lambda group_id, number: venue.sink.on_fact(
+        group_id, f.CancelAsked(venue.clock, number, "")
+    )
+    told.clear()
+    name = executor.close_position_with_cleanup(SPY)
+    assert told == [("position_close", "in_progress")]
+    venue.cancel = cancel
+    for order in group.stops:
+        cancel(group.id, order.number)
+    for _ in range(3):
+        venue.pass_seconds(60.0)
+        executor.on_data()
+    assert group.is_done
+    assert told == [("position_close", "in_progress"), ("position_close", "completed")]
+    assert executor.operations.get_operation_status(name)["ended_at"] > 0
+    assert "callback-failed" in executor.alerts_seen
