@@ -29,6 +29,7 @@ class Book:
     """The part of the executor that acts on every group."""
 
     if TYPE_CHECKING:
+        name: str
         shell: Shell
         alerts: Alerts
         guard: Guard
@@ -37,8 +38,14 @@ class Book:
         _reconciler: Reconciler
         _writer: Writer | None
 
+        @property
+        def ready(self) -> bool: ...  # noqa: D102
         def start(self) -> StartReport: ...  # noqa: D102
         def _sweep(self, *, force: bool = False) -> None: ...
+
+    def __repr__(self) -> str:
+        state = "ready" if self.ready else "not ready"
+        return f"<AtomicOrderExecutor {self.name!r}: {state}, {len(self.shell.groups)} groups>"
 
     def check_and_recover_incomplete_orders(self) -> StartReport:
         """Look at every group and every ticket again; what is incomplete is completed or reversed by policy."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import facts as f
+from . import given
 from .group import AtomicGroup
 from .layers import protection
 from .protect import gap
@@ -100,6 +101,7 @@ class AtomicBracket(AtomicGroup):
 
     def move_target(self, price: float, pair: int | None = None) -> None:
         """Move the target of one pair, or of all; a cancelled target comes back. Raises as `move_stop`."""
+        given.positive(price, "target price")
         for index in self._pairs(pair):
             self._set(f"target_off.{index}", False)
         self._remember("target", price, pair)
@@ -108,10 +110,12 @@ class AtomicBracket(AtomicGroup):
         """Take the target of one pair, or of all, away; the stop stays. Raises ValueError for an unknown pair."""
         for index in self._pairs(pair):
             self._set(f"target_off.{index}", True)
+        self._changed("target cancelled")
 
     def cancel_entry(self, why: str = "cancelled by its owner") -> None:
         """Cancel what is left of the entry; what has filled keeps its exits."""
-        self._set("entry_cancel", why)
+        self._set("entry_cancel", str(why))
+        self._changed(f"entry {why}")
 
     def resize(self, quantity: int) -> None:
         """Change the size of an entry that is still working.
@@ -125,9 +129,11 @@ class AtomicBracket(AtomicGroup):
         view = exposure(self._group, self._plan())
         if not view.entering:
             raise ValueError("resize: the entry is not working any more; use close or a new bracket")
-        if int(quantity) != quantity or quantity < max(1, view.filled):
+        size = given.whole(quantity, "resize to")
+        if size < max(1, view.filled):
             raise ValueError(f"resize to {quantity!r}: {view.filled} have filled, give a whole number not below")
-        self._set("size", int(quantity))
+        self._set("size", size)
+        self._changed(f"size to {size}")
 
     def _plan(self) -> ExitPlan:
         if self._group.spec.kind is Kind.CONTINGENT:
@@ -139,16 +145,20 @@ class AtomicBracket(AtomicGroup):
         count = len(self._plan().pairs)
         if pair is None:
             return range(count)
-        if not 0 <= pair < count:
-            raise ValueError(f"pair {pair}: this group has {count}, counted from 0")
+        if type(pair) is not int or not 0 <= pair < count:
+            raise ValueError(f"pair {pair!r}: this group has {count}, counted from 0")
         return (pair,)
 
     def _remember(self, what: str, price: float, pair: int | None) -> None:
-        if not (isinstance(price, int | float) and price > 0):
-            raise ValueError(f"{what} price {price!r}: give a positive number")
-        tick = self._group.legs[0].spec.tick
+        at = nearest_tick(given.positive(price, f"{what} price"), self._group.legs[0].spec.tick)
         for index in self._pairs(pair):
-            self._set(f"{what}.{index}", nearest_tick(float(price), tick))
+            self._set(f"{what}.{index}", at)
+        self._changed(f"{what} to {at:g}")
+
+    def _changed(self, what: str) -> None:
+        if self._group.phase is not Phase.CLOSED:
+            for call in self._shell.on_change:
+                call(self.id, what)
 
     def _set(self, key: str, value: Any) -> None:
         shell, group = self._shell, self._group

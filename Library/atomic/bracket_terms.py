@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from . import given
 from .protect import EntryPlan, ExitPair, ExitPlan, Level
-from .protect.levels import DEFAULT_STOP, DEFAULT_TARGETS
-from .vocabulary import ChildType, Right
+from .protect.levels import DEFAULT_STOP, DEFAULT_TARGETS, facing
+from .vocabulary import ChildType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from .model import LegSpec
+    from .model import LegSpec, Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +58,27 @@ class ContingentOrder:
 
 def whole(quantity: Any) -> int:
     """A whole number of contracts or shares other than 0. Raises ValueError."""
-    if isinstance(quantity, bool) or not isinstance(quantity, int | float) or int(quantity) != quantity or not quantity:
+    try:
+        found = given.whole(quantity, "quantity")
+    except ValueError:
+        found = 0
+    if not found:
         raise ValueError(f"quantity {quantity!r}: give a whole number other than 0")
-    return int(quantity)
+    return found
 
 
 def level(value: float | Level | None) -> Level | None:
-    """A level from a price in dollars per share, a level or nothing."""
-    return value if value is None or isinstance(value, Level) else Level(price=float(value))
+    """A level from a price in dollars per share, a level or nothing. Raises ValueError."""
+    return value if value is None or isinstance(value, Level) else Level(price=value)
 
 
 _AT_MARKET = EntryPlan()
 
 
 def entry(limit_price: float, stop_price: float) -> EntryPlan:
-    """How the entry is sent, from its limit and stop price in dollars per share (0 for none)."""
+    """How the entry is sent, from its limit and stop price in dollars per share (0 for none). Raises ValueError."""
+    limit_price = given.number(limit_price, "limit_price", low=0)
+    stop_price = given.number(stop_price, "stop_price", low=0)
     if limit_price and stop_price:
         return EntryPlan(ChildType.STOP_LIMIT, limit_price, stop_price)
     if limit_price:
@@ -84,45 +90,64 @@ def seconds(when: datetime | float) -> float:
     """Seconds UTC from a datetime (UTC unless it says otherwise) or from seconds. Raises ValueError."""
     if isinstance(when, datetime):
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-    if isinstance(when, bool) or not math.isfinite(when) or when < 0:
-        raise ValueError(f"time_exit {when!r}: give a datetime in UTC or seconds since 1970")
-    return float(when)
+    try:
+        return given.number(when, "time_exit", low=0)
+    except ValueError:
+        raise ValueError(f"time_exit {when!r}: give a datetime in UTC or seconds since 1970") from None
 
 
-def check_underlying(plan: ExitPlan, side: int, reference: float, leg: LegSpec) -> None:
-    """Exits at prices of the underlying: nothing but prices, on the right sides of where it is now.
+def check_sides(
+    plan: ExitPlan, leg: LegSpec, around: tuple[float, float], what: str = "entry", cost: float = 0.0
+) -> None:
+    """Exits on the wrong side of where the position is opened, or stands, would fill at once.
 
     Args:
-        plan: with trigger "underlying".
-        side: +1 for a long, -1 for a short of the contract.
-        reference: last price of the underlying, dollars per share; 0 when it is not known.
-        leg: the contract; a put gains where its underlying falls.
+        plan: the exits.
+        leg: what is held; the sign of its ratio is the side.
+        around: what the stop and what the target is compared with, dollars per share: the price of the entry, or the
+            two sides of the market; 0 when unknown.
+        what: what that is called.
+        cost: average price that distances refer to; 0 while it is not known (distances are not checked then).
 
     Raises:
-        ValueError: a distance from the contract's own price is given, or a price stands on the wrong side.
+        ValueError: names both prices and the side; also for distances where the underlying's price decides.
     """
-    levels = [level for pair in plan.pairs for level in (pair.stop, pair.target) if level is not None]
-    if plan.trail is not None or plan.break_even_after or any(level.price is None for level in levels):
-        raise ValueError(
-            f"{leg.name or leg.symbol}: trigger 'underlying' takes prices of {leg.underlying} (stop_loss_price=..., "
-            "take_profit_price=..., targets=[...]), no distances from the contract's own price, trail or break-even"
-        )
-    name = f"{leg.name or leg.symbol} by {leg.underlying}"
-    check_sides(plan, -side if leg.right is Right.PUT else side, reference, name, "its price now,")
-
-
-def check_sides(plan: ExitPlan, side: int, reference: float, name: str, what: str = "the entry") -> None:
-    """Absolute exits on the wrong side of the entry would fill at once."""
+    name = leg.name or leg.symbol
+    side = facing(plan.trigger, leg)
+    levels = [level for pair in plan.pairs for level in (pair.target, pair.stop) if level is not None]
+    if plan.trigger == "underlying":
+        if plan.trail or plan.break_even_after or any(level.price is None for level in levels):
+            text = "the underlying's price decides: give prices of the underlying (stop_loss_price, take_profit_price)"
+            raise ValueError(f"{name}: {text}, no distances, no trail and no break_even_after")
+        cost = 0.0
     for pair in plan.pairs:
-        stop, target = pair.stop and pair.stop.price, pair.target and pair.target.price
+        stop, target = _at(pair.stop, -side, cost, leg.tick), _at(pair.target, side, cost, leg.tick)
         if stop and target and (target - stop) * side <= 0:
             raise ValueError(f"{name}: target {target:g} and stop {stop:g} are on the wrong sides of each other")
-        if reference > 0 and stop and (reference - stop) * side <= 0:
-            word = "below" if side > 0 else "above"
-            raise ValueError(f"{name}: stop {stop:g} is not {word} {what} {reference:g}")
-        if reference > 0 and target and (target - reference) * side <= 0:
-            word = "above" if side > 0 else "below"
-            raise ValueError(f"{name}: target {target:g} is not {word} {what} {reference:g}")
+        if around[0] > 0 and stop and (around[0] - stop) * side <= 0:
+            raise ValueError(f"{name}: stop {stop:g} is not {_WORDS[side]} the {what} {around[0]:g}")
+        if around[1] > 0 and target and (target - around[1]) * side <= 0:
+            raise ValueError(f"{name}: target {target:g} is not {_WORDS[-side]} the {what} {around[1]:g}")
+
+
+#: where a stop lies, by side
+_WORDS = {1: "below", -1: "above"}
+
+
+def market_around(trigger: str, leg: LegSpec, quote: Callable[[str], Quote]) -> tuple[float, float]:
+    """What the market says of a stop and of a target: the two sides of the quote, or the underlying's price."""
+    if trigger == "underlying":
+        price = quote(leg.underlying).last
+        return price, price
+    sides = quote(leg.symbol)
+    return (sides.ask, sides.bid) if leg.ratio > 0 else (sides.bid, sides.ask)
+
+
+def _at(level: Level | None, away: int, cost: float, tick: float) -> float:
+    """The level's price; 0 for none, and for a distance from a price that is not known."""
+    if level is None or (level.price is None and cost <= 0):
+        return 0.0
+    return level.resolve(cost, away, tick)
 
 
 def exit_defaults(rows: Mapping[str, tuple[Sequence[float], float]]) -> dict[str, ExitDefaults]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from . import facts as f
+from . import given
 from .bracket import AtomicBracket
-from .bracket_terms import ContingentOrder, ExitDefaults, check_sides, check_underlying, entry, level, seconds, whole
+from .bracket_terms import ContingentOrder, ExitDefaults, check_sides, entry, level, market_around, seconds, whole
 from .group import AtomicGroup
 from .layers import Coverage
 from .operations import Operations
@@ -78,6 +79,7 @@ class Brackets:
         since, and only those are decided again that do not sleep or lack it.
         """
         shell, coverage = self.shell, self.coverage
+        self.operations.look()
         if not force and shell.now - self._protection_swept_at < self.settings.protection_sweep:
             self._check_thresholds()
             return
@@ -155,8 +157,8 @@ class Brackets:
             break_even_after: after so many targets the other stops go to the entry price; 0 for never.
             time_exit: close at this time (datetime in UTC, or seconds UTC).
             entry_timeout: seconds after which what is left of the entry is cancelled; 0 for never.
-            trigger: "native", or what we watch: "last", "mid" of the contract, or "underlying": stop and targets are
-                then prices of the underlying (of a long put the stop above it, the target below).
+            trigger: "native" (the venue watches), or what we watch: "last", "mid", "underlying". With "underlying" all
+                levels are prices of the underlying, no distances; the stop of a long put lies above the market.
             native: send both exits of a pair as LEAN's own contingent set where this LEAN has them (unverified).
             strategy: what it is called; selects the defaults.
             policy: retries and giving up; the executor's when None.
@@ -184,7 +186,8 @@ class Brackets:
             native=native,
         )
         leg = self.leg(symbol, side)
-        self._check_levels(plan, side, limit_price or stop_price, leg)
+        at = 0.0 if trigger == "underlying" else limit_price or stop_price
+        check_sides(plan, leg, (at, at))
         group, handle = self._new_group(
             [leg], abs(quantity), strategy, policy=policy, note=note, kind=Kind.BRACKET, exits=plan.row()
         )
@@ -203,7 +206,7 @@ class Brackets:
         Args:
             symbol: contract or share.
             quantity: signed contracts to protect; all that belongs to no group when None.
-            entry_price: what relative levels refer to, dollars per share; the average price of the holding when 0.
+            entry_price: what distances refer to, dollars per share; the average price of the holding when 0.
             take_profit_price: as in `bracket_order`.
             stop_loss_price: as in `bracket_order`.
             targets: as in `bracket_order`.
@@ -214,7 +217,8 @@ class Brackets:
             more: further fields of `ExitPlan` (trail, time_exit, trigger ...).
 
         Raises:
-            ValueError: there is no such position, or the terms make no sense; nothing was sent.
+            ValueError: there is no such position, the market has passed a stop or target already, or the terms make no
+                sense; nothing was sent.
         """
         leg = self.leg(symbol, 1)
         free = self.shell.gateway.holding(leg.symbol) - self.shell.outside.net(leg.symbol)
@@ -224,10 +228,9 @@ class Brackets:
         if "time_exit" in more:
             more["time_exit"] = seconds(more["time_exit"])
         plan = ExitPlan(self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss), **more)
-        price = entry_price or self._average_price(leg.symbol)
-        side = 1 if size > 0 else -1
-        self._check_levels(plan, side, price, leg)
-        leg = self.leg(symbol, side)
+        price = given.number(entry_price, "entry_price", low=0) or self._average_price(leg.symbol)
+        leg = self.leg(symbol, 1 if size > 0 else -1)
+        check_sides(plan, leg, market_around(plan.trigger, leg, self.shell.gateway.quote), "market", price)
         group, handle = self._new_group(
             [leg], abs(size), strategy, policy=policy, note=note, kind=Kind.EXITS, exits=plan.row()
         )
@@ -267,7 +270,7 @@ class Brackets:
     def one_triggers_other(self, parent: ContingentOrder, children: Sequence[ContingentOrder], *,
                            policy: Policy | None = None, note: str = "") -> AtomicBracket:  # fmt: skip
         """Children work for the filled part of the parent, and stay when its rest is cancelled. Raises as above."""
-        return self._contingent("oto", [parent, *children], policy, note)
+        return self._contingent("oto", [parent, *given.many(children, "children")], policy, note)
 
     def protect_group(
         self, group: AtomicGroup, *, take_profit: float | None = None, stop_loss: float | None = None,
@@ -287,7 +290,7 @@ class Brackets:
             ValueError: nothing is given, a value is not positive, or the group is a bracket or has ended.
         """
         exits = NetExits(take_profit, stop_loss, seconds(time_exit), underlying_low, underlying_high)
-        state = group.record
+        state = given.one_of(group, AtomicGroup, "group").record
         if state.spec.kind is not Kind.ALL_OR_NONE or group.is_done:
             raise ValueError(f"{group.id} is {state.spec.kind} and {group.state}: give an all-or-none group that lives")
         shell = self.shell
@@ -299,26 +302,21 @@ class Brackets:
         shell.do(act)
         return group
 
-    def _check_levels(self, plan: ExitPlan, side: int, reference: float, leg: LegSpec) -> None:
-        if plan.trigger == "underlying":
-            check_underlying(plan, side, self.shell.gateway.quote(leg.underlying).last, leg)
-        else:
-            check_sides(plan, side, reference, leg.name or leg.symbol)
-
     def _contingent(self, form: str, orders: Sequence[ContingentOrder], policy: Policy | None, note: str
                     ) -> AtomicBracket:  # fmt: skip
         legs: list[LegSpec] = []
         index: dict[str, int] = {}
         members: list[Member] = []
-        for order in orders:
+        for order in given.many(orders, "orders"):
+            given.one_of(order, ContingentOrder, "order")
             leg = self.leg(order.symbol, 1)
             if leg.symbol not in index:
                 index[leg.symbol] = len(legs)
                 legs.append(leg)
             quantity = whole(order.quantity)
-            members.append(
-                Member(index[leg.symbol], quantity, order.type, order.limit_price, order.stop_price)
-            )
+            limit = given.number(order.limit_price, "limit_price", low=0)
+            stop = given.number(order.stop_price, "stop_price", low=0)
+            members.append(Member(index[leg.symbol], quantity, order.type, limit, stop))
         row = exits_row(form, members)
         handle = self._open(legs, 1, form, policy=policy, note=note, kind=Kind.CONTINGENT, exits=row)
         return cast("AtomicBracket", handle)
@@ -337,10 +335,10 @@ class Brackets:
         if targets is None and stop is None:
             defaults = self.exit_defaults
             return defaults.get(strategy, defaults.get("", ExitDefaults())).pairs()
-        if not targets:
+        if targets is None or len(given.many(targets, "targets")) == 0:
             return (ExitPair(1.0, None, stop),)
         found = []
-        for target in targets:
+        for target in given.many(targets, "targets"):
             share, at = target if isinstance(target, tuple) else (1.0 / len(targets), target)
             found.append(ExitPair(share, level(at), stop))
         return tuple(found)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from . import given
+from .bracket_terms import check_sides, market_around
 from .plan.cover import shape_of_legs
 from .ports import Proposal, Refusal
 from .structures import check
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from .model import GroupSpec, LegSpec
     from .ports import RefusalLike
+    from .protect import ExitPlan
     from .shell import Shell
 
 #: phases in which a group counts against `max_pending_groups`
@@ -29,13 +32,25 @@ def check_terms(legs: Iterable[LegSpec], units: int, strategy: str, max_legs: in
         ValueError: terms that no group may have (`structures.check`), or a bad quantity.
     """
     checked = check(strategy, legs, max_legs=max_legs)
-    if isinstance(units, bool) or not isinstance(units, int | float) or int(units) != units or units < 1:
-        raise ValueError(f"{strategy}: quantity {units!r} must be a whole number of units of at least 1")
+    try:
+        given.whole(units, "quantity", low=1)
+    except ValueError:
+        raise ValueError(f"{strategy}: quantity {units!r} must be a whole number of units of at least 1") from None
     return checked
 
 
-def refusals(spec: GroupSpec, shell: Shell, equity: float, margin: float) -> list[RefusalLike]:
-    """Why this group may not open now; empty when it may. Called inside the pump, before the group is added."""
+def refusals(
+    spec: GroupSpec, shell: Shell, equity: float, margin: float, plan: ExitPlan | None = None
+) -> list[RefusalLike]:
+    """Why this group may not open now; empty when it may. Called inside the pump, before the group is added.
+
+    Args:
+        spec: what is asked for.
+        shell: the executor's shell.
+        equity: of the account, dollars; NaN when unknown.
+        margin: what is left of it, dollars; NaN when unknown.
+        plan: the exits of a bracket.
+    """
     found: list[RefusalLike] = []
     if shell.gates.shut:
         found += [Refusal("gate", "open", code, why) for code, why in shell.gates.shut.items()]
@@ -46,7 +61,7 @@ def refusals(spec: GroupSpec, shell: Shell, equity: float, margin: float) -> lis
         found.append(Refusal("circuit-breaker", "closed", "open", f"too many refusals; it resets in {left:.0f} s"))
     found += _capacity(spec, shell)
     if not found:
-        found += _market(spec, shell)
+        found += _market(spec, shell, plan)
     if not found and shell.gates.risk is not None:
         book = [g for g in shell.groups.values() if g.phase is not Phase.CLOSED]
         sizes = getattr(shell.gateway, "sizes", None)
@@ -58,7 +73,11 @@ def refusals(spec: GroupSpec, shell: Shell, equity: float, margin: float) -> lis
         for leg in spec.legs:
             if leg.underlying:
                 quotes[leg.underlying] = shell.quotes[leg.underlying]
-        found += shell.gates.risk.approve(Proposal(spec, quotes, shell.now, book, equity, margin))
+        try:
+            found += shell.gates.risk.approve(Proposal(spec, quotes, shell.now, book, equity, margin))
+        except Exception as error:  # somebody else's code: its fault is a refusal
+            shell.report_fault(None, error)
+            found.append(Refusal("risk-gate", "an answer", type(error).__name__, f"the gate failed: {error}"))
     return found
 
 
@@ -139,7 +158,7 @@ def _date(day: int) -> str:
     return datetime.fromtimestamp(day * 86_400, UTC).date().isoformat()
 
 
-def _market(spec: GroupSpec, shell: Shell) -> list[Refusal]:
+def _market(spec: GroupSpec, shell: Shell, plan: ExitPlan | None) -> list[Refusal]:
     """Expiry, session and quotes of every leg: two-sided for what is sold, an offer for what is bought."""
     found: list[Refusal] = []
     day = ""
@@ -160,4 +179,22 @@ def _market(spec: GroupSpec, shell: Shell) -> list[Refusal]:
             found.append(Refusal("quote", "bid and ask", f"{quote.bid:g}/{quote.ask:g}", f"{name} is to be sold"))
         elif side > 0 and quote.ask <= 0:
             found.append(Refusal("quote", "ask", f"{quote.bid:g}/{quote.ask:g}", f"{name} is to be bought"))
+    if plan is not None and plan.entry is not None and not found:
+        found += _passed(spec, plan, shell)
     return found
+
+
+def _passed(spec: GroupSpec, plan: ExitPlan, shell: Shell) -> list[Refusal]:
+    """Exits of a bracket that would close it as soon as it stands: their time, or the market, has passed them."""
+    if 0 < plan.time_exit <= shell.now:
+        now, at = (datetime.fromtimestamp(t, UTC).isoformat(" ", "seconds") for t in (shell.now, plan.time_exit))
+        return [Refusal("time-exit", now, at, "it has passed; a datetime without a zone is taken as UTC")]
+    if plan.entry is None or plan.entry.type is not ChildType.MARKET:
+        return []  # the entry's own price was compared when it was asked for
+    leg = spec.legs[0]
+    around = market_around(plan.trigger, leg, shell.quotes.__getitem__)
+    try:
+        check_sides(plan, leg, around, "market")
+    except ValueError as error:
+        return [Refusal("exit-side", f"{min(around):g} to {max(around):g}", "passed", str(error))]
+    return []

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import facts as f
+from . import given
 from .book import NOT_STARTED, Book
 from .bracket import handle_of
 from .brackets import Brackets
@@ -34,7 +35,7 @@ from .shell import IDENTITY_SECONDS, Shell
 from .startup import Reconciler, StartReport
 from .strategies import Strategies
 from .vocabulary import Kind
-from .wiring import deaf, env_of, start_clean, subscribed
+from .wiring import claim, deaf, env_of, run_of, start_clean, subscribed, warming_up
 from .writer import Writer
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         env: what the venue can do, where the gateway does not know.
 
     Raises:
-        ValueError: the name cannot be part of a key, or the parameter ``resume`` or ``durable`` is neither 1 nor 0.
+        ValueError: the name cannot be part of a key or is another executor's, the policy, settings or breaker are none,
+            or the parameter ``resume`` or ``durable`` is neither 1 nor 0.
     """
 
     def __init__(
@@ -78,8 +80,8 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         env: Env | None = None,
     ) -> None:  # fmt: skip
         self.name = name
-        self.policy = policy if policy is not None else Policy()
-        self.settings = settings if settings is not None else Settings()
+        self.policy = given.one_of(policy, Policy, "policy") if policy is not None else Policy()
+        self.settings = given.one_of(settings, Settings, "settings") if settings is not None else Settings()
         if gateway is None:
             from .bridge import LeanGateway
 
@@ -96,17 +98,19 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         base = env if env is not None else Env(live=gateway.live, bar_data=not gateway.live)
         self.alerts = Alerts(gateway.log)
         self.observer = Observer(gateway.log)
-        self._gates = Gates(base, breaker if breaker is not None else Breaker(), self.settings.rate_per_second,
-                            self.settings.reserved_rate, risk)  # fmt: skip
+        breaker = given.one_of(breaker, Breaker, "breaker") if breaker is not None else Breaker()
+        self._gates = Gates(base, breaker, self.settings.rate_per_second, self.settings.reserved_rate, risk)
         self._gates.shut[NOT_STARTED] = _START_LINE
         live, resume = gateway.live, self._flag("resume")
         self.journal = Journal(
-            store, name, live=live, run=run or self._run_id(), account=account or self._parameter("account"),
+            store, name, live=live, run=run or run_of(algorithm), account=account or self._parameter("account"),
             durable=resume or self._flag("durable"),
         )  # fmt: skip
         fresh = not live and not resume and algorithm is not None
-        if fresh:
-            start_clean(store, self.journal.base)
+        if algorithm is not None:
+            claim(algorithm, self.journal.base)
+            if fresh:
+                start_clean(store, self.journal.base)
         self._loaded = self.journal.load(fresh=fresh)
         self.shell = Shell(gateway, self.journal, self.settings, self._gates, self.alerts, self.observer)
         self.shell.stepwise = algorithm is not None and not live
@@ -137,11 +141,15 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
     def start(self) -> StartReport:
         """Settle what an earlier run left open, by policy, and open the gate.
 
-        The first legal moment is `on_warmup_finished`: in `initialize` LEAN neither trades nor (live) shows holdings.
-        Never raises; what went wrong is in the report and keeps the gate closed.
+        The first legal moment is `on_warmup_finished`: in `initialize` LEAN neither trades nor (live) shows holdings,
+        and nothing is done there. Never raises; what went wrong is in the report and keeps the gate closed.
         """
         if self.report is not None:
             return self.report
+        if warming_up(self._algorithm):
+            now = self._gateway.now()
+            self.alerts.raise_(now, Severity.P1, NOT_STARTED, "", f"start() came too early: {_START_LINE}")
+            return StartReport(at=now, found=len(self._loaded.groups), refuse=_START_LINE)
         refuse = self._waits_for_lease() or self._loaded.report.refuse or self._waits_for_prices()
         if refuse:
             self._gates.shut[NOT_STARTED] = refuse
@@ -197,7 +205,7 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
     def on_data(self, slice: Any = None) -> None:
         """New data; never raises."""
         try:
-            if self.report is None and not self._warming_up():
+            if self.report is None and not warming_up(self._algorithm):
                 self._start_late()
             if slice is not None and self.shell.groups:
                 delistings = slice.delistings
@@ -259,7 +267,7 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         Raises:
             ValueError: the terms are wrong (contract twice, too many legs, bad quantity).
         """
-        made = [self.leg(contract, ratio) for contract, ratio in legs]
+        made = [self.leg(*given.pair(leg, "leg")) for leg in given.many(legs, "legs")]
         return self._open(made, quantity, strategy, policy=policy, limit_net=limit_net, note=note)
 
     def leg(self, contract: Any, ratio: int = 1) -> LegSpec:
@@ -286,10 +294,13 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
         exits: Mapping[str, Any] | None = None,
     ) -> tuple[GroupState, AtomicGroup]:  # fmt: skip
+        given.one_of(strategy, str, "strategy")
         checked = check_terms(legs, quantity, strategy, self.settings.max_legs)
+        policy = self.policy if policy is None else given.one_of(policy, Policy, "policy")
+        limit_net = None if limit_net is None else given.number(limit_net, "limit_net")
         spec = GroupSpec(
-            self.journal.next_id(), kind, strategy, checked, int(quantity), self._gateway.now(),
-            policy if policy is not None else self.policy, exits or {}, limit_net, note,
+            self.journal.next_id(), kind, strategy, checked, int(quantity), self._gateway.now(), policy,
+            exits or {}, limit_net, "" if note is None else str(note),
         )  # fmt: skip
         group = new_group(spec)
         handle = self._handles[spec.group_id] = handle_of(group, self.shell)
@@ -304,7 +315,7 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
             shell.apply(group, f.Refused(shell.now, "; ".join(problems)))
             return
         equity, margin = self.account()
-        found = refusals(group.spec, shell, equity, margin)
+        found = refusals(group.spec, shell, equity, margin, group.exit_plan)
         shell.add(group)
         if found:
             why = "; ".join(f"{r.check}: {r.reason} (is {r.value}, limit {r.limit})" for r in found)
@@ -382,9 +393,6 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
         if deliveries != self.journal.extra.get("deliveries", {}):
             self.journal.extra["deliveries"] = deliveries
 
-    def _warming_up(self) -> bool:
-        return bool(getattr(self._algorithm, "is_warming_up", False))
-
     def _parameter(self, name: str) -> str:
         if self._algorithm is None:
             return ""
@@ -392,7 +400,3 @@ class AtomicOrderExecutor(Strategies, Brackets, Book):
 
     def _flag(self, name: str) -> bool:
         return self._algorithm is not None and Parameters(self._algorithm).flag(name)
-
-    def _run_id(self) -> str:
-        """On LEAN the same for every backtest: it tells the id after `initialize` only (Engine.cs:334)."""
-        return str(getattr(self._algorithm, "algorithm_id", "") or "run")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .plan import Env
 from .plan.terms import UNLIMITED
+from .ports import Refusal
 
 if TYPE_CHECKING:
     from .policy import Breaker
@@ -109,8 +110,13 @@ class Gates:
         self._key = ()
 
     def refusal(self, now: float) -> RefusalLike | None:
-        """Why the risk gate lets nothing open now."""
-        return self.risk.may_open(now) if self.risk is not None else None
+        """Why the risk gate lets nothing open now; a gate that raises lets nothing open."""
+        if self.risk is None:
+            return None
+        try:
+            return self.risk.may_open(now)
+        except Exception as error:
+            return Refusal("risk-gate", "an answer", type(error).__name__, f"the gate failed: {error}")
 
     def env(self, now: float, *, opens: bool) -> Env:
         """The environment of a decision; `opens` asks the risk gate, too."""

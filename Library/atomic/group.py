@@ -189,14 +189,21 @@ class AtomicGroup:
     def _register(self, what: str, call: Callable[[AtomicGroup], Any], passed: bool) -> AtomicGroup:
         self._calls.setdefault(what, []).append(call)
         if passed:
-            call(self)
+            self._call(call)
         return self
+
+    def _call(self, call: Callable[[AtomicGroup], Any]) -> None:
+        """A callback of the owner's: its fault is told, it reaches neither trading nor the caller."""
+        try:
+            call(self)
+        except Exception as error:
+            self._shell.report_callback(self.id, error)
 
     def tell(self, event: GroupEvent) -> None:
         """Call the callbacks of an event; used by the executor."""
         if self._calls:
             for call in self._calls.get(_CALLBACK_OF.get(event.kind, ""), ()):
-                call(self)
+                self._call(call)
 
     def summary(self) -> str:
         """One line: id, strategy, state, outcome, price, cost, reason."""
@@ -217,7 +224,7 @@ class AtomicGroup:
         return f"{head} ({'; '.join(parts)})" if parts else head
 
     def __repr__(self) -> str:
-        return f"<AtomicGroup {self.summary()}>"
+        return f"<{type(self).__name__} {self.summary()}>"
 
 
 class Groups:
@@ -243,11 +250,14 @@ class Groups:
         """The group with this id, from memory or the archive; None when there is none."""
         group = self._shell.groups.get(group_id) or self._shell.recent.get(group_id)
         if group is None:
-            group = self._shell.journal.recent(group_id)
+            group = self._shell.journal.recent(str(group_id))
         return self._handle(group) if group is not None else None
 
     def __len__(self) -> int:
         return len(self._shell.groups)
+
+    def __repr__(self) -> str:
+        return f"<Groups {[group.id for group in self.open]}>"
 
     def __iter__(self) -> Iterator[AtomicGroup]:
         return iter(self.open)
@@ -256,22 +266,22 @@ class Groups:
 def close(shell: Shell, group: GroupState, why: str) -> None:
     """Ask for zero; inside the pump only."""
     if group.phase is Phase.PLANNED:
-        shell.apply(group, f.Refused(shell.now, why))
+        shell.apply(group, f.Refused(shell.now, str(why)))
     elif group.phase in (Phase.OPENING, Phase.OPEN, Phase.UNWINDING, Phase.HELD):
-        shell.apply(group, f.CloseAsked(shell.now, why))
+        shell.apply(group, f.CloseAsked(shell.now, str(why)))
 
 
 def hold(shell: Shell, group: GroupState, why: str) -> None:
     """Hold on request; inside the pump only. A hold that only a person can end keeps its cause, and its doubt."""
     if group.phase is not Phase.CLOSED:
-        for fact in trouble.hold(group, shell.now, HoldCause.REQUESTED, why):
+        for fact in trouble.hold(group, shell.now, HoldCause.REQUESTED, str(why)):
             shell.apply(group, fact)
 
 
 def release(shell: Shell, group: GroupState, why: str) -> None:
     """End a hold; inside the pump only."""
     if group.phase is Phase.HELD:
-        shell.apply(group, f.Released(shell.now, why))
+        shell.apply(group, f.Released(shell.now, str(why)))
 
 
 def _prices(group: GroupState) -> tuple[list[float], list[float]]:

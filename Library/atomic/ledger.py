@@ -186,7 +186,7 @@ class Ledger:
             self._reserved(group, group.orders[fact.order].leg)
 
     def _reserved(self, group: GroupState, leg: int) -> None:
-        """What an exit is refused for, another bracket's exits in this contract hold: all of them watch their targets."""
+        """What an exit is refused for, another bracket's exits in this contract hold: all of them watch targets now."""
         symbol = group.legs[leg].spec.symbol
         for other in list(self.groups.values()):
             shares = other.spec.kind in PROTECTED_KINDS and other.legs[0].spec.symbol == symbol

@@ -13,9 +13,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from . import facts as f
+from . import given
 from .group import close
 from .ports import Severity
-from .vocabulary import TERMINAL, ChildStatus, Kind, Outcome, Phase, Purpose
+from .vocabulary import TERMINAL, WORKING, ChildStatus, Kind, Outcome, Phase, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +82,8 @@ class Operation:
     note: str = ""
     ended_at: float = 0.0
     final: OperationState | None = None
+    #: the state its hooks were told last
+    told: OperationState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +143,13 @@ class Operations:
         self._shell = shell
         self._records: OrderedDict[str, Operation] = OrderedDict()
         self._counter = 0
+        #: operations of several steps that have not ended
+        self._under_way: dict[str, Operation] = {}
         self._hooks: dict[OperationType, list[Callable[[Operation, OperationState], Any]]] = {}
         self._attempts = 0
         self._attempts_won = 0
         shell.on_event.append(self._event)
+        shell.on_change.append(self.modification)
 
     # --- reading ----------------------------------------------------------------------------------------------
 
@@ -206,8 +212,12 @@ class Operations:
         return bool(alive)
 
     def cleanup_stale_operations(self, max_age: float = 86_400.0) -> int:
-        """Forget records of ended operations older than `max_age` seconds; living ones are never dropped."""
-        now = self._shell.gateway.now()
+        """Forget records of ended operations older than `max_age` seconds; living ones are never dropped.
+
+        Raises:
+            ValueError: `max_age` is no number of at least 0.
+        """
+        now, max_age = self._shell.gateway.now(), given.number(max_age, "max_age", low=0)
         old = [
             n for n, op in self._records.items() if self._state(op) in ENDED and now - op.started_at > max_age
         ]
@@ -267,12 +277,31 @@ class Operations:
         return self._keep(OperationType.POSITION_CLOSE, tuple(g.spec.group_id for g in groups), (), [], why)
 
     def modification(self, group_id: str, what: str) -> str:
-        """Record a change of exits that was asked for; the operation's id."""
+        """Record a change of exits that was asked for; the operation's id. It is in progress while orders change."""
         return self._keep(OperationType.MODIFICATION, (group_id,), (), [], what)
 
     def on_operation(self, type: OperationType, call: Callable[[Operation, OperationState], Any]) -> None:
-        """Call this when an operation of this type changes its state."""
+        """Call this with an operation of this type and its state whenever that changes."""
         self._hooks.setdefault(type, []).append(call)
+
+    def look(self) -> None:
+        """Tell the hooks how closes, cancels and modifications got on; called with every event and all data."""
+        for name, operation in list(self._under_way.items()):
+            state = self._state(operation)
+            if state in ENDED:
+                del self._under_way[name]
+                operation.final, operation.ended_at = state, self._shell.gateway.now()
+            self._tell(operation, state)
+
+    def _tell(self, operation: Operation, state: OperationState) -> None:
+        if state is operation.told:
+            return
+        operation.told = state
+        for call in self._hooks.get(operation.type, ()):
+            try:
+                call(operation, state)
+            except Exception as error:
+                self._shell.report_callback(operation.groups[0] if operation.groups else "", error)
 
     # --- inside -----------------------------------------------------------------------------------------------
 
@@ -286,7 +315,10 @@ class Operations:
     ) -> str:  # fmt: skip
         self._counter += 1
         name = f"{type}-{self._counter:06d}"
-        self._add(Operation(name, type, self._shell.gateway.now(), groups, orders, errors, note))
+        operation = Operation(name, type, self._shell.gateway.now(), groups, orders, errors, note)
+        self._add(operation)
+        self._under_way[name] = operation
+        self.look()
         return name
 
     def _add(self, operation: Operation) -> None:
@@ -309,7 +341,7 @@ class Operations:
             self._attempts += 1
             operation.errors.append(str(event.fact.why)[:200])
             del operation.errors[:-20]
-        if group.phase not in _MAY_END and not self._hooks:
+        if group.phase not in _MAY_END and not self._hooks and not self._under_way:
             return
         state = state_of(group)
         if state in ENDED and operation.final is not state:
@@ -317,12 +349,15 @@ class Operations:
                 self._attempts_won += 1
             operation.final, operation.ended_at = state, event.at
         if self._hooks and event.kind != "fill":
-            for call in self._hooks.get(operation.type, ()):
-                call(operation, state)
+            self._tell(operation, state)
+        if self._under_way:
+            self.look()
 
     def _state(self, operation: Operation) -> OperationState:
-        if operation.type in (OperationType.BULK_CANCEL, OperationType.MODIFICATION):
+        if operation.type is OperationType.BULK_CANCEL:
             return self._by_orders(operation)
+        if operation.type is OperationType.MODIFICATION:
+            return self._changing(operation.groups[0])
         states = [self._group_state(n, operation) for n in operation.groups]
         if operation.type is OperationType.POSITION_CLOSE:
             left = [n for n in operation.groups if n in self._shell.groups]
@@ -332,6 +367,12 @@ class Operations:
     def _group_state(self, group_id: str, operation: Operation) -> OperationState:
         group = self._shell.groups.get(group_id) or self._shell.recent.get(group_id)
         return state_of(group) if group is not None else operation.final or OperationState.COMPLETED
+
+    def _changing(self, group_id: str) -> OperationState:
+        group = self._shell.groups.get(group_id)
+        live = group.live.values() if group is not None else ()
+        waits = any(order.asked is not None or order.status not in WORKING for order in live)
+        return OperationState.IN_PROGRESS if waits else OperationState.COMPLETED
 
     def _by_orders(self, operation: Operation) -> OperationState:
         waiting = 0

@@ -12,6 +12,8 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any
 
+from . import given
+
 
 def _known(owner: str, name: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
@@ -175,6 +177,11 @@ class Policy:
     retry: Retry = field(default_factory=Retry)
 
     def __post_init__(self) -> None:
+        for name, ladder in (("ladder", self.ladder), ("unwind_ladder", self.unwind_ladder)):
+            given.one_of(ladder, Ladder, f"Policy.{name}")
+        if self.close_ladder is not None:
+            given.one_of(self.close_ladder, Ladder, "Policy.close_ladder")
+        given.one_of(self.retry, Retry, "Policy.retry")
         _known("Policy", "sequence", self.sequence, ("protected", "together"))
         _known("Policy", "on_timeout", self.on_timeout, ("roll_back", "complete", "hold"))
         _known("Policy", "native", self.native, ("first", "never"))

@@ -62,6 +62,8 @@ class Shell(Settler):
         super().__init__(gateway, journal, settings, gates, alerts, observer)
         #: called with every group event after the observer
         self.on_event: list[Callable[[GroupEvent], None]] = []
+        #: called with a group's id and what its owner changed of its exits
+        self.on_change: list[Callable[[str, str], Any]] = []
         #: called inside the pump when a wake-up of their own is due
         self.on_due: dict[str, Callable[[], Any]] = {}
         self.outside = Outside(self)
@@ -263,7 +265,10 @@ class Shell(Settler):
             try:
                 call(event)
             except Exception as error:
-                self.gateway.log(f"a group callback failed: {error!r}\n{traceback.format_exc()}")
-                group_id = event.group.spec.group_id
-                self.alerts.raise_(self.now, Severity.P2, "callback-failed", group_id, repr(error))
+                self.report_callback(event.group.spec.group_id, error)
+
+    def report_callback(self, group_id: str, error: Exception) -> None:
+        """A callback of the owner's failed: traceback to the log, P2 alert, nothing else."""
+        self.gateway.log(f"a group callback failed: {error!r}\n{traceback.format_exc()}")
+        self.alerts.raise_(self.now, Severity.P2, "callback-failed", group_id, repr(error))
 

@@ -116,8 +116,6 @@ MAY_FILL = frozenset(
 )
 #: the broker confirmed that it works
 WORKING = frozenset({ChildStatus.WORKING, ChildStatus.PARTIAL})
-#: phases in which nothing is left to do unless something happens
-RESTING = frozenset({Phase.OPEN, Phase.CLOSED, Phase.HELD})
 
 
 class Purpose(StrEnum):

@@ -40,6 +40,29 @@ def subscribed(gateway: Any, leg: LegSpec) -> str:
     return ""
 
 
+def warming_up(algorithm: Any) -> bool:
+    """True in `initialize` and during warm-up: LEAN trades nothing and, live, shows no account (QCAlgorithm.cs:180)."""
+    return bool(getattr(algorithm, "is_warming_up", False))
+
+
+def run_of(algorithm: Any) -> str:
+    """What tells a backtest's journal from those of other runs.
+
+    On LEAN the same for every backtest: it tells the id after `initialize` only (Engine.cs:334).
+    """
+    return str(getattr(algorithm, "algorithm_id", "") or "run")
+
+
+def claim(algorithm: Any, base: str) -> None:
+    """Two executors of one algorithm would write over each other's journal `base`. Raises ValueError."""
+    bases = getattr(algorithm, "_atomic_journals", None)
+    if not isinstance(bases, set):
+        bases = algorithm._atomic_journals = set()
+    if base in bases:
+        raise ValueError(f"{base} is the journal of another executor of this algorithm: give each a name of its own")
+    bases.add(base)
+
+
 def deaf(order_event: Any) -> None:
     """A gateway of one's own reports to the shell itself."""
 

@@ -132,3 +132,71 @@ def test_closing_a_position_takes_its_orders_along():
     assert venue.holdings[SPY.symbol] == 0
     with pytest.raises(ValueError, match="no group holds"):
         executor.close_position_with_cleanup(SPY)
+
+
+def test_every_change_that_an_owner_asks_for_is_an_operation():
+    """Moved exits, a cancelled target, entry or size: modifications with what was asked, done at once here (E1)."""
+    executor, venue = start()
+    venue.fill_entries = 40
+    group = executor.bracket_order(SPY, 100, take_profit_price=102.0, stop_loss_price=99.0)
+    group.resize(90)
+    group.move_stop(99.5)
+    group.move_target(103.0)
+    group.cancel_target()
+    group.cancel_entry("enough")
+    rows = [row for row in executor.operations.all() if row["type"] is OperationType.MODIFICATION]
+    assert [row["note"] for row in rows] == [
+        "size to 90", "stop to 99.5", "target to 103", "target cancelled", "entry enough",
+    ]  # fmt: skip
+    assert {row["groups"][0] for row in rows} == {group.id}
+    assert {row["state"] for row in rows} == {OperationState.COMPLETED}
+    group.close()
+    group.move_stop(98.0)
+    assert len([row for row in executor.operations.all() if row["type"] is OperationType.MODIFICATION]) == 5
+
+
+def test_a_change_is_in_progress_while_its_orders_are():
+    """The update was sent and not answered yet: the modification goes on; it is done when the broker has taken it."""
+    executor, venue = start()
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    asked = []
+
+    def later(group_id, number, *terms):
+        asked.append((number, terms))
+        venue.sink.on_fact(group_id, f.ReplaceAsked(venue.clock, number, *terms))
+
+    venue.replace = later
+    group.move_stop(99.5)
+    (row,) = executor.operations.all()[1:]
+    assert (row["type"], row["state"]) == (OperationType.MODIFICATION, OperationState.IN_PROGRESS)
+    ((number, terms),) = asked
+    venue.sink.on_fact(group.id, f.Replaced(venue.clock, number, *terms))
+    assert executor.operations.get_operation_status(row["id"])["state"] is OperationState.COMPLETED
+
+
+def test_hooks_hear_of_closes_cancels_and_modifications_when_their_state_changes():
+    """Each state once; a hook that fails is told and reaches nobody; an ended operation has its end (E6)."""
+    executor, venue = start()
+    told: list[tuple[str, str]] = []
+    for kind in (OperationType.POSITION_CLOSE, OperationType.BULK_CANCEL, OperationType.MODIFICATION):
+        executor.operations.on_operation(kind, lambda op, state: told.append((str(op.type), str(state))))
+    executor.operations.on_operation(OperationType.POSITION_CLOSE, lambda op, state: 1 / 0)
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    group.move_stop(99.5)
+    assert told == [("modification", "completed")]
+    cancel, venue.cancel = venue.cancel, lambda group_id, number: venue.sink.on_fact(
+        group_id, f.CancelAsked(venue.clock, number, "")
+    )
+    told.clear()
+    name = executor.close_position_with_cleanup(SPY)
+    assert told == [("position_close", "in_progress")]
+    venue.cancel = cancel
+    for order in group.stops:
+        cancel(group.id, order.number)
+    for _ in range(3):
+        venue.pass_seconds(60.0)
+        executor.on_data()
+    assert group.is_done
+    assert told == [("position_close", "in_progress"), ("position_close", "completed")]
+    assert executor.operations.get_operation_status(name)["ended_at"] > 0
+    assert "callback-failed" in executor.alerts_seen

@@ -224,31 +224,6 @@ def test_a_put_gains_where_its_underlying_falls(terms: dict[str, float], prices:
     assert group.is_done
 
 
-@pytest.mark.parametrize(
-    ("contract", "quantity", "terms", "word"),
-    [
-        (("C", 105), 1, {}, "takes prices of X"),
-        (("C", 105), 1, {"stop_loss": Level(percent=0.01)}, "takes prices of X"),
-        (("C", 105), 1, {"stop_loss_price": 104.0, "trail": Level(offset=1.0)}, "takes prices of X"),
-        (("C", 105), 1, {"stop_loss_price": 106.0}, "stop 106 is not below its price now, 105"),
-        (("C", 105), -1, {"stop_loss_price": 104.0}, "stop 104 is not above its price now, 105"),
-        (("P", 95), 1, {"stop_loss_price": 104.0}, "stop 104 is not above its price now, 105"),
-        (("P", 95), -1, {"take_profit_price": 104.0}, "target 104 is not above its price now, 105"),
-    ],
-)
-def test_exits_by_the_underlying_take_its_prices_only(
-    contract: tuple[str, float], quantity: int, terms: dict[str, Any], word: str
-) -> None:
-    """A distance from the option's own price, or a side that is reached at once, is refused before anything is sent."""
-    executor, venue = start()
-    symbol = option(*contract)
-    venue.quotes[symbol.symbol] = Quote(2.0, 2.1, 2.05, venue.clock)
-    venue.quotes["X"] = Quote(105.0, 105.02, 105.0, venue.clock)
-    with pytest.raises(ValueError, match=word):
-        executor.bracket_order(symbol, quantity, trigger="underlying", **terms)
-    assert not venue.calls
-
-
 def test_a_limit_entry_of_an_option_with_exits_by_its_underlying_is_no_mistake() -> None:
     """The stop at 104 is a price of the share, the entry at 2 one of the option: they are not compared."""
     executor, venue = start()

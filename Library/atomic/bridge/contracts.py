@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from .. import given
 from ..model import LegSpec, Quote
 from ..vocabulary import Right
 
@@ -102,20 +103,22 @@ class Contracts:
             self._algorithm.add_option_contract(symbol)
 
     def leg(self, contract: Any, ratio: int) -> LegSpec:
-        """A leg from a Symbol, or from anything that has one (OptionContract, Security).
+        """A leg from a Symbol, from anything that has one (OptionContract, Security), or from another leg.
 
         Raises:
             ValueError: it is neither, or the ratio is not a whole number other than 0.
         """
-        symbol = getattr(contract, "symbol", contract)
-        if not hasattr(symbol, "id"):
+        symbol = self.symbol(contract.symbol) if type(contract) is LegSpec else getattr(contract, "symbol", contract)
+        if not hasattr(getattr(symbol, "id", None), "has_underlying"):
             raise ValueError(f"{contract!r} is no contract: give a Symbol, an OptionContract or a Security")
-        if isinstance(ratio, bool) or int(ratio) != ratio or ratio == 0:
+        if type(ratio) is not int:
+            ratio = given.whole(ratio, f"ratio of {symbol}:")
+        if ratio == 0:
             raise ValueError(f"ratio {ratio!r} of {symbol}: give a whole number other than 0")
         text = self.text(symbol)
         known = self._legs.get((text, ratio))
         if known is None:
-            known = self._legs[(text, int(ratio))] = replace(self._spec(symbol, text), ratio=int(ratio))
+            known = self._legs[(text, ratio)] = replace(self._spec(symbol, text), ratio=ratio)
         return known
 
     def _spec(self, symbol: Any, text: str) -> LegSpec:
@@ -182,13 +185,20 @@ class Contracts:
 
     def holding(self, text: str) -> int:
         """Signed net of the whole account in this symbol."""
-        holding = self._holdings.get(text)
-        if holding is None:
-            if self.security(text) is None:
-                return 0
-            holding = self._holdings[text] = self._algorithm.portfolio[self.symbol(text)]
-        net: int = round(holding.quantity)
+        holding = self._holdings.get(text) or self._holding(text)
+        net: int = round(holding.quantity) if holding is not None else 0
         return net
+
+    def average_price(self, text: str) -> float:
+        """Average price of what the whole account holds in this symbol, dollars per share; 0 for nothing."""
+        holding = self._holdings.get(text) or self._holding(text)
+        return float(holding.average_price) if holding is not None else 0.0
+
+    def _holding(self, text: str) -> Any | None:
+        if self.security(text) is None:
+            return None
+        found = self._holdings[text] = self._algorithm.portfolio[self.symbol(text)]
+        return found
 
     def is_open(self, text: str) -> bool:
         """True while the contract's market is open."""

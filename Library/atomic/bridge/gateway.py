@@ -91,6 +91,10 @@ class LeanGateway:
         """Signed net of the whole account in this symbol, as the algorithm sees it."""
         return self.contracts.holding(symbol)
 
+    def average_price(self, symbol: str) -> float:
+        """Average price of what the whole account holds in this symbol, dollars per share; 0 for nothing."""
+        return self.contracts.average_price(symbol)
+
     def log(self, text: str) -> None:
         """A line in the algorithm's log."""
         self._algorithm.log(text)

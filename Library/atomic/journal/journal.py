@@ -61,7 +61,7 @@ def base_key(name: str, *, live: bool, run: str = "", account: str = "") -> str:
     Raises:
         ValueError: the name cannot be part of a key and of an order's tag.
     """
-    if not _NAME.match(name):
+    if not isinstance(name, str) or not _NAME.match(name):
         raise ValueError(f"name {name!r} cannot be a key: use 1 to 40 letters, digits, _ or -")
     mode, of = ("live", account) if live else ("run", run)
     return f"atomic/{name}/{mode}-{legal(of)}" if of else f"atomic/{name}/{mode}"

@@ -202,6 +202,9 @@ def repair(store: Store, base: str) -> list[str]:
         broken.append(SlotState(tail_key(base), True, 0, 0, 0, damage))
     if not broken and (document is not None or not archive.chunk_keys(store, base)):
         return []
+    log = tail_key(base)
+    if document is None and not damage and store.read(log) is not None:  # it must not be read as the new one's
+        broken.append(SlotState(log, True, 0, 0, 0, "it goes on from a document that is lost"))
     done = []
     for slot in broken:
         text = store.read(slot.key) or ""
@@ -218,7 +221,7 @@ def repair(store: Store, base: str) -> list[str]:
     store.write(target, pack(SCHEMA, seq + 1, body))
     store.flush(target)
     for slot in broken:
-        if slot.key == tail_key(base):
+        if slot.key == log:
             store.delete(slot.key)
     if document is not None:
         done.append(f"{target} was written again from {key} (number {seq}, {len(lines)} groups)")

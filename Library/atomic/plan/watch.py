@@ -7,11 +7,11 @@ mark: an alert is raised and the underlying's price decides.
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
+from .. import given
 from ..model import GroupState
 from ..vocabulary import Phase, Right
 from .price import NO_QUOTE
@@ -49,12 +49,11 @@ class NetExits:
     underlying_high: float | None = None
 
     def __post_init__(self) -> None:
-        given = {k: v for k, v in asdict(self).items() if v}
-        if not given:
+        asked = {k: v for k, v in asdict(self).items() if v is not None and not (k == "time_exit" and v == 0)}
+        if not asked:
             raise ValueError("net exits need at least one of take_profit, stop_loss, time_exit, underlying_low, _high")
-        for name, value in given.items():
-            if isinstance(value, bool) or not math.isfinite(value) or value <= 0:
-                raise ValueError(f"{name}={value!r}: give a positive number")
+        for name, value in asked.items():
+            object.__setattr__(self, name, given.positive(value, name))
 
     def row(self) -> dict[str, Any]:
         """JSON mapping; goes into ``GroupSpec.exits`` under ``net``."""

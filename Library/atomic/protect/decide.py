@@ -13,6 +13,7 @@ from ..facts.decided import UNKNOWN, tries
 from ..model import ChildOrder, GroupState
 from ..plan import trouble
 from ..vocabulary import WORKING, ChildStatus, ChildType, HoldCause, Phase, Purpose, RejectReason, Right
+from .levels import facing
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from ..plan.terms import Env
     from .levels import ExitPlan
 
-#: a watched level needs this many sightings on different quotes
-CONFIRMATIONS = 2
 _STEADY = frozenset({Phase.OPENING, Phase.OPEN})
 _NOTHING = frozenset({Phase.PLANNED, Phase.CLOSED})
 #: quotes older than this do not trigger anything (seconds); bar data is fresh for one bar
@@ -290,19 +289,16 @@ def _watched(
         targets = False  # the stop would give way to an order that is not sent any more
     if view.open <= 0:
         return []
-    # a put gains where its underlying falls
-    falls = plan.trigger == "underlying" and group.legs[0].spec.right is Right.PUT
+    side = facing(plan.trigger, group.legs[0].spec)
     for i in range(len(plan.pairs)):
         if not view.pair_open[i] or group.memory.get(f"trigger.{i}"):
             continue
         for what, price, beyond in (
-            ("stop", stop_price(group, plan, view, i) if own else 0.0, -view.side),
-            ("target", target_price(group, plan, view, i) if targets else 0.0, view.side),
+            ("stop", stop_price(group, plan, view, i) if own else 0.0, -side),
+            ("target", target_price(group, plan, view, i) if targets else 0.0, side),
         ):
             if price <= 0:
                 continue
-            if falls:
-                beyond = -beyond
             found = _sighting(group, plan, view, now, quotes, i, what, price, beyond)
             if found:
                 return found

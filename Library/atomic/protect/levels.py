@@ -7,14 +7,16 @@ away from the entry, so that rounding never makes the exit worse than asked by m
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from ..vocabulary import ChildType
+from .. import given
+from ..vocabulary import ChildType, Right
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ..model import LegSpec
 
 #: defaults of REQUIREMENTS C2: two targets at +1 % and +2 % with half the quantity each, stop at -1 %
 DEFAULT_TARGETS = (0.01, 0.02)
@@ -42,12 +44,10 @@ class Level:
         price, percent, offset = self.price, self.percent, self.offset
         if (price is not None) + (percent is not None) + (offset is not None) != 1:
             values = (("price", price), ("percent", percent), ("offset", offset))
-            given = {name: value for name, value in values if value is not None}
-            raise ValueError(f"a level needs exactly one of price, percent, offset; got {given}")
-        value: Any = price if price is not None else percent if percent is not None else offset
-        if not (isinstance(value, (int, float)) and 0 < value < math.inf):
-            name = "price" if price is not None else "percent" if percent is not None else "offset"
-            raise ValueError(f"level {name}={value!r}: give a positive number")
+            got = {name: value for name, value in values if value is not None}
+            raise ValueError(f"a level needs exactly one of price, percent, offset; got {got}")
+        name = "price" if price is not None else "percent" if percent is not None else "offset"
+        object.__setattr__(self, name, given.positive(getattr(self, name), f"level {name}"))
 
     def resolve(self, entry: float, away: int, tick: float) -> float:
         """The price on the tick grid.
@@ -72,6 +72,12 @@ class Level:
         return None if row is None else cls(*row)
 
 
+def facing(trigger: str, leg: LegSpec) -> int:
+    """+1 where the position gains when the price that decides rises: a long put loses with its underlying's."""
+    side = 1 if leg.ratio > 0 else -1
+    return -side if trigger == "underlying" and leg.right is Right.PUT else side
+
+
 def nearest_tick(price: float, tick: float) -> float:
     """`price` on the grid of `tick`, free of binary dust (0.1 + 0.2 becomes 0.3)."""
     if tick <= 0:
@@ -94,8 +100,7 @@ class ExitPair:
     stop: Level | None
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.share) and self.share > 0):
-            raise ValueError(f"share={self.share!r}: give a positive weight")
+        object.__setattr__(self, "share", given.positive(self.share, "share"))
         if self.target is None and self.stop is None:
             raise ValueError("an exit pair needs a target, a stop or both")
 
@@ -130,7 +135,8 @@ class ExitPlan:
         trail_step: smallest move of a trailing stop, dollars per share (bounds the number of updates).
         break_even_after: when this many pairs ended by their target, the other stops go to the entry price; 0 = never.
         time_exit: close at this time (seconds UTC); 0 = never.
-        trigger: "native" lets the venue watch; "last", "mid" or "underlying" are watched by us.
+        trigger: "native" lets the venue watch; "last", "mid" or "underlying" are watched by us. With "underlying" all
+            levels are prices of the underlying; the stop of a long put lies above it.
         entry_timeout: seconds after which what is left of a resting entry is cancelled; 0 = never.
         native: use LEAN's own contingent orders where they exist (unverified, off by default).
     """
@@ -156,10 +162,13 @@ class ExitPlan:
             raise ValueError("an exit plan needs at least one pair of target and stop")
         if self.trigger not in TRIGGERS:
             raise ValueError(f"trigger={self.trigger!r}: give one of {', '.join(TRIGGERS)}")
-        if self.trail is not None and self.trail.price is not None:
-            raise ValueError("a trailing distance is a percent or an offset, not a price")
-        if self.stop_limit < 0 or self.trail_step < 0 or self.entry_timeout < 0:
-            raise ValueError("stop_limit, trail_step and entry_timeout are not negative")
+        if self.trail is not None and (type(self.trail) is not Level or self.trail.price is not None):
+            raise ValueError(f"trail {self.trail!r}: give a distance, Level(percent=0.01) or Level(offset=1.5)")
+        for name in ("stop_limit", "trail_step", "entry_timeout", "time_exit"):
+            object.__setattr__(self, name, given.number(getattr(self, name), name, low=0))
+        object.__setattr__(self, "break_even_after", given.whole(self.break_even_after, "break_even_after", low=0))
+        object.__setattr__(self, "target_market", bool(self.target_market))
+        object.__setattr__(self, "native", bool(self.native))
 
     @property
     def protects(self) -> bool:

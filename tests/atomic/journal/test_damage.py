@@ -200,6 +200,23 @@ def test_repair_restores_the_sound_slot_and_says_what_it_did() -> None:
     assert not Journal(store.crash(), "condor", live=True).load().report.stale
 
 
+def test_repair_without_a_sound_document_leaves_no_log_that_goes_on_from_another_one() -> None:
+    """The log of a lost document is set aside: it was taken for the new one's, which was not sound then."""
+    store = MemoryStore()
+    journal = Journal(store, "condor", live=False, run="x")
+    journal.load()
+    group = make_group(journal.next_id())
+    journal.save([group])
+    open_up(group)
+    journal.save([group])
+    base = "atomic/condor/run-x"
+    store.write(f"{base}/open-a", (store.read(f"{base}/open-a") or "")[:-7])
+    assert store.read(f"{base}/tail")
+    assert any("tail" in line for line in repair(store, base))
+    assert verify(store, base).sound
+    assert repair(store, base) == []
+
+
 def test_repair_without_a_sound_slot_starts_empty_with_new_ids() -> None:
     """The copies hold what was lost; ids of the archive are never given again."""
     store = MemoryStore()

@@ -12,7 +12,7 @@ from tests.atomic.protect.rig import plan
         (lambda: Level(), "exactly one"),
         (lambda: Level(price=1.0, percent=0.1), "exactly one"),
         (lambda: Level(percent=-0.1), "positive number"),
-        (lambda: ExitPair(0.0, None, Level(price=1.0)), "positive weight"),
+        (lambda: ExitPair(0.0, None, Level(price=1.0)), "share 0.0: give a positive number"),
         (lambda: ExitPair(1.0, None, None), "target, a stop or both"),
         (lambda: ExitPlan(()), "at least one pair"),
         (lambda: plan((1.0, 2.0, 1.0), trigger="moon"), "give one of"),
