@@ -242,3 +242,14 @@ def test_an_entry_cancelled_before_it_could_leave_ends_the_bracket() -> None:
     waiting.cancel_entry("changed my mind")
     assert waiting.is_done
     assert waiting.reason == "changed my mind"
+
+
+def test_a_contract_that_expires_before_the_entry_could_leave_ends_the_bracket() -> None:
+    """It waits for the order rate until the contract is gone."""
+    executor, venue = start(settings=Settings(rate_per_second=0.01))
+    venue.quotes[CALL.symbol] = Quote(2.0, 2.1, 2.05, venue.clock)
+    executor.bracket_order(CALL, 1, limit_price=1.0, stop_loss_price=0.5)
+    waiting = executor.bracket_order(CALL, 1, limit_price=1.0, stop_loss_price=0.5)
+    assert not waiting.orders
+    executor.shell.on_delisted(CALL.symbol, 0.0, "expiry")
+    assert (waiting.is_done, waiting.outcome) == (True, "expired")

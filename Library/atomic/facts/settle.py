@@ -77,6 +77,8 @@ def _settle_protected(group: GroupState, at: float) -> None:
 
 
 def _began(group: GroupState) -> bool:
-    """True once an order was made, or when none will be: closed or its entry cancelled before the first left."""
-    return bool(group.orders) or not group.target or bool(group.memory.get("entry_cancel"))
+    """True once an order was made, or when none will be: closed, cancelled or expired before the first left."""
+    if group.orders or not group.target or group.memory.get("entry_cancel"):
+        return True
+    return all(leg.settled for leg in group.legs)
 
