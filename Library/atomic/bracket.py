@@ -117,6 +117,20 @@ class AtomicBracket(AtomicGroup):
         self._set("entry_cancel", str(why))
         self._changed(f"entry {why}")
 
+    def unlink(self) -> None:
+        """The orders of an OCO or OUO set work on, each for itself; they stay orders of this group.
+
+        Raises:
+            ValueError: no such set, or one of its orders has filled already.
+        """
+        group = self._group
+        form = group.spec.exits.get("form") if group.spec.kind is Kind.CONTINGENT else None
+        if form not in ("oco", "ouo"):
+            raise ValueError(f"{self.id} is no pair of orders that cancel or update each other: there is no link")
+        if any(order.cum_qty for order in group.orders.values()):
+            raise ValueError(f"{self.id}: one of its orders has filled, what was linked to it goes already")
+        self._set("unlinked", True)
+
     def resize(self, quantity: int) -> None:
         """Change the size of an entry that is still working.
 

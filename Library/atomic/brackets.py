@@ -14,6 +14,7 @@ from .bracket import AtomicBracket
 from .bracket_terms import ContingentOrder, ExitDefaults, check_sides, entry, level, market_around, seconds, whole
 from .group import AtomicGroup
 from .layers import Coverage
+from .linking import resting, row_of, take_over
 from .operations import Operations
 from .plan.watch import NetExits
 from .protect import ExitPair, ExitPlan, Level
@@ -271,6 +272,32 @@ class Brackets:
                            policy: Policy | None = None, note: str = "") -> AtomicBracket:  # fmt: skip
         """Children work for the filled part of the parent, and stay when its rest is cancelled. Raises as above."""
         return self._contingent("oto", [parent, *given.many(children, "children")], policy, note)
+
+    def link_oco(self, orders: Sequence[Any], *, policy: Policy | None = None, note: str = "") -> AtomicBracket:
+        """Orders of this algorithm that work already cancel each other from now on: the first that fills, even in part.
+
+        The orders are not touched; later they are cancelled, watched and remembered over a restart like those that
+        `one_cancels_other` sends. `AtomicBracket.unlink` lets them go on by themselves.
+
+        Args:
+            orders: LEAN order tickets or order ids of limit, stop-market or stop-limit orders.
+            policy: as in `bracket_order`.
+            note: as in `bracket_order`.
+
+        Raises:
+            ValueError: fewer than two orders, one that does not work or has filled, or one of a group of ours; nothing
+                was changed.
+        """
+        shell = self.shell
+        if shell.gates.shut:
+            raise ValueError(f"nothing can be linked now: {'; '.join(shell.gates.shut.values())}")
+        found = resting(given.many(orders, "orders"), shell)
+        legs = list({o.symbol: self.leg(o.handle.symbol) for o in found}.values())
+        group, handle = self._new_group(
+            legs, 1, "oco", policy=policy, note=note, kind=Kind.CONTINGENT, exits=row_of(found, legs)
+        )
+        shell.do(lambda: take_over(group, found, shell))
+        return cast("AtomicBracket", handle)
 
     def protect_group(
         self, group: AtomicGroup, *, take_profit: float | None = None, stop_loss: float | None = None,

@@ -245,8 +245,8 @@ class Reader:
             round(ticket.quantity),
             abs(round(ticket.quantity_filled)),
             _TYPES.get(ticket.order_type, str(ticket.order_type).lower()),
-            float(request.limit_price or 0.0),
-            float(request.stop_price or 0.0),
+            _terms(ticket, request.limit_price, OrderField.LIMIT_PRICE),
+            _terms(ticket, request.stop_price, OrderField.STOP_PRICE),
             slot.own_tag if slot is not None else str(ticket.tag or ""),
             seconds(ticket.time),
             ticket,
@@ -294,6 +294,14 @@ class Reader:
         if not self._unwired:
             self._unwired = True
             self.sink.on_alarm(Severity.P1, "events-not-forwarded", UNWIRED)
+
+
+def _terms(ticket: Any, asked: Any, field: Any) -> float:
+    """A price as it is now, whatever its owner has changed since it was `asked` for; 0 for none."""
+    if not asked:
+        return 0.0
+    # LEAN raises for the fields of other types (OrderTicket.cs: Get)
+    return float(ticket.get(field)) if ticket.order_type in _TYPES else float(asked)
 
 
 class NoSink:

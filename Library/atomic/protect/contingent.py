@@ -108,6 +108,10 @@ def _standings(group: GroupState, members: list[Member]) -> list[_Standing]:
             found[order.rung].newest = order
     sizes = [abs(member.quantity) for member in members]
     form = group.spec.exits["form"]
+    if group.memory.get("unlinked"):
+        for standing, size in zip(found, sizes, strict=True):
+            standing.total, standing.kept = size, min(standing.cum, size)
+        return found
     if form == "ouo":
         _share(group, sizes, found)
         return found
@@ -161,7 +165,7 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
                 f.Held(now, HoldCause.REFUSED_BEYOND_CAPS, text),
                 f.Noted(now, text, {"alert": "unprotected", "severity": 0}),
             ]
-    if group.spec.exits["form"] == "oco" and "winner" not in group.memory:
+    if group.spec.exits["form"] == "oco" and "winner" not in group.memory and "unlinked" not in group.memory:
         for fact in group.facts:
             if type(fact) is f.Filled and group.orders[fact.order].purpose is Purpose.ENTRY:
                 return [f.Remembered(now, "winner", group.orders[fact.order].rung)]
@@ -181,7 +185,8 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
         if takes_no_market(order) and not group.memory.get("no_market"):
             out.append(f.Remembered(now, "no_market", True))
-        if order.purpose is Purpose.ENTRY and group.target and not any(o.cum_qty for o in group.orders.values()):
+        linked = order.purpose is Purpose.ENTRY and not group.memory.get("unlinked")
+        if linked and group.target and not any(o.cum_qty for o in group.orders.values()):
             why = f"order {order.rung + 1} of the set {order.status}: {order.reason or 'no reason given'}"
             out.append(f.CloseAsked(now, why))
             out.append(f.Noted(now, why, {"alert": "set-rolled-back", "severity": 1}))
