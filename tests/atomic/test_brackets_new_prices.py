@@ -253,3 +253,16 @@ def test_a_contract_that_expires_before_the_entry_could_leave_ends_the_bracket()
     assert not waiting.orders
     executor.shell.on_delisted(CALL.symbol, 0.0, "expiry")
     assert (waiting.is_done, waiting.outcome) == (True, "expired")
+
+
+def test_what_one_bracket_is_refused_another_one_lets_go_of() -> None:
+    """The broker reserves: the resting target of a bracket in the same contract would hold what the next stop needs."""
+    executor, venue = start()
+    first = executor.bracket_order(SPY, 10, take_profit_price=102.0, stop_loss_price=99.0)
+    assert [purpose for purpose, _, _ in working(first)] == ["sl", "tp"]
+    venue.refuse["tp"] = ["reserved"]
+    second = executor.bracket_order(SPY, 10, take_profit_price=102.0, stop_loss_price=99.0)
+    assert [purpose for purpose, _, _ in working(second)] == ["sl"]
+    assert [purpose for purpose, _, _ in working(first)] == ["sl"]
+    bars(executor, venue, 102.1, 102.2)
+    assert venue.holding(SPY.symbol) == 0

@@ -119,7 +119,7 @@ def _close(group: GroupState, fact: CloseAsked) -> bool:
 
 
 #: what waits for a reservation instead of giving up
-_WAITING = frozenset({Purpose.CLOSE, Purpose.EMERGENCY})
+RESERVATION_WAITS = frozenset({Purpose.CLOSE, Purpose.EMERGENCY, Purpose.EXCESS})
 
 
 def tries(group: GroupState, key: tuple[int, Purpose]) -> int:
@@ -133,7 +133,7 @@ def tries(group: GroupState, key: tuple[int, Purpose]) -> int:
     before = 0 if filled else group.attempts.get(key, 0)
     if failed and all(order.reason == GONE for order in failed):
         return before
-    if key[1] in _WAITING and failed and all(order.reject is RejectReason.RESERVED for order in failed):
+    if key[1] in RESERVATION_WAITS and failed and all(order.reject is RejectReason.RESERVED for order in failed):
         return min(before + 1, max(1, group.spec.policy.rollback_attempts - 1))
     return before + 1
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
-from ..facts.decided import UNKNOWN, tries
+from ..facts.decided import RESERVATION_WAITS, UNKNOWN, tries
 from ..model import ChildOrder, GroupState
 from ..plan import trouble
 from ..vocabulary import WORKING, ChildStatus, ChildType, HoldCause, Phase, Purpose, RejectReason, Right
@@ -107,7 +107,7 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         # an exit that somebody else cancelled is replaced at once; one that was refused waits
         unasked = order.status is not ChildStatus.REJECTED and tried == 1
         delay = 0.0 if unasked else group.spec.policy.retry.delay(tried)
-        if order.reject is RejectReason.RESERVED and order.purpose in (Purpose.CLOSE, Purpose.EMERGENCY):
+        if order.reject is RejectReason.RESERVED and order.purpose in RESERVATION_WAITS:
             out += _reserved_elsewhere(group, order, now, tried)
             delay = group.spec.policy.retry.cap if group.attempts.get(key, 0) == tried else delay
         out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))

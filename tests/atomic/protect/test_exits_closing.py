@@ -60,3 +60,16 @@ def test_a_close_that_filled_in_part_is_still_a_close():
     rig.fill(Purpose.CLOSE, 40, 100.5)
 
     assert (rig.open, rig.group.phase) == (60, Phase.CLOSING)
+
+
+def test_a_close_that_waits_for_a_reservation_is_not_given_up():
+    """Another bracket's exits hold the shares: a person is told once, and it is tried until they are free."""
+    rig = one(refuse={Purpose.CLOSE: ["reserved"] * 6})
+    rig.fill(ENTRY, 100)
+    rig.tell(f.CloseAsked(rig.now, "owner"))
+    for _ in range(6):
+        rig.after(31)
+
+    assert rig.alerts.count("unprotected") == 1
+    assert [order.quantity for order in rig.live(Purpose.CLOSE)] == [-100]
+    assert rig.group.phase is Phase.CLOSING
