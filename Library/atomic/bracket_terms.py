@@ -96,6 +96,15 @@ def seconds(when: datetime | float) -> float:
         raise ValueError(f"time_exit {when!r}: give a datetime in UTC or seconds since 1970") from None
 
 
+def to_come(when: datetime | float, now: float) -> float:
+    """The same of a moment after `now`; 0 for none. Raises ValueError."""
+    at = seconds(when)
+    if 0 < at <= now:
+        past, present = (datetime.fromtimestamp(t, UTC).isoformat(" ", "seconds") for t in (at, now))
+        raise ValueError(f"time_exit {past} has passed, it is {present}: a datetime without a zone is taken as UTC")
+    return at
+
+
 def check_sides(
     plan: ExitPlan, leg: LegSpec, around: tuple[float, float], what: str = "entry", cost: float = 0.0
 ) -> None:

@@ -11,12 +11,23 @@ from typing import TYPE_CHECKING, Any, cast
 from . import facts as f
 from . import given
 from .bracket import AtomicBracket
-from .bracket_terms import ContingentOrder, ExitDefaults, check_sides, entry, level, market_around, seconds, whole
+from .bracket_terms import (
+    ContingentOrder,
+    ExitDefaults,
+    check_sides,
+    entry,
+    level,
+    market_around,
+    seconds,
+    to_come,
+    whole,
+)
 from .group import AtomicGroup
 from .layers import Coverage
 from .linking import resting, row_of, take_over
 from .operations import Operations
 from .plan.watch import NetExits
+from .ports import Severity
 from .protect import ExitPair, ExitPlan, Level
 from .protect.contingent import Member, exits_row
 from .vocabulary import PROTECTED_KINDS, Kind, Phase
@@ -194,6 +205,8 @@ class Brackets:
         )
         group.exit_plan = plan
         self._begin_group(group)
+        if not plan.protects and not handle.is_done:
+            self._say_bare(group)
         return cast("AtomicBracket", handle)
 
     def protect_position(
@@ -227,7 +240,7 @@ class Brackets:
         if not size or size * free <= 0 or abs(size) > abs(free):
             raise ValueError(f"{leg.name or leg.symbol}: {free:+d} belong to no group, {size:+d} cannot be protected")
         if "time_exit" in more:
-            more["time_exit"] = seconds(more["time_exit"])
+            more["time_exit"] = to_come(more["time_exit"], self.shell.gateway.now())
         plan = ExitPlan(self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss), **more)
         price = given.number(entry_price, "entry_price", low=0) or self._average_price(leg.symbol)
         leg = self.leg(symbol, 1 if size > 0 else -1)
@@ -247,7 +260,15 @@ class Brackets:
             outside.set_baseline(leg.symbol, outside.baseline(leg.symbol) - size)
 
         self.shell.do(act)
+        if not plan.protects:
+            self._say_bare(group)
         return cast("AtomicBracket", handle)
+
+    def _say_bare(self, group: GroupState) -> None:
+        """A stop that was not asked for is not placed, and that is said."""
+        name = group.legs[0].spec.name or group.legs[0].spec.symbol
+        text = f"{name}: a target and no stop, as asked: nothing protects the position (stop_loss_price=... does)"
+        self.shell.alerts.raise_(self.shell.now, Severity.P2, "no-stop", group.spec.group_id, text)
 
     def place_oco(self, symbol: Any, target_price: float, stop_price: float, quantity: int | None = None) -> AtomicBracket:  # noqa: E501
         """A target and a stop for an existing position; whichever fills shrinks the other. See `protect_position`."""
@@ -316,7 +337,9 @@ class Brackets:
         Raises:
             ValueError: nothing is given, a value is not positive, or the group is a bracket or has ended.
         """
-        exits = NetExits(take_profit, stop_loss, seconds(time_exit), underlying_low, underlying_high)
+        exits = NetExits(
+            take_profit, stop_loss, to_come(time_exit, self.shell.gateway.now()), underlying_low, underlying_high
+        )
         state = given.one_of(group, AtomicGroup, "group").record
         if state.spec.kind is not Kind.ALL_OR_NONE or group.is_done:
             raise ValueError(f"{group.id} is {state.spec.kind} and {group.state}: give an all-or-none group that lives")

@@ -266,3 +266,25 @@ def test_what_one_bracket_is_refused_another_one_lets_go_of() -> None:
     assert [purpose for purpose, _, _ in working(first)] == ["sl"]
     bars(executor, venue, 102.1, 102.2)
     assert venue.holding(SPY.symbol) == 0
+
+
+def test_a_time_exit_that_has_passed_closes_nothing_by_mistake() -> None:
+    """New York's time taken for UTC would close at once what was to be protected: it is named instead."""
+    executor, venue = start()
+    venue.holdings[SPY.symbol] = 10
+    with pytest.raises(ValueError, match=r"has passed, it is .* taken as UTC"):
+        executor.protect_position(SPY, 10, stop_loss_price=99.0, time_exit=venue.clock - 5 * 3600)
+    group = executor.execute_atomic([(CALL, 1)], 1)
+    with pytest.raises(ValueError, match="has passed"):
+        executor.protect_group(group, time_exit=venue.clock - 1.0)
+    assert not group.is_done
+
+
+def test_a_bracket_without_a_stop_is_named() -> None:
+    """Target only is possible; that nothing protects the position is said once, when it is asked for."""
+    executor, _ = start()
+    executor.bracket_order(SPY, 10, stop_loss_price=90.0)
+    executor.bracket_order(SPY, 10)
+    assert "no-stop" not in executor.alerts_seen
+    executor.bracket_order(SPY, 10, take_profit_price=102.0)
+    assert executor.alerts_seen.count("no-stop") == 1
