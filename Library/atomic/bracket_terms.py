@@ -58,6 +58,8 @@ class ContingentOrder:
 
 def whole(quantity: Any) -> int:
     """A whole number of contracts or shares other than 0. Raises ValueError."""
+    if type(quantity) is int and quantity:
+        return quantity
     try:
         found = given.whole(quantity, "quantity")
     except ValueError:
@@ -77,6 +79,8 @@ _AT_MARKET = EntryPlan()
 
 def entry(limit_price: float, stop_price: float) -> EntryPlan:
     """How the entry is sent, from its limit and stop price in dollars per share (0 for none). Raises ValueError."""
+    if type(limit_price) is type(stop_price) is float and limit_price == stop_price == 0.0:
+        return _AT_MARKET
     limit_price = given.number(limit_price, "limit_price", low=0)
     stop_price = given.number(stop_price, "stop_price", low=0)
     if limit_price and stop_price:
@@ -88,6 +92,8 @@ def entry(limit_price: float, stop_price: float) -> EntryPlan:
 
 def seconds(when: datetime | float) -> float:
     """Seconds UTC from a datetime (UTC unless it says otherwise) or from seconds. Raises ValueError."""
+    if type(when) is float and when == 0.0:
+        return when
     if isinstance(when, datetime):
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
     try:
@@ -123,8 +129,8 @@ def check_sides(
     """
     name = leg.name or leg.symbol
     side = facing(plan.trigger, leg)
-    levels = [level for pair in plan.pairs for level in (pair.target, pair.stop) if level is not None]
     if plan.trigger == "underlying":
+        levels = [level for pair in plan.pairs for level in (pair.target, pair.stop) if level is not None]
         if plan.trail or plan.break_even_after or any(level.price is None for level in levels):
             text = "the underlying's price decides: give prices of the underlying (stop_loss_price, take_profit_price)"
             raise ValueError(f"{name}: {text}, no distances, no trail and no break_even_after")
@@ -154,9 +160,11 @@ def market_around(trigger: str, leg: LegSpec, quote: Callable[[str], Quote]) -> 
 
 def _at(level: Level | None, away: int, cost: float, tick: float) -> float:
     """The level's price; 0 for none, and for a distance from a price that is not known."""
-    if level is None or (level.price is None and cost <= 0):
+    if level is None:
         return 0.0
-    return level.resolve(cost, away, tick)
+    if level.price is not None:
+        return level.price
+    return level.resolve(cost, away, tick) if cost > 0 else 0.0
 
 
 def exit_defaults(rows: Mapping[str, tuple[Sequence[float], float]]) -> dict[str, ExitDefaults]:

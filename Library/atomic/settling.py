@@ -134,8 +134,8 @@ class Settler(Ledger):
 
     def _send_wave(self, group: GroupState, submits: list[f.Intended], env: Env) -> None:
         group_id = group.spec.group_id
-        earlier = group.orders.get(submits[0].order - RUNAWAY)
-        if earlier is not None and self.now - earlier.intended_at < 1.0:
+        first = submits[0].order
+        if first > RUNAWAY and self.now - group.orders[first - RUNAWAY].intended_at < 1.0:
             raise RuntimeError(f"{RUNAWAY} orders within a second: nothing more is sent for {group_id}")
         for intent in submits:
             apply_fact(group, intent)

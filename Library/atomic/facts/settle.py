@@ -63,7 +63,7 @@ def _settle_protected(group: GroupState, at: float) -> None:
     if phase is _OPENING and not group.is_flat and not _entering(group):
         group.phase, group.outcome = _OPEN, Outcome.COMPLETE
         group.opened_at = group.opened_at or at
-    elif not group.live and group.is_flat and _began(group) and not group.memory.get(GUESSED):
+    elif not group.live and group.is_flat and (group.orders or _never_enters(group)) and not group.memory.get(GUESSED):
         group.phase, group.ended_at = _CLOSED, at
         group.failures.clear()
         held = group.opened_at or any(o.cum_qty for o in group.orders.values() if o.purpose is _ENTRY)
@@ -76,9 +76,9 @@ def _settle_protected(group: GroupState, at: float) -> None:
             group.reason = next((o.reason for o in group.orders.values() if o.reason), given_up)
 
 
-def _began(group: GroupState) -> bool:
-    """True once an order was made, or when none will be: closed, cancelled or expired before the first left."""
-    if group.orders or not group.target or group.memory.get("entry_cancel"):
+def _never_enters(group: GroupState) -> bool:
+    """True when no order will be made: closed, cancelled or expired before the first left."""
+    if not group.target or group.memory.get("entry_cancel"):
         return True
-    return all(leg.settled for leg in group.legs)
+    return group.legs[0].settled and all(leg.settled for leg in group.legs)
 

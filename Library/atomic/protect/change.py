@@ -21,6 +21,8 @@ from ..model import ChildOrder, GroupState
 from ..vocabulary import WORKING, ChildStatus, ChildType, Purpose
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..plan.terms import Desired, Env, Want
 
 #: after so many refused updates a stop is replaced by a new order
@@ -57,7 +59,9 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
     for at in again:
         if at and (not wake or at < wake):
             wake, why = at, "cancel again"
-    at = diff.submits(group, _first_things_first(fresh, env), now, env, out) if fresh else 0.0
+    if env.tokens < len(fresh):
+        fresh = _first_things_first(fresh)
+    at = diff.submits(group, fresh, now, env, out) if fresh else 0.0
     if at and (not wake or at < wake):
         wake, why = at, "rate"
     for order in group.live.values():
@@ -78,7 +82,9 @@ def _from_nothing(
     if group.attempts or group.retry_at:
         wants = [want for want in wants if _may_try(group, want, now)]
     wake, why = desired.wake if desired.wake is not None else (0.0, "")
-    at = diff.submits(group, _first_things_first(wants, env), now, env, out) if wants else 0.0
+    if env.tokens < len(wants):
+        wants = _first_things_first(wants)
+    at = diff.submits(group, wants, now, env, out) if wants else 0.0
     if at and (not wake or at < wake):
         wake, why = at, "rate"
     if wake:
@@ -86,9 +92,10 @@ def _from_nothing(
     return out
 
 
-def _first_things_first(wants: tuple[Want, ...] | list[Want], env: Env) -> tuple[Want, ...] | list[Want]:
+def _first_things_first(wants: Iterable[Want]) -> list[Want]:
     """Under an order rate what protects leaves before targets, and both before what opens."""
-    if env.tokens >= len(wants) or any(want.bundle for want in wants):
+    wants = list(wants)
+    if any(want.bundle for want in wants):
         return wants
     return sorted(wants, key=lambda want: _LAST.index(want.purpose) if want.purpose in _LAST else -1)
 

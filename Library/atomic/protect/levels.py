@@ -8,6 +8,7 @@ away from the entry, so that rounding never makes the exit worse than asked by m
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from .. import given
@@ -100,7 +101,8 @@ class ExitPair:
     stop: Level | None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "share", given.positive(self.share, "share"))
+        if type(self.share) is not float or not 0.0 < self.share < inf:
+            object.__setattr__(self, "share", given.positive(self.share, "share"))
         if self.target is None and self.stop is None:
             raise ValueError("an exit pair needs a target, a stop or both")
 
@@ -164,16 +166,22 @@ class ExitPlan:
             raise ValueError(f"trigger={self.trigger!r}: give one of {', '.join(TRIGGERS)}")
         if self.trail is not None and (type(self.trail) is not Level or self.trail.price is not None):
             raise ValueError(f"trail {self.trail!r}: give a distance, Level(percent=0.01) or Level(offset=1.5)")
-        for name in ("stop_limit", "trail_step", "entry_timeout", "time_exit"):
-            object.__setattr__(self, name, given.number(getattr(self, name), name, low=0))
-        object.__setattr__(self, "break_even_after", given.whole(self.break_even_after, "break_even_after", low=0))
-        object.__setattr__(self, "target_market", bool(self.target_market))
-        object.__setattr__(self, "native", bool(self.native))
+        numbers = (self.stop_limit, self.trail_step, self.entry_timeout, self.time_exit, self.break_even_after)
+        if numbers != _NUMBERS:
+            for name in ("stop_limit", "trail_step", "entry_timeout", "time_exit"):
+                object.__setattr__(self, name, given.number(getattr(self, name), name, low=0))
+            object.__setattr__(self, "break_even_after", given.whole(self.break_even_after, "break_even_after", low=0))
+        if self.target_market or self.native:
+            object.__setattr__(self, "target_market", bool(self.target_market))
+            object.__setattr__(self, "native", bool(self.native))
 
     @property
     def protects(self) -> bool:
         """True when every share of the position has a stop."""
-        return all(pair.stop is not None for pair in self.pairs)
+        for pair in self.pairs:  # noqa: SIM110 - a generator costs three times the loop
+            if pair.stop is None:
+                return False
+        return True
 
     def row(self) -> dict[str, Any]:
         """The plan as a JSON mapping without what stands at its default; goes into ``GroupSpec.exits``."""
@@ -206,6 +214,9 @@ class ExitPlan:
 _DEFAULTS: dict[str, Any] = {
     known.name: known.default for known in fields(ExitPlan) if known.name not in ("pairs", "entry", "trail", "plain")
 }
+
+#: the defaults of those that are numbers, in their order
+_NUMBERS = (0.0, 0.05, 0.0, 0.0, 0)
 
 #: who watches a trigger
 TRIGGERS = ("native", "last", "mid", "underlying")
