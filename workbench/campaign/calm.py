@@ -76,6 +76,8 @@ def _unseen(world: World, order: SimOrder) -> bool:
 def _rests(world: World, *, late: bool) -> bool:
     """Nothing is on its way and every group stands where it should (or, `late`, where its policy lets it rest)."""
     rests = world.setting.rests
+    if world.oracle.rate.used_up(world.now):
+        return False  # what may be wanted still has to wait
     if world.broker.queue or (world.account.live and not late and not rests):
         return False
     if rests:

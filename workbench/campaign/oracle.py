@@ -82,6 +82,12 @@ class Oracle:
             for symbol, goal in truth.goal.items():
                 truth.goal[symbol] = max(abs(goal), quantity) * (1 if goal > 0 else -1)
 
+    def unlinked(self, group_id: str) -> None:
+        """The owner let the orders of a set go on by themselves."""
+        truth = self.groups[group_id]
+        if truth.set is not None:
+            truth.set.form = "free"
+
     def say(self, name: str, group_id: str, text: str) -> None:
         """A violation."""
         self.violations.append(Violation(name, group_id, text))

@@ -5,7 +5,8 @@ contract. What it holds must be explained by a part that its form allows:
 
 * OCO: all of one member, once anything filled;
 * OUO: shares of all members that add up to one at most, and to the largest share that filled at least, up to rounding;
-* OTO: all of the parent, and of each child no more than the parent's share.
+* OTO: all of the parent, and of each child no more than the parent's share;
+* unlinked by its owner: all of every member.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class SetTruth:
     """What truly happened to the members of one set.
 
     Attributes:
-        form: "oco", "ouo" or "oto".
+        form: "oco", "ouo" or "oto"; "free" once it was unlinked.
         quantities: signed contracts of each member.
         symbols: what each member trades.
     """
@@ -141,6 +142,8 @@ class SetTruth:
     def _allowed(self, kept: Sequence[int]) -> bool:
         """True when the form lets the members stand at these fills, having filled what they have."""
         sizes = [abs(quantity) for quantity in self.quantities]
+        if self.form == "free":
+            return all(n == min(f, size) for n, f, size in zip(kept, self.filled, sizes, strict=True))
         if self.form == "oco":
             standing = [n for n in kept if n]
             whole = all(n in (0, filled) for n, filled in zip(kept, self.filled, strict=True))

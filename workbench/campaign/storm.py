@@ -187,6 +187,13 @@ def owner(world: World) -> None:
 
 def _operate(world: World) -> None:
     """Somebody at the desk pauses, resumes, cancels orders or cleans up."""
+    sets = [group_id for group_id, truth in world.oracle.groups.items() if truth.set is not None]
+    if sets and world.choices.draw(2):
+        group_id = sets[world.choices.draw(len(sets))]
+        if world.driver.change(group_id, "unlink", 0.0):
+            world.script.append(f"the owner unlinks {group_id}")
+            world.oracle.unlinked(group_id)
+        return
     what = ("pause", "resume", "cancel", "close", "flatten")[world.choices.draw(5)]
     symbols = [leg.symbol for leg in world.setting.legs]
     symbol = symbols[world.choices.draw(len(symbols))]

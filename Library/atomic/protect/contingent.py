@@ -182,9 +182,9 @@ def _failures(group: GroupState, now: float) -> list[Any]:
             continue
         counted.add(key)
         delay = group.spec.policy.retry.delay(group.attempts.get(key, 0) + 1)
-        out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
         if takes_no_market(order) and not group.memory.get("no_market"):
             out.append(f.Remembered(now, "no_market", True))
+        out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
         linked = order.purpose is Purpose.ENTRY and not group.memory.get("unlinked")
         if linked and group.target and not any(o.cum_qty for o in group.orders.values()):
             why = f"order {order.rung + 1} of the set {order.status}: {order.reason or 'no reason given'}"
