@@ -285,8 +285,6 @@ class GroupState:
     native_refused: bool = False
     #: the owner's sequence of levels and decisions of protected groups (`protect.py`)
     memory: dict[str, Any] = field(default_factory=dict)
-    #: operator acknowledged the newest alert
-    acknowledged_at: float = 0.0
     #: what `plan` derived from the legs (cover lines, waves); a memo, not state
     shape: Any = None
     #: exit plan of a protected group as decoded, and its exposure with the number of facts it rests on, kept by

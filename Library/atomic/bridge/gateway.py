@@ -16,7 +16,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from AlgorithmImports import Leg, OrderProperties, TimeInForce, UpdateOrderFields
+from AlgorithmImports import Leg, TimeInForce, UpdateOrderFields
 
 from .. import facts as f
 from ..brokerages import capabilities_of
@@ -283,7 +283,7 @@ class LeanGateway:
         algorithm, kind = self._algorithm, request.type
         quantity, tag, more = request.quantity, request.tag, self._asynchronous
         if quantity < 0 and self._sells_by_day():
-            properties = OrderProperties()
+            properties = algorithm.default_order_properties.clone()  # whatever else its owner set stays
             properties.time_in_force = TimeInForce.DAY
             more = {**more, "order_properties": properties}
         if kind is _MARKET:
