@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from atomic.protect import Level
 from atomic.vocabulary import Outcome
 from tests.atomic.bracket_venue import SPY, start, working
 
@@ -16,3 +21,23 @@ def test_an_entry_time_out_comes_without_anything_else_happening() -> None:
 
     assert working(group) == []
     assert (group.outcome, group.reason) == (Outcome.ROLLED_BACK, "not filled within 60 s")
+
+
+@pytest.mark.parametrize(
+    "terms", [{"trail": Level(offset=1.0)}, {"break_even_after": 1}, {"stop_limit_offset": 0.1}]
+)
+def test_terms_of_a_stop_without_a_stop_are_named(terms: dict[str, Any]) -> None:
+    """Nothing would trail: the position would stand without the stop that its owner believes in."""
+    executor, venue = start()
+    with pytest.raises(ValueError, match="there is no stop: give stop_loss or stop_loss_price"):
+        executor.bracket_order(SPY, 10, take_profit_price=105.0, **terms)
+    assert venue.calls == []
+
+
+def test_a_stop_that_is_not_there_cannot_be_moved() -> None:
+    """The handle shows no stop, before and after."""
+    executor, _ = start()
+    group = executor.bracket_order(SPY, 10, take_profit_price=105.0)
+    with pytest.raises(ValueError, match="has no stop to move"):
+        group.move_stop(99.0)
+    assert (group.stop_prices, group.stops) == ((0.0,), ())
