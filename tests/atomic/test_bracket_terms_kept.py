@@ -41,3 +41,13 @@ def test_a_stop_that_is_not_there_cannot_be_moved() -> None:
     with pytest.raises(ValueError, match="has no stop to move"):
         group.move_stop(99.0)
     assert (group.stop_prices, group.stops) == ((0.0,), ())
+
+
+def test_a_bracket_without_a_stop_is_no_entry_that_lacks_protection() -> None:
+    """It promises none: the rate counts those that do."""
+    executor, _ = start()
+    executor.bracket_order(SPY, 10, take_profit_price=105.0)
+    executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    executor.sweep_protection(force=True)
+
+    assert (executor.coverage.entries, executor.coverage.protected) == (1, 1)
