@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from atomic.model import Quote
 from atomic.protect import Level
 from atomic.vocabulary import Outcome
-from tests.atomic.bracket_venue import SPY, start, working
+from tests.atomic.bracket_venue import ENTRY, SPY, TARGET, start, working
 
 
 def test_an_entry_time_out_comes_without_anything_else_happening() -> None:
@@ -51,3 +52,16 @@ def test_a_bracket_without_a_stop_is_no_entry_that_lacks_protection() -> None:
     executor.sweep_protection(force=True)
 
     assert (executor.coverage.entries, executor.coverage.protected) == (1, 1)
+
+
+def test_break_even_lies_on_the_tick() -> None:
+    """An average of two fills is a price that no venue takes."""
+    executor, venue = start()
+    venue.fill_entries = 0
+    group = executor.bracket_order(SPY, 4, targets=[101.0, 102.0], stop_loss_price=99.0, break_even_after=1)
+    venue.quotes[SPY.symbol] = Quote(100.0, 100.025, 100.0, venue.clock)
+    venue.later(group, ENTRY, 4)
+    assert group.entry_price == pytest.approx(100.025)
+    venue.later(group, TARGET, 2)
+
+    assert [price for what, _, price in working(group) if what == "sl"] == [100.02]
