@@ -65,3 +65,12 @@ def test_break_even_lies_on_the_tick() -> None:
     venue.later(group, TARGET, 2)
 
     assert [price for what, _, price in working(group) if what == "sl"] == [100.02]
+
+
+def test_a_stop_limit_is_asked_for_by_the_same_name_around_what_stands() -> None:
+    """`protect_position` takes the terms of `bracket_order`."""
+    executor, venue = start()
+    venue.holdings[SPY.symbol] = 10
+    group = executor.protect_position(SPY, stop_loss_price=99.0, stop_limit_offset=0.5)
+    (stop,) = group.stops
+    assert (stop.stop, stop.limit) == (99.0, 98.5)
