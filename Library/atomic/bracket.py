@@ -95,12 +95,17 @@ class AtomicBracket(AtomicGroup):
             pair: index of the pair; None for all.
 
         Raises:
-            ValueError: not a positive price, or no such pair.
+            ValueError: not a positive price, no such pair, or a bracket without a stop.
         """
+        if not any(pair.stop for pair in self._plan().pairs):
+            raise ValueError(f"{self.id} has no stop to move: protect the position with a bracket that has one")
         self._remember("stop", price, pair)
 
     def move_target(self, price: float, pair: int | None = None) -> None:
-        """Move the target of one pair, or of all; a cancelled target comes back. Raises as `move_stop`."""
+        """Move the target of one pair, or of all; a cancelled target comes back; one is added where there was none.
+
+        Raises ValueError for a price that is not positive, or an unknown pair.
+        """
         given.positive(price, "target price")
         for index in self._pairs(pair):
             self._set(f"target_off.{index}", False)

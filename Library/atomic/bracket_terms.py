@@ -125,9 +125,13 @@ def check_sides(
         cost: average price that distances refer to; 0 while it is not known (distances are not checked then).
 
     Raises:
-        ValueError: names both prices and the side; also for distances where the underlying's price decides.
+        ValueError: names both prices and the side; also for distances where the underlying's price decides, and for
+            what changes a stop where there is none.
     """
     name = leg.name or leg.symbol
+    if not any(pair.stop for pair in plan.pairs) and (plan.trail or plan.break_even_after or plan.stop_limit):
+        text = "trail, break_even_after and stop_limit_offset change a stop"
+        raise ValueError(f"{name}: {text}, and there is no stop: give stop_loss or stop_loss_price")
     side = facing(plan.trigger, leg)
     if plan.trigger == "underlying":
         levels = [level for pair in plan.pairs for level in (pair.target, pair.stop) if level is not None]

@@ -228,7 +228,8 @@ class Brackets:
             strategy: as in `bracket_order`.
             policy: as in `bracket_order`.
             note: as in `bracket_order`.
-            more: further fields of `ExitPlan` (trail, time_exit, trigger ...).
+            more: trail, trail_step, break_even_after, time_exit, trigger, target_market, stop_limit_offset and native,
+                as in `bracket_order`.
 
         Raises:
             ValueError: there is no such position, the market has passed a stop or target already, or the terms make no
@@ -241,6 +242,8 @@ class Brackets:
             raise ValueError(f"{leg.name or leg.symbol}: {free:+d} belong to no group, {size:+d} cannot be protected")
         if "time_exit" in more:
             more["time_exit"] = to_come(more["time_exit"], self.shell.gateway.now())
+        if "stop_limit_offset" in more:
+            more["stop_limit"] = more.pop("stop_limit_offset")
         plan = ExitPlan(self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss), **more)
         price = given.number(entry_price, "entry_price", low=0) or self._average_price(leg.symbol)
         leg = self.leg(symbol, 1 if size > 0 else -1)

@@ -88,6 +88,8 @@ class Coverage:
         if fact.kind != "accepted":
             if group_id not in self._seen and group.legs[0].net:
                 self._seen.add(group_id)
+                if all(pair[2] is None for pair in spec.exits["pairs"]):
+                    return  # without a stop nothing is promised
                 self._bare[group_id] = fact.at
                 self.entries += 1
         elif group_id in self._bare:

@@ -159,7 +159,7 @@ class Operations:
         return [row for row in rows if not active or row["state"] not in ENDED]
 
     def get_operation_status(self, operation_id: str) -> dict[str, Any]:
-        """One operation: type, state, orders, links, attempts, errors.
+        """One operation: type, state, times, groups, orders, attempts, errors, note.
 
         Raises:
             ValueError: there is no such operation (ended ones are kept up to the history bound).

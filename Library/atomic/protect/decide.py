@@ -13,7 +13,7 @@ from ..facts.decided import RESERVATION_WAITS, UNKNOWN, tries
 from ..model import ChildOrder, GroupState
 from ..plan import trouble
 from ..vocabulary import WORKING, ChildStatus, ChildType, HoldCause, Phase, Purpose, RejectReason, Right
-from .levels import facing
+from .levels import facing, nearest_tick
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def _break_even(group: GroupState, plan: ExitPlan, view: Exposure, now: float) -
     for i, pair in enumerate(plan.pairs):
         better = (view.entry_px - stop_price(group, plan, view, i)) * view.side > 0
         if pair.stop is not None and view.pair_open[i] and better:
-            out.append(f.Remembered(now, f"stop.{i}", round(view.entry_px, 10)))
+            out.append(f.Remembered(now, f"stop.{i}", nearest_tick(view.entry_px, group.legs[0].spec.tick)))
     return out
 
 

@@ -197,7 +197,9 @@ def _wake(group: GroupState, plan: ExitPlan, view: Exposure, now: float) -> Dead
     moments = [at for at in group.retry_at.values() if at > now]
     if plan.time_exit > now and view.open > 0:
         moments.append(plan.time_exit)
-    if plan.entry_timeout and view.entering and view.entry is not None:
-        moments.append(view.entry.intended_at + plan.entry_timeout)
+    if plan.entry_timeout and group.phase is _OPENING:
+        # an entry that is about to be sent counts from now: that it was taken decides nothing new (`heeds`)
+        since = now if view.entry is None else view.entry.intended_at
+        moments.append(since + plan.entry_timeout)
     moments = [at for at in moments if at > now]
     return Deadline(min(moments), "protect") if moments else None

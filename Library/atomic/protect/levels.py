@@ -1,8 +1,7 @@
 """Exit plans: where stop and targets stand, as data that can be journaled.
 
 A level is an absolute price, or a distance from the entry's average price in percent or dollars. It is resolved
-against the entry's average fill price and rounded to the contract's tick: a stop away from the market, a target
-away from the entry, so that rounding never makes the exit worse than asked by more than one tick.
+against the entry's average fill price and rounded to the nearest tick of the contract.
 """
 
 from __future__ import annotations
