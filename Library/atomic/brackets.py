@@ -1,4 +1,4 @@
-"""Brackets, OCO and other contingent orders by name, with LEAN's vocabulary, on the core of the groups.
+"""Brackets and exits of what stands already by name, with LEAN's vocabulary, on the core of the groups.
 
 A mixin of the executor: every helper checks its terms, makes a group of the right kind and hands it to the same
 admission, journal and pump as any other group.
@@ -12,7 +12,6 @@ from . import facts as f
 from . import given
 from .bracket import AtomicBracket
 from .bracket_terms import (
-    ContingentOrder,
     ExitDefaults,
     check_sides,
     entry,
@@ -24,12 +23,10 @@ from .bracket_terms import (
 )
 from .group import AtomicGroup
 from .layers import Coverage
-from .linking import resting, row_of, take_over
 from .operations import Operations
 from .plan.watch import NetExits
 from .ports import Severity
 from .protect import ExitPair, ExitPlan, Level
-from .protect.contingent import Member, exits_row
 from .vocabulary import PROTECTED_KINDS, Kind, Phase
 
 if TYPE_CHECKING:
@@ -56,11 +53,6 @@ class Brackets:
         settings: Settings
 
         def leg(self, contract: Any, ratio: int = 1) -> LegSpec: ...  # noqa: D102
-        def _open(
-            self, legs: Sequence[LegSpec], quantity: int, strategy: str, *, policy: Policy | None = None,
-            limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
-            exits: Mapping[str, Any] | None = None,
-        ) -> AtomicGroup: ...  # fmt: skip
         def _begin_group(self, group: GroupState) -> None: ...
         def _new_group(
             self, legs: Sequence[LegSpec], quantity: int, strategy: str, *, policy: Policy | None = None,
@@ -278,51 +270,6 @@ class Brackets:
         return self.protect_position(symbol, quantity, take_profit_price=target_price, stop_loss_price=stop_price,
                                      strategy="oco")  # fmt: skip
 
-    def one_cancels_other(self, orders: Sequence[ContingentOrder], *, policy: Policy | None = None,
-                          note: str = "") -> AtomicBracket:  # fmt: skip
-        """The first order that fills, even in part, cancels the others; what they filled on the way is reversed.
-
-        Raises:
-            ValueError: fewer than two orders, or an order without meaning; nothing was sent.
-        """
-        return self._contingent("oco", orders, policy, note)
-
-    def one_updates_other(self, orders: Sequence[ContingentOrder], *, policy: Policy | None = None,
-                          note: str = "") -> AtomicBracket:  # fmt: skip
-        """A fill of one order reduces the others in proportion. Raises as `one_cancels_other`."""
-        return self._contingent("ouo", orders, policy, note)
-
-    def one_triggers_other(self, parent: ContingentOrder, children: Sequence[ContingentOrder], *,
-                           policy: Policy | None = None, note: str = "") -> AtomicBracket:  # fmt: skip
-        """Children work for the filled part of the parent, and stay when its rest is cancelled. Raises as above."""
-        return self._contingent("oto", [parent, *given.many(children, "children")], policy, note)
-
-    def link_oco(self, orders: Sequence[Any], *, policy: Policy | None = None, note: str = "") -> AtomicBracket:
-        """Orders of this algorithm that work already cancel each other from now on: the first that fills, even in part.
-
-        The orders are not touched; later they are cancelled, watched and remembered over a restart like those that
-        `one_cancels_other` sends. `AtomicBracket.unlink` lets them go on by themselves.
-
-        Args:
-            orders: LEAN order tickets or order ids of limit, stop-market or stop-limit orders.
-            policy: as in `bracket_order`.
-            note: as in `bracket_order`.
-
-        Raises:
-            ValueError: fewer than two orders, one that does not work or has filled, or one of a group of ours; nothing
-                was changed.
-        """
-        shell = self.shell
-        if shell.gates.shut:
-            raise ValueError(f"nothing can be linked now: {'; '.join(shell.gates.shut.values())}")
-        found = resting(given.many(orders, "orders"), shell)
-        legs = list({o.symbol: self.leg(o.handle.symbol) for o in found}.values())
-        group, handle = self._new_group(
-            legs, 1, "oco", policy=policy, note=note, kind=Kind.CONTINGENT, exits=row_of(found, legs)
-        )
-        shell.do(lambda: take_over(group, found, shell))
-        return cast("AtomicBracket", handle)
-
     def protect_group(
         self, group: AtomicGroup, *, take_profit: float | None = None, stop_loss: float | None = None,
         time_exit: datetime | float = 0.0, underlying_low: float | None = None, underlying_high: float | None = None,
@@ -354,25 +301,6 @@ class Brackets:
 
         shell.do(act)
         return group
-
-    def _contingent(self, form: str, orders: Sequence[ContingentOrder], policy: Policy | None, note: str
-                    ) -> AtomicBracket:  # fmt: skip
-        legs: list[LegSpec] = []
-        index: dict[str, int] = {}
-        members: list[Member] = []
-        for order in given.many(orders, "orders"):
-            given.one_of(order, ContingentOrder, "order")
-            leg = self.leg(order.symbol, 1)
-            if leg.symbol not in index:
-                index[leg.symbol] = len(legs)
-                legs.append(leg)
-            quantity = whole(order.quantity)
-            limit = given.number(order.limit_price, "limit_price", low=0)
-            stop = given.number(order.stop_price, "stop_price", low=0)
-            members.append(Member(index[leg.symbol], quantity, order.type, limit, stop))
-        row = exits_row(form, members)
-        handle = self._open(legs, 1, form, policy=policy, note=note, kind=Kind.CONTINGENT, exits=row)
-        return cast("AtomicBracket", handle)
 
     def _pairs(
         self, strategy: str, take_profit_price: float | None, stop_loss_price: float | None,

@@ -18,6 +18,7 @@ from .book import NOT_STARTED, Book
 from .bracket import handle_of
 from .brackets import Brackets
 from .commands import Control
+from .contingent_sets import ContingentSets
 from .desk import OperatorDesk
 from .entry import check_terms, refusals
 from .gates import Gates
@@ -52,7 +53,7 @@ WRITE_EVERY = 300.0
 START_PATIENCE = 600.0
 
 
-class AtomicOrderExecutor(Strategies, Brackets, Book):
+class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
     """Opens, watches, rolls back, closes and remembers groups of orders, all legs or none.
 
     Args:
