@@ -13,6 +13,7 @@ from ..facts.decided import UNKNOWN, tries
 from ..model import ChildOrder, GroupState
 from ..plan import trouble
 from ..vocabulary import WORKING, ChildStatus, ChildType, HoldCause, Phase, Purpose, RejectReason, Right
+from . import placement
 from .levels import facing
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
@@ -37,7 +38,7 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
         return [f.Remembered(now, "reserves", True)]
     found = _failures(group, now) if group.failures else []
     if not found and group.live:
-        found = stuck(group, now, env)
+        found = stuck(group, now, env) or placement.overdue(group, now, env)
     if found:
         return found
     plan = plan_of(group)
