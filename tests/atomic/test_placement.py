@@ -1,12 +1,14 @@
-"""The placement of a bracket or a set that a live broker does not answer (B2)."""
+"""The placement of a bracket or a set that a live broker does not answer, and native sets that it refuses (B2, D1)."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from atomic import facts as f
 from atomic.bracket_terms import ContingentOrder
+from atomic.plan import Env
 from atomic.vocabulary import Outcome, Phase
-from tests.atomic.bracket_venue import SPY, Venue, start, working
+from tests.atomic.bracket_venue import SPY, TARGET, Venue, start, working
 
 
 class Mute(Venue):
@@ -81,3 +83,23 @@ def test_a_backtest_answers_within_the_call_and_has_no_such_time_out() -> None:
         venue.pass_seconds(1.0)
         executor.on_data()
     assert not any(call[0] == "cancel" for call in venue.calls)
+
+
+def test_a_native_set_that_is_refused_becomes_single_orders_at_once() -> None:
+    """Whatever the reason: stop and target rest by themselves, nothing is watched, the set is not tried again."""
+
+    class Refuses(Venue):
+        def submit_linked(self, requests: Any) -> None:
+            self.calls.append(("linked", len(requests)))
+            for request in requests:
+                self.ended.add((request.group_id, request.number))
+            for request in requests:
+                self.sink.on_fact(request.group_id, f.Rejected(self.clock, request.number, "capability", "no sets"))
+
+    executor, venue = start(Refuses(), env=Env(takes_linked=True))
+    bracket = executor.bracket_order(SPY, 10, take_profit_price=102.0, stop_loss_price=99.0, native=True)
+    assert working(bracket) == [("sl", -10, 99.0), ("tp", -10, 102.0)]
+    assert venue.calls.count(("linked", 2)) == 1
+    assert executor.alerts_seen == ["native-refused"]
+    venue.later(bracket, TARGET, 4)
+    assert working(bracket) == [("sl", -6, 99.0), ("tp", -6, 102.0)]

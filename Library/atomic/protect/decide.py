@@ -91,6 +91,7 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         return []
     out: list[Any] = []
     counted: dict[Any, int] = {}
+    single = not group.memory.get("no_linked")
     for order in group.failures.values():
         key = (order.leg, order.purpose)
         if key in counted:
@@ -98,7 +99,13 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         tried = counted[key] = tries(group, key)
         if order.reject is RejectReason.RESERVED and not group.memory.get("reserves"):
             out.append(f.Remembered(now, "reserves", True))
-        if takes_no_market(order):
+        native = bool(order.bundle)
+        if native:
+            if single:
+                text = f"the native set ended ({order.reason or order.status}): single orders from now on"
+                out += [f.Remembered(now, "no_linked", True), _alert(now, 2, "native-refused", text)]
+            single = False
+        elif takes_no_market(order):
             if not group.memory.get("no_market"):
                 text = f"the venue takes no market order ({order.reason}): limits beyond the quote from now on"
                 out += [f.Remembered(now, "no_market", True), _alert(now, 1, "no-market", text, order=order.number)]
@@ -106,7 +113,7 @@ def _failures(group: GroupState, now: float) -> list[Any]:
             text = f"the venue takes no such stop ({order.reason}): it is watched from now on"
             out += [f.Remembered(now, "watch_stops", True), _alert(now, 1, "stop-watched", text, order=order.number)]
         # an exit that somebody else cancelled is replaced at once; one that was refused waits
-        unasked = order.status is not ChildStatus.REJECTED and tried == 1
+        unasked = (order.status is not ChildStatus.REJECTED and tried == 1) or native
         delay = 0.0 if unasked else group.spec.policy.retry.delay(tried)
         if order.reject is RejectReason.RESERVED and order.purpose in (Purpose.CLOSE, Purpose.EMERGENCY):
             out += _reserved_elsewhere(group, order, now, tried)
@@ -114,6 +121,8 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
         if order.purpose is Purpose.TARGET and order.reject is not RejectReason.RESERVED:
             out += _target_failed(group, order, now, tried)
+        elif native:
+            continue
         elif order.purpose is Purpose.STOP and group.legs[0].net and order.reject is not RejectReason.CAPABILITY:
             text = f"stop ended without being asked, new one in {delay:g} s: {order.reason or order.status}"
             out.append(_alert(now, 1, "stop-rejected", text, order=order.number))

@@ -125,7 +125,8 @@ def _exits(
         target = None
         if price > 0:
             target = Want(0, _TARGET, i, -view.side * open_, _LIMIT, price, 0.0, 0)
-        if plan.native and env.takes_linked and stop is not None and target is not None and not _rests(group, i):
+        sets = plan.native and env.takes_linked and not (memory and memory.get("no_linked"))
+        if sets and stop is not None and target is not None and not _rests(group, i):
             bundle = group.next_number * 100 + i  # both exits of a pair leave as one native set
             stop, target = stop._replace(bundle=bundle), target._replace(bundle=bundle)
         if stop is not None:
