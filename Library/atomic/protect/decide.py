@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..plan.terms import Env
     from .levels import ExitPlan
 
+#: cause of the movement by which a position leaves its group and stays in the account
+LET_GO = "let_go"
 _STEADY = frozenset({Phase.OPENING, Phase.OPEN})
 _NOTHING = frozenset({Phase.PLANNED, Phase.CLOSED})
 #: quotes older than this do not trigger anything (seconds); bar data is fresh for one bar
@@ -46,6 +48,8 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
     if quiet and group.target and not group.emergency and group.legs[0].net * group.legs[0].spec.ratio >= 0:
         return []
     view = exposure(group, plan)
+    if view.open > 0 and group.phase is not Phase.HELD and lets_go(group):
+        return [] if group.live else _let_go(group, now)
     if view.open < 0:
         found = _over_filled(group, view, now)
     if not found and group.attempts:
@@ -75,6 +79,18 @@ def _while_open(
     if not found and (group.target == 0 or group.emergency):
         found = _bidless(group, view, now, quotes)
     return found
+
+
+def lets_go(group: GroupState) -> bool:
+    """True while the owner wants the exits gone and the position kept, and nobody wants it closed."""
+    return bool(group.memory and group.memory.get("let_go") and group.target and not group.emergency)
+
+
+def _let_go(group: GroupState, now: float) -> list[Any]:
+    """No order may fill any more: the position is the account's again, at its cost."""
+    leg = group.legs[0]
+    text = f"{leg.net:+d} {leg.spec.name or leg.spec.symbol} without exits from now on ({group.memory['let_go']})"
+    return [_alert(now, 1, "let-go", text), f.Adjusted(now, 0, -leg.net, leg.avg, LET_GO, text)]
 
 
 def _alert(now: float, severity: int, code: str, text: str, **data: Any) -> f.Noted:
