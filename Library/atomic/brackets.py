@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .model import GroupState, LegSpec
-    from .operations import CancelCounts
+    from .operation import CancelCounts
     from .policy import Policy, Settings
 
     #: a target: price, (share, price), Level or (share, Level)
