@@ -126,3 +126,26 @@ def test_an_order_that_the_account_does_not_show_is_asked_for(gateway: FakeGatew
     executor.check_and_recover_incomplete_orders()
 
     assert gateway.calls == [("poll", 1)]
+
+
+def test_a_recovery_on_request_reports_what_it_found_and_reads_every_ticket():
+    """Not what the start found: an order with our tag that nobody asked for is in the answer; resting ones are read."""
+    from atomic.ports import BrokerOrder
+    from tests.atomic.bracket_venue import SPY, Venue, start
+
+    class Shows(Venue):
+        shown: tuple[BrokerOrder, ...] = ()
+
+        def open_orders(self) -> list[BrokerOrder]:
+            return list(self.shown)
+
+    executor, venue = start(Shows(live=True))
+    group = executor.bracket_order(SPY, 10, limit_price=90.0, stop_loss_price=80.0)
+    tag = f"sl-{group.id}:99"
+    venue.shown = (BrokerOrder(77, (), SPY.symbol, -5, 0, "limit", 90.0, 0.0, tag, venue.clock, None),)
+    venue.clock += 10
+    report = executor.check_and_recover_incomplete_orders()
+    assert report is not executor.report
+    assert (report.found, report.count("orphan"), report.at) == (1, 1, venue.clock)
+    assert ("poll", 1) in venue.calls
+    assert executor.report.count("orphan") == 0
