@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from atomic import facts as f
 from atomic.executor import AtomicOrderExecutor
+from atomic.group import Fill
 from atomic.journal import MemoryStore
 from atomic.model import Quote
+from atomic.policy import Settings
 from atomic.vocabulary import Outcome, Phase
 from tests.atomic.fake_gateway import FakeGateway, option
 
@@ -149,3 +152,37 @@ def test_a_recovery_on_request_reports_what_it_found_and_reads_every_ticket():
     assert (report.found, report.count("orphan"), report.at) == (1, 1, venue.clock)
     assert ("poll", 1) in venue.calls
     assert executor.report.count("orphan") == 0
+
+
+def test_limits_per_underlying_are_named_and_a_hold_is_called_out(gateway: FakeGateway) -> None:
+    """Groups and contracts of one underlying; `on_held` is called with the hold, and at once where it has passed."""
+    limits = Settings(max_groups_per_underlying=2, max_contracts_per_underlying=5)
+    executor = started(gateway, settings=limits)
+    first = executor.execute_put_spread_atomic(SP, LP)
+    too_large = executor.execute_call_spread_atomic(SC, LC, 2)
+    assert too_large.outcome is Outcome.REFUSED
+    assert "max-contracts-per-underlying" in too_large.reason
+    assert "max-groups" not in too_large.reason
+    assert executor.execute_call_spread_atomic(SC, LC).is_open
+    assert "max-groups-per-underlying" in executor.execute_put_spread_atomic(SP, LP).reason
+    held: list[str] = []
+    first.on_held(lambda group: held.append(group.id))
+    first.hold("look")
+    first.on_held(lambda group: held.append("late"))
+    assert held == [first.id, "late"]
+
+
+def test_a_handle_shows_its_fills_one_by_one(gateway: FakeGateway) -> None:
+    """When, which leg, how many and at what price, also where a later fill is told as a new average."""
+    executor = started(gateway)
+    gateway.script[LP.symbol] = "partial:1"
+    group = executor.execute_atomic([(LP, 1)], 3)
+    gateway.quotes[LP.symbol] = Quote(1.0, 1.5, 1.1, gateway.clock)
+    order = group.orders[0]
+    gateway.clock += 1
+    executor.shell.on_fact(group.id, f.Filled(gateway.clock, order.number, 3, 1.4, 2.0))
+    assert group.is_open
+    assert group.fills == (
+        Fill(gateway.clock - 1, 0, 1, 1.2, order.number),
+        Fill(gateway.clock, 0, 2, 1.5, order.number),
+    )
