@@ -103,3 +103,35 @@ def test_a_native_set_that_is_refused_becomes_single_orders_at_once() -> None:
     assert executor.alerts_seen == ["native-refused"]
     venue.later(bracket, TARGET, 4)
     assert working(bracket) == [("sl", -6, 99.0), ("tp", -6, 102.0)]
+
+
+def test_what_a_rollback_cannot_cancel_is_counted_and_named() -> None:
+    """The third order is refused, the first cannot be cancelled: the second goes, one alert says all of it (B3)."""
+
+    class Stuck(Venue):
+        def submit(self, request: Any) -> None:
+            if not request.tag.endswith(":3"):
+                super().submit(request)
+                return
+            self.sink.on_fact(request.group_id, f.Rejected(self.clock, request.number, "margin", "no money"))
+
+        def cancel(self, group_id: str, number: int) -> None:
+            if number != 1:
+                super().cancel(group_id, number)
+                return
+            self.sink.on_fact(group_id, f.CancelAsked(self.clock, number, ""))
+            self.sink.on_fact(group_id, f.CancelRefused(self.clock, number, -5, "busy"))
+
+    executor, venue = start(Stuck(live=True))
+    said: list[Any] = []
+    executor.on_alert(said.append)
+    orders = [ContingentOrder(SPY, 10, 99.0), ContingentOrder(SPY, 10, 98.0), ContingentOrder(SPY, 10, 0.0, 105.0)]
+    group = executor.one_cancels_other(orders)
+    for _ in range(40):
+        venue.pass_seconds(1.0)
+        executor.on_data()
+    assert working(group) == [("entry", 10, 99.0)]
+    left = [alert for alert in said if alert.code == "orders-left"]
+    assert [(a.severity, a.facts["cancelled"], a.facts["failed"], a.facts["left"]) for a in left] == [
+        (1, 1, 1, [f"entry-{group.id}:1"])
+    ]

@@ -154,7 +154,7 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
         return []
     if group.failures:
         return _failures(group, now)
-    found = stuck(group, now, env) or placement.set_overdue(group, now, env)
+    found = stuck(group, now, env) or placement.set_overdue(group, now, env) or placement.left_over(group, now)
     if found:
         return found
     policy = group.spec.policy

@@ -40,7 +40,7 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
         return [f.Remembered(now, "reserves", True)]
     found = _failures(group, now) if group.failures else []
     if not found and group.live:
-        found = stuck(group, now, env) or placement.overdue(group, now, env)
+        found = stuck(group, now, env) or placement.overdue(group, now, env) or placement.left_over(group, now)
     if found:
         return found
     plan = plan_of(group)

@@ -49,6 +49,19 @@ def set_overdue(group: GroupState, now: float, env: Env) -> list[Any]:
     return []
 
 
+def left_over(group: GroupState, now: float) -> list[Any]:
+    """Name what could not be cancelled in as many attempts as anything gets: once, with the counts (B3)."""
+    stuck = [o for o in group.live.values() if o.cancel_refusals >= group.spec.policy.rollback_attempts]
+    numbers = [order.number for order in stuck]
+    if not stuck or group.memory.get("left_over") == numbers:
+        return []
+    ended = sum(o.status is ChildStatus.CANCELED and o.cancel_at > 0 for o in group.orders.values())
+    tags = [order.tag for order in stuck]
+    text = f"{ended} orders cancelled, {len(stuck)} could not be: {', '.join(tags)} may still fill"
+    told = {"alert": "orders-left", "severity": 1, "cancelled": ended, "failed": len(stuck), "left": tags}
+    return [f.Remembered(now, "left_over", numbers), f.Noted(now, text, told)]
+
+
 def _told(now: float, code: str, why: str) -> f.Noted:
     return f.Noted(now, why, {"alert": code, "severity": 1})
 
