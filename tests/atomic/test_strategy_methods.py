@@ -9,6 +9,7 @@ import pytest
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
 from atomic.model import LegSpec
+from atomic.plan import Env
 from atomic.policy import Policy
 from atomic.vocabulary import Outcome, Right
 from tests.atomic.fake_gateway import FakeGateway, option
@@ -59,3 +60,13 @@ def test_a_strategy_opens_with_its_legs_and_closes_to_nothing(
     group.close()
     assert group.outcome is Outcome.CLOSED
     assert not any(gateway.holdings.values())
+
+
+def test_options_are_refused_before_anything_is_sent_where_the_brokerage_has_none() -> None:
+    """The brokerage model takes no options: a group of them ends refused and says so, shares open."""
+    made, gateway = executor(env=Env(takes_options=False))
+    spread = made.execute_put_spread_atomic(P95, P90)
+    assert spread.outcome is Outcome.REFUSED
+    assert "takes no options" in spread.reason
+    assert not gateway.calls
+    assert made.bracket_order(X, 10, stop_loss=0.5).outcome is Outcome.COMPLETE
