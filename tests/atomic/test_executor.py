@@ -186,3 +186,18 @@ def test_a_handle_shows_its_fills_one_by_one(gateway: FakeGateway) -> None:
         Fill(gateway.clock - 1, 0, 1, 1.2, order.number),
         Fill(gateway.clock, 0, 2, 1.5, order.number),
     )
+
+
+def test_a_fill_after_the_end_is_counted_and_taken_back(gateway: FakeGateway) -> None:
+    """The group lives again until the late contract is gone; the counter that Prometheus shows says so once."""
+    gateway.script[SP.symbol] = "rest"
+    executor = started(gateway)
+    group = executor.execute_put_spread_atomic(SP, LP)
+    short = next(order for order in group.orders if order.quantity < 0)
+    group.cancel()
+    assert group.is_done
+    assert executor.metrics()["late_reopened"] == 0
+    gateway.fill((group.id, short.number), 1)
+    assert group.is_done
+    assert not any(gateway.holdings.values())
+    assert executor.metrics()["late_reopened"] == 1
