@@ -51,6 +51,11 @@ def set_overdue(group: GroupState, now: float, env: Env) -> list[Any]:
 
 def left_over(group: GroupState, now: float) -> list[Any]:
     """Name what could not be cancelled in as many attempts as anything gets: once, with the counts (B3)."""
+    for order in group.live.values():  # asked for with every decision
+        if order.cancel_refusals:
+            break
+    else:
+        return []
     stuck = [o for o in group.live.values() if o.cancel_refusals >= group.spec.policy.rollback_attempts]
     numbers = [order.number for order in stuck]
     if not stuck or group.memory.get("left_over") == numbers:
