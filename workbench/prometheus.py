@@ -22,6 +22,7 @@ COUNTERS: Mapping[str, tuple[str, str]] = {
     "breaks": ("atomic_breaks_total", "Differences between account and groups."),
     "naked_seconds": ("atomic_naked_seconds_total", "Seconds groups were naked beyond their structure."),
     "legging_seconds": ("atomic_legging_seconds_total", "Seconds from first fill to a complete group."),
+    "gap_seconds": ("atomic_gap_seconds_total", "Seconds exits of ended brackets gave way to one another."),
     "rollback_cost": ("atomic_rollback_cost_dollars_total", "Dollars that roll-backs cost."),
     "fees": ("atomic_fees_dollars_total", "Dollars of fees of ended groups."),
     "alerts_held_back": ("atomic_alerts_held_back_total", "Alerts held back as repeats or in a flood."),

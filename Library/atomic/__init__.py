@@ -4,7 +4,7 @@ from .bracket import AtomicBracket
 from .bracket_terms import ContingentOrder, ExitDefaults
 from .executor import AtomicOrderExecutor
 from .group import AtomicGroup
-from .operations import OperationState, OperationType
+from .operation import OperationState, OperationType
 from .policy import AT_MID, MARKET, Breaker, Ladder, Policy, Retry, Settings
 from .ports import Alert, GroupEvent, Severity
 from .protect import Level

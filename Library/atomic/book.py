@@ -10,6 +10,7 @@ from .guard import LASTING
 from .journal import JournalError
 from .ports import Severity
 from .snapshot import Snapshot, take
+from .startup import StartReport
 from .vocabulary import Phase
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .model import GroupState
     from .observe import Alerts
     from .shell import Shell
-    from .startup import Reconciler, StartReport
+    from .startup import Reconciler
     from .writer import Writer
 
 NOT_STARTED = "not-started"
@@ -48,12 +49,19 @@ class Book:
         return f"<AtomicOrderExecutor {self.name!r}: {state}, {len(self.shell.groups)} groups>"
 
     def check_and_recover_incomplete_orders(self) -> StartReport:
-        """Look at every group and every ticket again; what is incomplete is completed or reversed by policy."""
+        """Look at every group and every ticket again; what is incomplete is completed or reversed by policy.
+
+        Returns:
+            What this look found; before `start` it is the start.
+        """
         if self.report is None:
             return self.start()
+        found = len(self.shell.groups)
+        self._reconciler.findings = []
+        self.shell.read_all()
         self.shell.bar()
         self._sweep(force=True)
-        return self.report
+        return StartReport(self.shell.gateway.now(), found, self._reconciler.findings)
 
     def emergency_flatten(self, why: str = "emergency") -> int:
         """Every group to zero at market, budget ignored; nothing opens until `resume`. The number of groups."""

@@ -122,6 +122,24 @@ class AtomicBracket(AtomicGroup):
         self._set("entry_cancel", str(why))
         self._changed(f"entry {why}")
 
+    def let_go(self, why: str = "let go by its owner") -> None:
+        """Cancel the exits and the rest of the entry; what is held stays in the account and belongs to no group.
+
+        The group ends when the last of its orders has ended. What fills until then has filled. A later `close` wins.
+
+        Raises:
+            ValueError: it is held, closing or closed.
+        """
+        self._plan()
+        group = self._group
+        if group.phase is Phase.HELD:
+            raise ValueError(f"{self.id} is held: release it first")
+        if group.phase is Phase.CLOSED or not group.target or group.emergency:
+            raise ValueError(f"{self.id} is closing or closed: there is nothing to let go")
+        self._set("entry_cancel", str(why))
+        self._set("let_go", str(why))
+        self._changed(f"exits {why}")
+
     def unlink(self) -> None:
         """The orders of an OCO or OUO set work on, each for itself; they stay orders of this group.
 

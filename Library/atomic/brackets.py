@@ -27,6 +27,7 @@ from .operations import Operations
 from .plan.watch import NetExits
 from .ports import Severity
 from .protect import ExitPair, ExitPlan, Level
+from .protect.decide import LET_GO
 from .vocabulary import PROTECTED_KINDS, Kind, Phase
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .model import GroupState, LegSpec
-    from .operations import CancelCounts
+    from .operation import CancelCounts
     from .policy import Policy, Settings
 
     #: a target: price, (share, price), Level or (share, Level)
@@ -69,11 +70,18 @@ class Brackets:
         self.coverage = Coverage(shell.alerts.raise_)
         shell.on_forget.append(self.coverage.forget)
         shell.on_folded.append(self.coverage.fact)
+        shell.on_folded.append(self._let_go)
         self._protection_swept_at = 0.0
         #: number of facts of each group when a backtest swept last
         self._swept: dict[str, int] = {}
         self._checked_at = 0.0
         self.operations = Operations(shell)
+
+    def _let_go(self, group: GroupState, fact: Any) -> None:
+        """A position that leaves its group belongs to no group from then on."""
+        if fact.kind == "adjusted" and fact.cause == LET_GO:
+            outside, symbol = self.shell.outside, group.legs[fact.leg].spec.symbol
+            outside.set_baseline(symbol, outside.baseline(symbol) - fact.delta)
 
     def sweep_protection(self, *, force: bool = False) -> None:
         """Layer 2: look at every protected group again; what is missing is placed, what stands is not doubled.

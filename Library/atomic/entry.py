@@ -100,6 +100,11 @@ def _capacity(spec: GroupSpec, shell: Shell) -> list[Refusal]:
             why = shell.outside.closed_contracts.get(leg.symbol)
             if why:
                 found.append(Refusal("holdings-break", leg.name or leg.symbol, "difference", why))
+    if not shell.gates.env(shell.now, opens=False).takes_options:
+        options = [leg.name or leg.symbol for leg in spec.legs if leg.right is not Right.SHARE]
+        if options:
+            text = f"the brokerage takes no options: {', '.join(options)}; choose another (set_brokerage_model)"
+            found.append(Refusal("brokerage", "options", "none", text))
     if settings.max_groups_per_underlying or settings.max_contracts_per_underlying:
         found += _per_underlying(spec, shell)
     if whole and not spec.policy.allow_naked and shape_of_legs(spec.legs).naked:

@@ -360,6 +360,7 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
         self.shell.outside.restore(extra.get("deliveries", {}))
         for said in self.guard.restore():
             self._gateway.log(f"atomic: {said}")
+        self.operations.restore(self._loaded.groups)
         for group in self._loaded.groups:
             self.shell.groups[group.spec.group_id] = group
             for leg in group.legs:

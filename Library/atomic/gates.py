@@ -135,6 +135,7 @@ class Gates:
                 bar_data=base.bar_data,
                 bar_seconds=base.bar_seconds,
                 stale_after=base.stale_after,
+                takes_options=base.takes_options,
                 takes_market=base.takes_market,
                 combo_market=base.combo_market,
                 combo_limit=base.combo_limit,

@@ -39,6 +39,21 @@ class LegView(NamedTuple):
     settled: bool
 
 
+class Fill(NamedTuple):
+    """One fill of a group's own order."""
+
+    #: seconds UTC
+    at: float
+    #: index into the group's legs
+    leg: int
+    #: signed contracts
+    quantity: int
+    #: dollars per share
+    price: float
+    #: number of the child order
+    order: int
+
+
 class AtomicGroup:
     """Live handle on one group.
 
@@ -102,6 +117,20 @@ class AtomicGroup:
             )
             for i, leg in enumerate(group.legs)
         )  # fmt: skip
+
+    @property
+    def fills(self) -> tuple[Fill, ...]:
+        """Every fill of its orders, oldest first; what expired, was assigned or moved from outside: see `timeline`."""
+        found: list[Fill] = []
+        seen: dict[int, tuple[int, float]] = {}
+        for fact in self._group.facts:
+            if type(fact) is f.Filled:
+                order = self._group.orders[fact.order]
+                before, paid = seen.get(fact.order, (0, 0.0))
+                size, total = fact.cum_qty - before, fact.cum_qty * fact.avg_px
+                seen[fact.order] = fact.cum_qty, total
+                found.append(Fill(fact.at, order.leg, order.side * size, round((total - paid) / size, 6), fact.order))
+        return tuple(found)
 
     @property
     def net_price(self) -> float:

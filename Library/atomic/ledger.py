@@ -152,6 +152,8 @@ class Ledger:
         now = group.phase
         if now is not phase and kind != "refused":
             self._events.append(GroupEvent(fact.at, str(now), group, fact))
+            if phase is _CLOSED:
+                self.observer.counts["late_reopened"] += 1
             if now is _HELD:
                 self._say_held(group, fact.at)
         if now is _CLOSED:

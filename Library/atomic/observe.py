@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .plan.cover import shape_of
 from .ports import Alert, GroupEvent, Severity
+from .protect.gap import gap_seconds
 from .vocabulary import Outcome
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ class Observer:
         self._clocks: dict[str, _Clock] = {}
         self.counts: dict[str, float] = dict.fromkeys(
             ("groups", "orders", "fills", "rejected", "canceled", "rolled_back", "held", "late_reopened", "adjusted",
-             "settled", "orphans", "ambiguous", "breaks", "naked_seconds", "legging_seconds", "rollback_cost", "fees"),
+             "settled", "orphans", "ambiguous", "breaks", "naked_seconds", "legging_seconds", "gap_seconds",
+             "rollback_cost", "fees"),
             0,
         )  # fmt: skip
         self.outcomes: dict[str, int] = {}
@@ -202,6 +204,8 @@ class Observer:
         counts["groups"] += 1
         counts["rollback_cost"] += group.rollback_cost
         counts["fees"] += group.fees
+        if group.memory.get("reserves"):  # elsewhere no exit gives way to another
+            counts["gap_seconds"] += gap_seconds(group)
         outcome = str(group.outcome)
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
         if group.outcome is Outcome.ROLLED_BACK:

@@ -8,15 +8,14 @@ orders and groups they touched. History is bounded.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from . import facts as f
 from . import given
 from .group import close
+from .operation import ENDED, TYPE_OF, CancelCounts, Operation, OperationState, OperationType, links_of, seen_as
 from .ports import Severity
-from .vocabulary import TERMINAL, WORKING, ChildStatus, Kind, Outcome, Phase, Purpose
+from .vocabulary import TERMINAL, WORKING, ChildStatus, Kind, Phase, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,111 +24,8 @@ if TYPE_CHECKING:
     from .ports import GroupEvent
     from .shell import Shell
 
-#: records of ended operations kept
-HISTORY = 1000
-
-
-class OperationType(StrEnum):
-    """What was asked."""
-
-    #: an all-or-none group
-    GROUP = "group"
-    BRACKET = "bracket"
-    OCO_PAIR = "oco_pair"
-    POSITION_CLOSE = "position_close"
-    BULK_CANCEL = "bulk_cancel"
-    MODIFICATION = "modification"
-
-
-class OperationState(StrEnum):
-    """How far it is."""
-
-    PENDING = "pending"
-    IN_PROGRESS = "in_progress"
-    PARTIALLY_COMPLETED = "partially_completed"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    ROLLING_BACK = "rolling_back"
-    ROLLED_BACK = "rolled_back"
-
-
-#: states in which nothing more happens by itself
-ENDED = frozenset({OperationState.COMPLETED, OperationState.FAILED, OperationState.ROLLED_BACK})
 #: phases of a group in which its operation may have ended
 _MAY_END = frozenset({Phase.OPEN, Phase.HELD, Phase.CLOSED})
-
-
-@dataclass(slots=True)
-class Operation:
-    """One operation.
-
-    Attributes:
-        id: the group's id, or the type and a number.
-        type: what was asked.
-        started_at: seconds UTC.
-        groups: groups it touches.
-        orders: (group id, child number) of the orders it waits for; empty when the groups alone decide.
-        errors: what went wrong, one line each.
-        note: what the owner said.
-    """
-
-    id: str
-    type: OperationType
-    started_at: float
-    groups: tuple[str, ...]
-    orders: tuple[tuple[str, int], ...] = ()
-    errors: list[str] = field(default_factory=list)
-    note: str = ""
-    ended_at: float = 0.0
-    final: OperationState | None = None
-    #: the state its hooks were told last
-    told: OperationState | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CancelCounts:
-    """What cancelling the orders of a position did (REQUIREMENTS E4): orders asked to end, by purpose."""
-
-    entry: int = 0
-    stop: int = 0
-    target: int = 0
-    other: int = 0
-    failed: int = 0
-    errors: tuple[str, ...] = ()
-
-
-_TYPE_OF = {
-    Kind.ALL_OR_NONE: OperationType.GROUP,
-    Kind.BRACKET: OperationType.BRACKET,
-    Kind.EXITS: OperationType.OCO_PAIR,
-    Kind.CONTINGENT: OperationType.OCO_PAIR,
-}
-
-
-_STATE_OF = {
-    Phase.PLANNED: OperationState.PENDING,
-    Phase.OPEN: OperationState.COMPLETED,
-    Phase.UNWINDING: OperationState.ROLLING_BACK,
-    Phase.CLOSED: OperationState.COMPLETED,
-    Phase.HELD: OperationState.FAILED,
-}
-_ENDED_AS = {
-    Outcome.ROLLED_BACK: OperationState.ROLLED_BACK,
-    Outcome.REFUSED: OperationState.FAILED,
-    Outcome.FAILED: OperationState.FAILED,
-}
-
-
-def state_of(group: GroupState) -> OperationState:
-    """A group's state in the vocabulary of operations."""
-    state = _STATE_OF.get(group.phase)
-    if state is OperationState.COMPLETED:
-        return _ENDED_AS.get(group.outcome, state)
-    if state is not None:
-        return state
-    if group.phase is Phase.CLOSING and not group.opened_at:
-        return OperationState.ROLLING_BACK
-    return OperationState.IN_PROGRESS if group.is_flat else OperationState.PARTIALLY_COMPLETED
 
 
 class Operations:
@@ -150,6 +46,22 @@ class Operations:
         self._attempts_won = 0
         shell.on_event.append(self._event)
         shell.on_change.append(self.modification)
+
+    def known(self, group: GroupState) -> Operation:
+        """The operation of a group; made from what the group has on record where it is new here."""
+        group_id = group.spec.group_id
+        operation = self._records.get(group_id)
+        if operation is None:
+            spec = group.spec
+            operation = Operation(group_id, TYPE_OF[spec.kind], spec.created_at, (group_id,), note=spec.note)
+            self._add(operation)
+        return operation
+
+    def restore(self, groups: list[GroupState]) -> None:
+        """Groups of an earlier process, with the refusals that they have on record."""
+        for group in groups:
+            whys = [str(fact.why)[:200] for fact in group.facts if fact.kind == "rejected"]
+            self.known(group).errors[:] = whys[-20:]
 
     # --- reading ----------------------------------------------------------------------------------------------
 
@@ -208,6 +120,9 @@ class Operations:
         shell = self._shell
         groups = [g for n in self._records[operation_id].groups if (g := shell.groups.get(n)) is not None]
         alive = [g for g in groups if g.phase is not Phase.CLOSED]
+        for group in alive:
+            if (operation := self._records.get(group.spec.group_id)) is not None:
+                operation.forced = True
         shell.do(lambda: self._close_all(alive, why))
         return bool(alive)
 
@@ -323,7 +238,7 @@ class Operations:
 
     def _add(self, operation: Operation) -> None:
         self._records[operation.id] = operation
-        if len(self._records) > HISTORY:
+        if len(self._records) > self._shell.settings.history:
             for name, old in self._records.items():
                 if self._state(old) in ENDED:
                     del self._records[name]
@@ -331,19 +246,14 @@ class Operations:
 
     def _event(self, event: GroupEvent) -> None:
         group = event.group
-        group_id = group.spec.group_id
-        operation = self._records.get(group_id)
-        if operation is None:
-            operation = Operation(group_id, _TYPE_OF[group.spec.kind], group.spec.created_at, (group_id,),
-                                  note=group.spec.note)  # fmt: skip
-            self._add(operation)
+        operation = self.known(group)
         if event.kind == "rejected":
             self._attempts += 1
             operation.errors.append(str(event.fact.why)[:200])
             del operation.errors[:-20]
         if group.phase not in _MAY_END and not self._hooks and not self._under_way:
             return
-        state = state_of(group)
+        state = seen_as(group, operation)
         if state in ENDED and operation.final is not state:
             if operation.errors and state is OperationState.COMPLETED:
                 self._attempts_won += 1
@@ -366,7 +276,7 @@ class Operations:
 
     def _group_state(self, group_id: str, operation: Operation) -> OperationState:
         group = self._shell.groups.get(group_id) or self._shell.recent.get(group_id)
-        return state_of(group) if group is not None else operation.final or OperationState.COMPLETED
+        return seen_as(group, operation) if group is not None else operation.final or OperationState.COMPLETED
 
     def _changing(self, group_id: str) -> OperationState:
         group = self._shell.groups.get(group_id)
@@ -401,6 +311,7 @@ class Operations:
             "ended_at": operation.ended_at,
             "groups": list(operation.groups),
             "orders": orders,
+            "links": [] if group is None else links_of(group),
             "attempts": 0 if group is None else sum(group.attempts.values()),
             "errors": list(operation.errors),
             "note": operation.note,

@@ -6,12 +6,14 @@ looked at again right before it leaves. Runs inside the pump (`shell`).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import diff
 from . import facts as f
 from .facts import apply as apply_fact
 from .facts.kinds import ANSWERING
+from .leaning import leaned_on
 from .ledger import Ledger
 from .ports import OrderRequest
 from .quotes import QuoteBook
@@ -88,6 +90,8 @@ class Settler(Ledger):
     def _decide(self, group: GroupState) -> Env:
         """Fold decisions until there are no more; the environment they rest on."""
         env = self.gates.env(self.now, opens=group.phase is _OPENING)
+        if group.failures and group.spec.kind is _WHOLE:
+            env = replace(env, leaned_on=leaned_on(group, self.groups.values()))
         decisions = rules_of(group).decisions
         for _ in range(ROUNDS):
             decided = decisions(group, self.now, self.quotes, env)

@@ -120,6 +120,10 @@ class Shell(Settler):
         if self.groups or self._ended:
             self.do(self._look)
 
+    def read_all(self) -> None:
+        """The next look reads the tickets of orders that rest, too."""
+        self._rested_at = 0.0
+
     def touch(self, group_id: str) -> None:
         """Look at this group again; inside the pump only."""
         self._touched[group_id] = None

@@ -40,8 +40,8 @@ class Snapshot:
         coverage: share of filled entries that got their exits (1 = all).
         unprotected: groups last seen without full protection.
         naked_now: longest time a group has been naked beyond its structure, 0 for none.
-        counts: orders, fills, rejected, canceled, rolled_back, held, naked_seconds, legging_seconds, rollback_cost,
-            fees and more (`observe.Observer`).
+        counts: orders, fills, rejected, canceled, rolled_back, held, naked_seconds, legging_seconds, gap_seconds,
+            rollback_cost, fees and more (`observe.Observer`).
         outcomes: ended groups by outcome.
         held_by_cause: holds by cause.
         placed_by: protection placed by layer (direct, event, sweep).

@@ -68,6 +68,8 @@ class Reconciler:
         self._started = 0.0
         self._unsettled: frozenset[tuple[str, int]] = frozenset()
         self.look_again = 0.0
+        #: what the newest look showed, as rows
+        self.findings: list[dict[str, Any]] = []
 
     def reload(self, loaded: Loaded) -> None:
         """The journal was read again, before the start."""
@@ -105,6 +107,7 @@ class Reconciler:
         """Orphans, missing orders, and what a start left open; inside the pump."""
         verdict = match(self._view(start=False))
         self._carry_out(verdict)
+        self.findings = [finding.row() for finding in verdict.findings]
         shell = self._shell
         for finding in verdict.findings:
             if finding.kind == "missing":

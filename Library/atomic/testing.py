@@ -45,7 +45,7 @@ FAULTS: dict[str, str] = {
     "fill-after-cancel": "filled in full once its cancel was asked for",
     "overfill": "filled with one contract more than ordered",
     "break-combo": "of a native combo only the first leg fills; the rest stays open, uncancellable (trace p15)",
-    "chaos": "one of the others, drawn for each order",
+    "chaos": "one of reject-leg, never-fill, partial-fill, delay-fill and fill-after-cancel, drawn for each order",
 }
 _DRAWN = ("reject-leg", "never-fill", "partial-fill", "delay-fill", "fill-after-cancel")
 _LEGS = ("any", "short", "long", "call", "put", "short-call", "short-put", "long-call", "long-put",

@@ -19,6 +19,7 @@ def env_of(gateway: Any) -> Env:
         live=gateway.live,
         bar_data=not gateway.live,
         stale_after=getattr(gateway, "stale_after", STALE_AFTER),
+        takes_options=venue.options if venue is not None else True,
         takes_market=venue.market if venue is not None else True,
         combo_market=gateway.takes_combo(2, False),
         combo_limit=gateway.takes_combo(2, True),

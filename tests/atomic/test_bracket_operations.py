@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from atomic import facts as f
+from atomic.bracket_terms import ContingentOrder
 from atomic.journal import MemoryStore
-from atomic.operations import OperationState, OperationType
-from atomic.policy import Policy
+from atomic.operation import OperationState, OperationType
+from atomic.policy import Policy, Settings
 from tests.atomic.bracket_venue import ENTRY, SPY, Venue, start, working
 
 
@@ -100,9 +101,9 @@ def test_operations_are_seen_counted_and_rolled_back():
 
     assert group.is_done
     assert venue.holdings[SPY.symbol] == 0
-    assert executor.operations.get_recovery_statistics()["completed"] == 1
+    assert executor.operations.get_recovery_statistics()["rolled_back"] == 1
     assert not executor.operations.force_rollback_operation(group.id)
-    assert OperationState.COMPLETED in seen
+    assert seen[-1] is OperationState.ROLLED_BACK
     venue.clock += 90_000
     assert executor.operations.cleanup_stale_operations() == 1
     with pytest.raises(ValueError, match="no operation"):
@@ -200,3 +201,57 @@ def test_hooks_hear_of_closes_cancels_and_modifications_when_their_state_changes
     assert told == [("position_close", "in_progress"), ("position_close", "completed")]
     assert executor.operations.get_operation_status(name)["ended_at"] > 0
     assert "callback-failed" in executor.alerts_seen
+
+
+def test_a_forced_rollback_ends_as_rolled_back():
+    """Whatever had filled: rolling back while it goes on, rolled back at the end, and counted so (E1, E3)."""
+    executor, venue = start()
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    venue.quotes[SPY.symbol] = venue.quotes[SPY.symbol]._replace(open=False)
+    operations = executor.operations
+    assert operations.force_rollback_operation(group.id)
+    assert operations.get_operation_status(group.id)["state"] is OperationState.ROLLING_BACK
+    venue.price(100.0)
+    executor.on_data()
+    assert operations.get_operation_status(group.id)["state"] is OperationState.ROLLED_BACK
+    assert operations.get_recovery_statistics()["rolled_back"] == 1
+
+
+def test_the_history_of_operations_is_bounded_by_its_setting():
+    """The oldest ended ones go; what lives stays (E3)."""
+    executor, _ = start(settings=Settings(history=3))
+    kept = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    for _ in range(5):
+        executor.bracket_order(SPY, 10, stop_loss_price=99.0).close()
+    names = [row["id"] for row in executor.operations.all()]
+    assert len(names) == 3
+    living = executor.bracket_order(SPY, 10, limit_price=90.0, stop_loss_price=80.0)
+    assert living.id in [row["id"] for row in executor.operations.all(active=True)]
+    assert kept.id not in names
+
+
+def test_an_operation_names_its_links():
+    """Which orders cancel or shrink one another, by number: each pair of exits, each order of a set."""
+    executor, _ = start()
+    bracket = executor.bracket_order(SPY, 10)
+    assert executor.operations.get_operation_status(bracket.id)["links"] == [[2, 3], [4, 5]]
+    pair = executor.one_cancels_other([ContingentOrder(SPY, 10, 95.0), ContingentOrder(SPY, -10, 105.0)])
+    assert executor.operations.get_operation_status(pair.id)["links"] == [[1, 2]]
+    pair.unlink()
+    assert executor.operations.get_operation_status(pair.id)["links"] == []
+
+
+def test_operations_of_groups_that_live_are_known_after_a_restart():
+    """They are read from the journal with what went wrong before (E6)."""
+    store = MemoryStore()
+    executor, venue = start(store=store)
+    venue.refuse["sl"] = ["rate"]
+    group = executor.bracket_order(SPY, 10, stop_loss_price=80.0)
+    before = executor.operations.get_operation_status(group.id)
+    again, _ = start(venue, store=store)
+    after = again.operations.get_operation_status(group.id)
+    assert [after[name] for name in ("type", "state", "started_at", "errors")] == [
+        before[name] for name in ("type", "state", "started_at", "errors")
+    ]
+    assert after["errors"] == ["scripted"]
+    assert again.operations.get_recovery_statistics()["started"] == 1

@@ -31,6 +31,35 @@ def test_aoe_scenario_6_a_broker_that_reserves_quantity():
     assert group.gap_seconds >= 0.0
 
 
+def test_the_gap_between_stop_and_target_is_measured_and_summed_in_the_metrics():
+    """The stop's cancel is answered three seconds later and the target's close four seconds after that."""
+
+    class Slow(Venue):
+        reserves = True
+
+        def cancel(self, group_id: str, number: int) -> None:
+            self.sink.on_fact(group_id, f.CancelAsked(self.clock, number, ""))
+
+    executor, venue = start(Slow(live=True))
+    venue.reserves = True
+    group = executor.bracket_order(SPY, 100, take_profit_price=102.0, stop_loss_price=99.0)
+    for bid in (102.1, 102.2):
+        venue.price(bid)
+        executor.on_data()
+    stop = next(order for order in group.orders if order.purpose is STOP and order.may_fill)
+    venue.clock += 3
+    venue.quotes[SPY.symbol] = Quote(102.2, 102.22, 102.2, venue.clock, False)
+    venue.ended.add((group.id, stop.number))
+    venue.sink.on_fact(group.id, f.Canceled(venue.clock, stop.number))
+    assert executor.metrics()["gap_seconds"] == 0.0
+    venue.clock += 4
+    venue.quotes[SPY.symbol] = Quote(102.2, 102.22, 102.2, venue.clock)
+    executor.on_data()
+    assert group.is_done
+    assert group.gap_seconds == 4.0
+    assert executor.metrics()["gap_seconds"] == 4.0
+
+
 def test_a_hundred_placements_in_a_row_all_protected_and_closed():
     """100 consecutive brackets: every one protected, every one ends flat, ids differ (B6)."""
     executor, venue = start()

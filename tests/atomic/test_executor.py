@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from atomic import facts as f
 from atomic.executor import AtomicOrderExecutor
+from atomic.group import Fill
 from atomic.journal import MemoryStore
 from atomic.model import Quote
+from atomic.policy import Settings
 from atomic.vocabulary import Outcome, Phase
 from tests.atomic.fake_gateway import FakeGateway, option
 
@@ -126,3 +129,75 @@ def test_an_order_that_the_account_does_not_show_is_asked_for(gateway: FakeGatew
     executor.check_and_recover_incomplete_orders()
 
     assert gateway.calls == [("poll", 1)]
+
+
+def test_a_recovery_on_request_reports_what_it_found_and_reads_every_ticket():
+    """Not what the start found: an order with our tag that nobody asked for is in the answer; resting ones are read."""
+    from atomic.ports import BrokerOrder
+    from tests.atomic.bracket_venue import SPY, Venue, start
+
+    class Shows(Venue):
+        shown: tuple[BrokerOrder, ...] = ()
+
+        def open_orders(self) -> list[BrokerOrder]:
+            return list(self.shown)
+
+    executor, venue = start(Shows(live=True))
+    group = executor.bracket_order(SPY, 10, limit_price=90.0, stop_loss_price=80.0)
+    tag = f"sl-{group.id}:99"
+    venue.shown = (BrokerOrder(77, (), SPY.symbol, -5, 0, "limit", 90.0, 0.0, tag, venue.clock, None),)
+    venue.clock += 10
+    report = executor.check_and_recover_incomplete_orders()
+    assert report is not executor.report
+    assert (report.found, report.count("orphan"), report.at) == (1, 1, venue.clock)
+    assert ("poll", 1) in venue.calls
+    assert executor.report.count("orphan") == 0
+
+
+def test_limits_per_underlying_are_named_and_a_hold_is_called_out(gateway: FakeGateway) -> None:
+    """Groups and contracts of one underlying; `on_held` is called with the hold, and at once where it has passed."""
+    limits = Settings(max_groups_per_underlying=2, max_contracts_per_underlying=5)
+    executor = started(gateway, settings=limits)
+    first = executor.execute_put_spread_atomic(SP, LP)
+    too_large = executor.execute_call_spread_atomic(SC, LC, 2)
+    assert too_large.outcome is Outcome.REFUSED
+    assert "max-contracts-per-underlying" in too_large.reason
+    assert "max-groups" not in too_large.reason
+    assert executor.execute_call_spread_atomic(SC, LC).is_open
+    assert "max-groups-per-underlying" in executor.execute_put_spread_atomic(SP, LP).reason
+    held: list[str] = []
+    first.on_held(lambda group: held.append(group.id))
+    first.hold("look")
+    first.on_held(lambda group: held.append("late"))
+    assert held == [first.id, "late"]
+
+
+def test_a_handle_shows_its_fills_one_by_one(gateway: FakeGateway) -> None:
+    """When, which leg, how many and at what price, also where a later fill is told as a new average."""
+    executor = started(gateway)
+    gateway.script[LP.symbol] = "partial:1"
+    group = executor.execute_atomic([(LP, 1)], 3)
+    gateway.quotes[LP.symbol] = Quote(1.0, 1.5, 1.1, gateway.clock)
+    order = group.orders[0]
+    gateway.clock += 1
+    executor.shell.on_fact(group.id, f.Filled(gateway.clock, order.number, 3, 1.4, 2.0))
+    assert group.is_open
+    assert group.fills == (
+        Fill(gateway.clock - 1, 0, 1, 1.2, order.number),
+        Fill(gateway.clock, 0, 2, 1.5, order.number),
+    )
+
+
+def test_a_fill_after_the_end_is_counted_and_taken_back(gateway: FakeGateway) -> None:
+    """The group lives again until the late contract is gone; the counter that Prometheus shows says so once."""
+    gateway.script[SP.symbol] = "rest"
+    executor = started(gateway)
+    group = executor.execute_put_spread_atomic(SP, LP)
+    short = next(order for order in group.orders if order.quantity < 0)
+    group.cancel()
+    assert group.is_done
+    assert executor.metrics()["late_reopened"] == 0
+    gateway.fill((group.id, short.number), 1)
+    assert group.is_done
+    assert not any(gateway.holdings.values())
+    assert executor.metrics()["late_reopened"] == 1

@@ -75,7 +75,7 @@ def test_a_fuse_opens_after_failures_in_a_row() -> None:
 def test_what_the_venue_can_do_is_in_the_environment_of_every_moment() -> None:
     """Whatever stands in the base is passed on; only what the gates themselves decide is set anew."""
     base = Env(live=True, bar_data=True, bar_seconds=3600.0, stale_after=7200.0, takes_market=False, combo_market=True,
-               combo_limit=True, reserves_quantity=True, takes_replace=False, takes_linked=True,
+               combo_limit=True, reserves_quantity=True, takes_replace=False, takes_linked=True, takes_options=False,
                leaned_on={"X": "g-1"})  # fmt: skip
     gates = Gates(Env(), Breaker(), 0.0, 0.0, None)
     gates.set_base(base)

@@ -311,7 +311,7 @@ class Noted(NamedTuple):
 class Adjusted(NamedTuple):
     """Own share of a leg changed by `delta` signed contracts without an order of the group.
 
-    `cause`: foreign, assignment, exercise, split, margin_call, reconcile. `price` in dollars per share.
+    `cause`: foreign, assignment, exercise, split, margin_call, reconcile, let_go. `price` in dollars per share.
     """
 
     at: float

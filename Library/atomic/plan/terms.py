@@ -29,6 +29,7 @@ class Env:
         bar_data: prices come as bars, so that a resting order shows a fill only with its leg's next bar.
         bar_seconds: length of such a bar.
         stale_after: seconds after which a bar's quote is no price any more (LEAN: Settings.StalePriceTimeSpan).
+        takes_options: the venue trades options at all; asked before a group opens.
         takes_market: the venue takes market orders for these contracts.
         combo_market: the venue takes a native combo at market.
         combo_limit: the venue takes a native combo with a net limit.
@@ -49,6 +50,7 @@ class Env:
     bar_data: bool = False
     bar_seconds: float = 60.0
     stale_after: float = STALE_AFTER
+    takes_options: bool = True
     takes_market: bool = True
     combo_market: bool = False
     combo_limit: bool = False

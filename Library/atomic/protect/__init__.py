@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..facts.kinds import SENDING
 from ..vocabulary import REDUCING, ChildType, Kind, Phase, Purpose
 from . import view
+from .decide import lets_go
 from .levels import EntryPlan, ExitPair, ExitPlan, Level, default_pairs
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def exits_still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:
     orders are never stopped by pause, breaker or risk gate (DESIGN "When we give up").
     """
     if order.purpose in REDUCING:
+        if lets_go(group) and order.purpose is not Purpose.EXCESS:
+            return False
         leg = group.legs[order.leg]
         # facts since the intent (a close that filled inside its own send) may have made it too large
         return leg.net * order.quantity < 0 and order.order_qty <= abs(leg.net)

@@ -17,8 +17,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import diff
+from ..facts import Intended
 from ..model import ChildOrder, GroupState
 from ..vocabulary import WORKING, ChildStatus, ChildType, Purpose
+from . import placement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,8 +71,7 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
             at = order.asked_at + _ANSWER_WITHIN
             if at > now and (not wake or at < wake):
                 wake, why = at, "update unanswered"
-    if wake:
-        out.append(diff.WakeAt(wake, why))
+    _wait(group, now, env, out, wake, why)
     return out
 
 
@@ -87,9 +88,18 @@ def _from_nothing(
     at = diff.submits(group, wants, now, env, out) if wants else 0.0
     if at and (not wake or at < wake):
         wake, why = at, "rate"
+    _wait(group, now, env, out, wake, why)
+    return out
+
+
+def _wait(group: GroupState, now: float, env: Env, out: list[diff.Command], wake: float, why: str) -> None:
+    """Ask for the wake-up, earlier where an acknowledgement would be overdue before."""
+    if env.live:
+        at = placement.answer_due(group, now, env, sends=any(type(command) is Intended for command in out))
+        if at and (not wake or at < wake):
+            wake, why = at, "unanswered"
     if wake:
         out.append(diff.WakeAt(wake, why))
-    return out
 
 
 def _first_things_first(wants: Iterable[Want]) -> list[Want]:

@@ -24,7 +24,7 @@ from ..facts.kinds import GONE
 from ..model import Deadline, GroupState
 from ..plan.terms import NOTHING, Desired, Want
 from ..vocabulary import ChildStatus, ChildType, HoldCause, Phase, Purpose
-from . import at_limit
+from . import at_limit, placement
 from .decide import release, stuck, takes_no_market
 from .desired import may_trade
 
@@ -154,7 +154,7 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
         return []
     if group.failures:
         return _failures(group, now)
-    found = stuck(group, now, env)
+    found = stuck(group, now, env) or placement.set_overdue(group, now, env) or placement.left_over(group, now)
     if found:
         return found
     policy = group.spec.policy
@@ -283,11 +283,13 @@ def desired_orders(group: GroupState, now: float, quotes: Mapping[str, Quote], e
         and (want.type is not ChildType.MARKET or may_trade(group, quotes, want.quantity, want.leg))
     )
     later = [at for at in group.retry_at.values() if at > now]
+    due = placement.answer_due(group, now, env, sends=len(ready) > len(group.live))
+    later += [due] if due else []
     if at_limit.needed(group, env):
         at_limits, again = at_limit.priced(group, ready, now, quotes)
         ready = tuple(at_limits)
         later += [again] if again else []
-    return Desired(ready, Deadline(min(later), "retry") if later else None)
+    return Desired(ready, Deadline(min(later), "retry or answer") if later else None)
 
 
 def rests(group: GroupState) -> bool:

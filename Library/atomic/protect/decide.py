@@ -13,6 +13,7 @@ from ..facts.decided import RESERVATION_WAITS, UNKNOWN, tries
 from ..model import ChildOrder, GroupState
 from ..plan import trouble
 from ..vocabulary import WORKING, ChildStatus, ChildType, HoldCause, Phase, Purpose, RejectReason, Right
+from . import placement
 from .levels import facing, nearest_tick
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from ..plan.terms import Env
     from .levels import ExitPlan
 
+#: cause of the movement by which a position leaves its group and stays in the account
+LET_GO = "let_go"
 _STEADY = frozenset({Phase.OPENING, Phase.OPEN})
 _NOTHING = frozenset({Phase.PLANNED, Phase.CLOSED})
 #: quotes older than this do not trigger anything (seconds); bar data is fresh for one bar
@@ -37,7 +40,7 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
         return [f.Remembered(now, "reserves", True)]
     found = _failures(group, now) if group.failures else []
     if not found and group.live:
-        found = stuck(group, now, env)
+        found = stuck(group, now, env) or placement.overdue(group, now, env) or placement.left_over(group, now)
     if found:
         return found
     plan = plan_of(group)
@@ -45,6 +48,8 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
     if quiet and group.target and not group.emergency and group.legs[0].net * group.legs[0].spec.ratio >= 0:
         return []
     view = exposure(group, plan)
+    if view.open > 0 and group.phase is not Phase.HELD and lets_go(group):
+        return [] if group.live else _let_go(group, now)
     if view.open < 0:
         found = _over_filled(group, view, now)
     if not found and group.attempts:
@@ -76,6 +81,18 @@ def _while_open(
     return found
 
 
+def lets_go(group: GroupState) -> bool:
+    """True while the owner wants the exits gone and the position kept, and nobody wants it closed."""
+    return bool(group.memory and group.memory.get("let_go") and group.target and not group.emergency)
+
+
+def _let_go(group: GroupState, now: float) -> list[Any]:
+    """No order may fill any more: the position is the account's again, at its cost."""
+    leg = group.legs[0]
+    text = f"{leg.net:+d} {leg.spec.name or leg.spec.symbol} without exits from now on ({group.memory['let_go']})"
+    return [_alert(now, 1, "let-go", text), f.Adjusted(now, 0, -leg.net, leg.avg, LET_GO, text)]
+
+
 def _alert(now: float, severity: int, code: str, text: str, **data: Any) -> f.Noted:
     """An alert that is part of the audit: the shell raises it when it folds the fact."""
     return f.Noted(now, text, {"alert": code, "severity": severity, **data})
@@ -90,6 +107,7 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         return []
     out: list[Any] = []
     counted: dict[Any, int] = {}
+    single = not group.memory.get("no_linked")
     for order in group.failures.values():
         key = (order.leg, order.purpose)
         if key in counted:
@@ -97,7 +115,13 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         tried = counted[key] = tries(group, key)
         if order.reject is RejectReason.RESERVED and not group.memory.get("reserves"):
             out.append(f.Remembered(now, "reserves", True))
-        if takes_no_market(order):
+        native = bool(order.bundle)
+        if native:
+            if single:
+                text = f"the native set ended ({order.reason or order.status}): single orders from now on"
+                out += [f.Remembered(now, "no_linked", True), _alert(now, 2, "native-refused", text)]
+            single = False
+        elif takes_no_market(order):
             if not group.memory.get("no_market"):
                 text = f"the venue takes no market order ({order.reason}): limits beyond the quote from now on"
                 out += [f.Remembered(now, "no_market", True), _alert(now, 1, "no-market", text, order=order.number)]
@@ -105,7 +129,7 @@ def _failures(group: GroupState, now: float) -> list[Any]:
             text = f"the venue takes no such stop ({order.reason}): it is watched from now on"
             out += [f.Remembered(now, "watch_stops", True), _alert(now, 1, "stop-watched", text, order=order.number)]
         # an exit that somebody else cancelled is replaced at once; one that was refused waits
-        unasked = order.status is not ChildStatus.REJECTED and tried == 1
+        unasked = (order.status is not ChildStatus.REJECTED and tried == 1) or native
         delay = 0.0 if unasked else group.spec.policy.retry.delay(tried)
         if order.reject is RejectReason.RESERVED and order.purpose in RESERVATION_WAITS:
             out += _reserved_elsewhere(group, order, now, tried)
@@ -113,6 +137,8 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
         if order.purpose is Purpose.TARGET and order.reject is not RejectReason.RESERVED:
             out += _target_failed(group, order, now, tried)
+        elif native:
+            continue
         elif order.purpose is Purpose.STOP and group.legs[0].net and order.reject is not RejectReason.CAPABILITY:
             text = f"stop ended without being asked, new one in {delay:g} s: {order.reason or order.status}"
             out.append(_alert(now, 1, "stop-rejected", text, order=order.number))

@@ -20,7 +20,7 @@ from ..model import Deadline, GroupState
 from ..plan.terms import NOTHING, Desired, Want
 from ..vocabulary import ChildType, Phase, Purpose, Right
 from . import at_limit
-from .decide import watches_targets
+from .decide import lets_go, watches_targets
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
         entry = _entry(group, plan, view, quotes)
         if entry is not None:
             wants.append(entry)
-    if view.open > 0:
+    if view.open > 0 and not lets_go(group):
         wants += _exits(group, plan, view, quotes, env)
     elif view.open < 0 and group.held not in UNKNOWN and may_trade(group, quotes, view.side * -view.open):
         wants.append(_at_market(Purpose.EXCESS, 0, view.side * -view.open))
@@ -125,7 +125,8 @@ def _exits(
         target = None
         if price > 0:
             target = Want(0, _TARGET, i, -view.side * open_, _LIMIT, price, 0.0, 0)
-        if plan.native and env.takes_linked and stop is not None and target is not None and not _rests(group, i):
+        sets = plan.native and env.takes_linked and not (memory and memory.get("no_linked"))
+        if sets and stop is not None and target is not None and not _rests(group, i):
             bundle = group.next_number * 100 + i  # both exits of a pair leave as one native set
             stop, target = stop._replace(bundle=bundle), target._replace(bundle=bundle)
         if stop is not None:
