@@ -70,7 +70,7 @@ class Brackets:
         self.coverage = Coverage(shell.alerts.raise_)
         shell.on_forget.append(self.coverage.forget)
         shell.on_folded.append(self.coverage.fact)
-        shell.on_folded.append(self._let_go)
+        self.coverage.on_adjusted = self._let_go
         self._protection_swept_at = 0.0
         #: number of facts of each group when a backtest swept last
         self._swept: dict[str, int] = {}
@@ -79,7 +79,7 @@ class Brackets:
 
     def _let_go(self, group: GroupState, fact: Any) -> None:
         """A position that leaves its group belongs to no group from then on."""
-        if fact.kind == "adjusted" and fact.cause == LET_GO:
+        if fact.cause == LET_GO:
             outside, symbol = self.shell.outside, group.legs[fact.leg].spec.symbol
             outside.set_baseline(symbol, outside.baseline(symbol) - fact.delta)
 

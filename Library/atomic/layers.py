@@ -78,6 +78,8 @@ class Coverage:
         #: groups whose exits were confirmed once: those count as protected, however often they lose one
         self._confirmed: set[str] = set()
         self._below_since = 0.0
+        #: told of what moved a protected position from outside
+        self.on_adjusted: Callable[[GroupState, Any], Any] | None = None
 
     def fact(self, group: GroupState, fact: Any) -> None:
         """A fact was folded into a group; of those that are protected it is counted."""
@@ -88,10 +90,11 @@ class Coverage:
         if fact.kind != "accepted":
             if group_id not in self._seen and group.legs[0].net:
                 self._seen.add(group_id)
-                if all(pair[2] is None for pair in spec.exits["pairs"]):
-                    return  # without a stop nothing is promised
-                self._bare[group_id] = fact.at
-                self.entries += 1
+                if any(pair[2] is not None for pair in spec.exits["pairs"]):  # without a stop nothing is promised
+                    self._bare[group_id] = fact.at
+                    self.entries += 1
+            if fact.kind == "adjusted" and self.on_adjusted is not None:
+                self.on_adjusted(group, fact)
         elif group_id in self._bare:
             order = group.orders[fact.order]
             if order.purpose in _COVERS:

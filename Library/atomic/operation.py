@@ -63,6 +63,8 @@ class Operation:
     note: str = ""
     ended_at: float = 0.0
     final: OperationState | None = None
+    #: orders that were refused and not made good yet
+    refused: int = 0
     #: its owner forced it back
     forced: bool = False
     #: the state its hooks were told last

@@ -13,9 +13,20 @@ from typing import TYPE_CHECKING, Any
 from . import facts as f
 from . import given
 from .group import close
-from .operation import ENDED, TYPE_OF, CancelCounts, Operation, OperationState, OperationType, links_of, seen_as
+from .layers import protection
+from .operation import (
+    ENDED,
+    TYPE_OF,
+    CancelCounts,
+    Operation,
+    OperationState,
+    OperationType,
+    links_of,
+    seen_as,
+    state_of,
+)
 from .ports import Severity
-from .vocabulary import TERMINAL, WORKING, ChildStatus, Kind, Phase, Purpose
+from .vocabulary import PROTECTED_KINDS, TERMINAL, WORKING, ChildStatus, Kind, Phase, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,10 +93,15 @@ class Operations:
         return self._row(operation)
 
     def get_recovery_statistics(self) -> dict[str, Any]:
-        """Counts over the kept history: started, completed, failed, rolled back, active; recovery attempts."""
+        """Counts over the kept history: started, completed, failed, rolled back, active; recovery attempts.
+
+        Every refused order is a recovery attempt; it is won when its group stands all the same: complete, and with its
+        stops where it has any.
+        """
         states = [self._state(op) for op in self._records.values()]
         ended = [s for s in states if s in ENDED]
         done = states.count(OperationState.COMPLETED)
+        won = self._attempts_won + sum(op.refused for op in self._records.values() if self._made_good(op))
         return {
             "started": len(states),
             "completed": done,
@@ -94,9 +110,19 @@ class Operations:
             "active": len(states) - len(ended),
             "success_rate": done / len(ended) if ended else 1.0,
             "recovery_attempts": self._attempts,
-            "recoveries_won": self._attempts_won,
-            "recovery_success_rate": self._attempts_won / self._attempts if self._attempts else 1.0,
+            "recoveries_won": won,
+            "recovery_success_rate": won / self._attempts if self._attempts else 1.0,
         }
+
+    def _made_good(self, operation: Operation) -> bool:
+        """True when what was refused works by now."""
+        group = self._shell.groups.get(operation.id) if operation.refused else None
+        if group is None or group.phase is not Phase.OPEN or group.emergency:
+            return False
+        if group.spec.kind not in PROTECTED_KINDS:
+            return True
+        held, covered, watched = protection(group)
+        return watched or covered >= held
 
     def get_circuit_breaker_status(self) -> dict[str, Any]:
         """Closed or open, refusals in a row, seconds until it closes."""
@@ -246,17 +272,20 @@ class Operations:
 
     def _event(self, event: GroupEvent) -> None:
         group = event.group
-        operation = self.known(group)
+        operation = self._records.get(group.spec.group_id) or self.known(group)
         if event.kind == "rejected":
             self._attempts += 1
+            operation.refused += 1
             operation.errors.append(str(event.fact.why)[:200])
             del operation.errors[:-20]
         if group.phase not in _MAY_END and not self._hooks and not self._under_way:
             return
-        state = seen_as(group, operation)
+        state = seen_as(group, operation) if operation.forced else state_of(group)
+        if operation.refused and group.phase is Phase.CLOSED:
+            if state is OperationState.COMPLETED and not group.emergency:
+                self._attempts_won += operation.refused
+            operation.refused = 0
         if state in ENDED and operation.final is not state:
-            if operation.errors and state is OperationState.COMPLETED:
-                self._attempts_won += 1
             operation.final, operation.ended_at = state, event.at
         if self._hooks and event.kind != "fill":
             self._tell(operation, state)

@@ -255,3 +255,21 @@ def test_operations_of_groups_that_live_are_known_after_a_restart():
     ]
     assert after["errors"] == ["scripted"]
     assert again.operations.get_recovery_statistics()["started"] == 1
+
+
+def test_a_stop_that_was_refused_and_works_again_is_a_recovery_that_was_won():
+    """Of an open bracket; one whose stop was refused for good and that was closed in an emergency is not."""
+    executor, venue = start()
+    venue.refuse["sl"] = ["unknown"]
+    executor.bracket_order(SPY, 100, stop_loss_price=99.0)
+    found = executor.operations.get_recovery_statistics()
+    assert (found["recovery_attempts"], found["recoveries_won"]) == (1, 0)
+    venue.pass_seconds(5.0)
+    found = executor.operations.get_recovery_statistics()
+    assert (found["recovery_attempts"], found["recoveries_won"], found["recovery_success_rate"]) == (1, 1, 1.0)
+    venue.refuse["sl"] = ["unknown"] * 9
+    executor.bracket_order(SPY, 100, stop_loss_price=99.0)
+    for _ in range(9):
+        venue.pass_seconds(31.0)
+    found = executor.operations.get_recovery_statistics()
+    assert (found["recovery_attempts"], found["recoveries_won"]) == (4, 1)
