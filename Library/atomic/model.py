@@ -126,6 +126,7 @@ class ChildOrder:
     reason: str = ""
     #: terms (signed quantity, limit, stop) of an update that was asked for and not answered
     asked: tuple[int, float, float] | None = None
+    #: when the newest update was asked for
     asked_at: float = 0.0
     #: updates that were refused
     replace_refusals: int = 0

@@ -93,3 +93,22 @@ def test_a_refusal_that_is_told_twice_counts_once() -> None:
     assert f.apply(group, f.ReplaceRefused(3.0, 2, "too late"))
     assert not f.apply(group, f.ReplaceRefused(3.0, 2, "too late"))
     assert group.orders[2].replace_refusals == 1
+
+
+def test_news_of_an_update_that_was_overtaken_changes_nothing() -> None:
+    """To 3, then to 2; what the first one brought is told after the second was asked for, and after its answer."""
+    group = _bracket(4)
+    stale = f.Replaced(1.5, 2, -3, 0.0, 99.0)
+    for fact in (
+        f.Sent(0.0, 2),
+        f.Accepted(0.0, 2),
+        f.ReplaceAsked(1.0, 2, -3, 0.0, 99.0),
+        f.Replaced(2.0, 2, -3, 0.0, 99.0),
+        f.ReplaceAsked(3.0, 2, -2, 0.0, 99.0),
+    ):
+        f.apply(group, fact)
+    assert not f.apply(group, stale)
+    f.apply(group, f.Replaced(4.0, 2, -2, 0.0, 99.0))
+    assert not f.apply(group, stale)
+    f.apply(group, f.Filled(5.0, 2, 2, 99.0, 0.0))
+    assert group.orders[2].status is ChildStatus.FILLED

@@ -294,11 +294,13 @@ def _replaced(group: GroupState, fact: Replaced) -> bool:
     terms = (fact.quantity, fact.limit, fact.stop)
     if order.asked is None and (order.quantity, order.limit, order.stop) == terms:
         return False
+    if fact.at < order.asked_at and terms != order.asked:
+        return False  # news of an earlier update, overtaken by a newer one
     if fact.quantity * order.quantity <= 0:
         raise illegal(group, f"order {fact.order}: update to {fact.quantity} changes its side")
     before = order.leaves_qty
     order.quantity, order.limit, order.stop = terms
-    order.asked, order.asked_at = None, 0.0
+    order.asked = None
     leaves(group, order, before)
     if order.cum_qty >= order.order_qty and order.status not in TERMINAL:
         # its last fill was told before the update that made it the last
