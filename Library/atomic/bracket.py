@@ -153,6 +153,7 @@ class AtomicBracket(AtomicGroup):
         if any(order.cum_qty for order in group.orders.values()):
             raise ValueError(f"{self.id}: one of its orders has filled, what was linked to it goes already")
         self._set("unlinked", True)
+        self._changed("unlinked")
 
     def resize(self, quantity: int) -> None:
         """Change the size of an entry that is still working.

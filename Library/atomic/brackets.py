@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from . import facts as f
 from . import given
+from .admission import Admission
 from .bracket import AtomicBracket
 from .bracket_terms import (
     ExitDefaults,
@@ -31,35 +32,22 @@ from .protect.decide import LET_GO
 from .vocabulary import PROTECTED_KINDS, Kind, Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from .model import GroupState, LegSpec
+    from .model import GroupState
     from .operation import CancelCounts
-    from .policy import Policy, Settings
+    from .policy import Policy
 
     #: a target: price, (share, price), Level or (share, Level)
     Target = float | Level | tuple[float, float | Level]
 
 
-class Brackets:
+class Brackets(Admission):
     """The helpers; mixed into `AtomicOrderExecutor`."""
 
     #: per-strategy distances; "" is used for strategies that are not listed
     exit_defaults: dict[str, ExitDefaults]
-
-    if TYPE_CHECKING:
-        shell: Any
-        policy: Policy
-        settings: Settings
-
-        def leg(self, contract: Any, ratio: int = 1) -> LegSpec: ...  # noqa: D102
-        def _begin_group(self, group: GroupState) -> None: ...
-        def _new_group(
-            self, legs: Sequence[LegSpec], quantity: int, strategy: str, *, policy: Policy | None = None,
-            limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
-            exits: Mapping[str, Any] | None = None,
-        ) -> tuple[GroupState, AtomicGroup]: ...  # fmt: skip
 
     #: how well filled entries are protected
     coverage: Coverage
@@ -108,7 +96,7 @@ class Brackets:
         if groups:
             coverage.sweeping = True
             try:
-                shell.do(lambda: [shell.touch(g.spec.group_id) for g in groups])
+                shell.do(lambda: shell.touch_all(groups))
             finally:
                 coverage.sweeping = False
         self._protection_swept_at = shell.now

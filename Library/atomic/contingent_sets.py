@@ -8,37 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from . import given
+from .admission import Admission
 from .bracket_terms import ContingentOrder, whole
 from .linking import resting, row_of, take_over
 from .protect.contingent import Member, exits_row
 from .vocabulary import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from .bracket import AtomicBracket
-    from .group import AtomicGroup
-    from .model import GroupState, LegSpec
+    from .model import LegSpec
     from .policy import Policy
 
 
-class ContingentSets:
+class ContingentSets(Admission):
     """The helpers; mixed into `AtomicOrderExecutor`."""
-
-    if TYPE_CHECKING:
-        shell: Any
-
-        def leg(self, contract: Any, ratio: int = 1) -> LegSpec: ...  # noqa: D102
-        def _open(
-            self, legs: Sequence[LegSpec], quantity: int, strategy: str, *, policy: Policy | None = None,
-            limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
-            exits: Mapping[str, Any] | None = None,
-        ) -> AtomicGroup: ...  # fmt: skip
-        def _new_group(
-            self, legs: Sequence[LegSpec], quantity: int, strategy: str, *, policy: Policy | None = None,
-            limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
-            exits: Mapping[str, Any] | None = None,
-        ) -> tuple[GroupState, AtomicGroup]: ...  # fmt: skip
 
     def one_cancels_other(self, orders: Sequence[ContingentOrder], *, policy: Policy | None = None,
                           note: str = "") -> AtomicBracket:  # fmt: skip

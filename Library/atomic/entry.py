@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from . import given
-from .bracket_terms import check_sides, market_around
+from .bracket_terms import check_sides, market_around, to_come
 from .plan.cover import shape_of_legs
 from .ports import Proposal, Refusal
 from .structures import check
@@ -191,9 +191,10 @@ def _market(spec: GroupSpec, shell: Shell, plan: ExitPlan | None) -> list[Refusa
 
 def _passed(spec: GroupSpec, plan: ExitPlan, shell: Shell) -> list[Refusal]:
     """Exits of a bracket that would close it as soon as it stands: their time, or the market, has passed them."""
-    if 0 < plan.time_exit <= shell.now:
-        now, at = (datetime.fromtimestamp(t, UTC).isoformat(" ", "seconds") for t in (shell.now, plan.time_exit))
-        return [Refusal("time-exit", now, at, "it has passed; a datetime without a zone is taken as UTC")]
+    try:
+        to_come(plan.time_exit, shell.now)
+    except ValueError as error:
+        return [Refusal("time-exit", "a time to come", "passed", str(error))]
     if plan.entry is None or plan.entry.type is not ChildType.MARKET:
         return []  # the entry's own price was compared when it was asked for
     leg = spec.legs[0]

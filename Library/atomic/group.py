@@ -39,7 +39,7 @@ class LegView(NamedTuple):
     settled: bool
 
 
-class Fill(NamedTuple):
+class LegFill(NamedTuple):
     """One fill of a group's own order."""
 
     #: seconds UTC
@@ -119,9 +119,9 @@ class AtomicGroup:
         )  # fmt: skip
 
     @property
-    def fills(self) -> tuple[Fill, ...]:
+    def fills(self) -> tuple[LegFill, ...]:
         """Every fill of its orders, oldest first; what expired, was assigned or moved from outside: see `timeline`."""
-        found: list[Fill] = []
+        found: list[LegFill] = []
         seen: dict[int, tuple[int, float]] = {}
         for fact in self._group.facts:
             if type(fact) is f.Filled:
@@ -129,7 +129,8 @@ class AtomicGroup:
                 before, paid = seen.get(fact.order, (0, 0.0))
                 size, total = fact.cum_qty - before, fact.cum_qty * fact.avg_px
                 seen[fact.order] = fact.cum_qty, total
-                found.append(Fill(fact.at, order.leg, order.side * size, round((total - paid) / size, 6), fact.order))
+                price = round((total - paid) / size, 6)
+                found.append(LegFill(fact.at, order.leg, order.side * size, price, fact.order))
         return tuple(found)
 
     @property

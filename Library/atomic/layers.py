@@ -78,6 +78,8 @@ class Coverage:
         #: groups whose exits were confirmed once: those count as protected, however often they lose one
         self._confirmed: set[str] = set()
         self._below_since = 0.0
+        #: when a group was last said to be unprotected
+        self._told: dict[str, float] = {}
         #: told of what moved a protected position from outside
         self.on_adjusted: Callable[[GroupState, Any], Any] | None = None
 
@@ -135,6 +137,7 @@ class Coverage:
                 bare.append((group_id, self._bare.setdefault(group_id, now)))
             elif group_id in self._bare and (watched or covered >= open_):
                 del self._bare[group_id]
+                self._told.pop(group_id, None)
                 if watched and open_:
                     self._confirm(group_id)
         if not bare:
@@ -145,7 +148,8 @@ class Coverage:
             text = f"{len(bare)} filled entries without full protection for {now - self._below_since:.0f} s"
             self._alert(now, Severity.P1, "coverage", "", text)
         for group_id, since in bare:
-            if now - since >= UNPROTECTED:
+            if now - max(since, self._told.get(group_id, since)) >= UNPROTECTED:
+                self._told[group_id] = now
                 self._alert(now, Severity.P0, "unprotected", group_id, f"unprotected for {now - since:.0f} s")
         total = sum(self.placed.values())
         if total >= SWEEP_AT_LEAST and self.placed["sweep"] > SWEEP_SHARE * total:
@@ -157,6 +161,7 @@ class Coverage:
         self._seen.discard(group_id)
         self._confirmed.discard(group_id)
         self._bare.pop(group_id, None)
+        self._told.pop(group_id, None)
 
     def metrics(self) -> dict[str, Any]:
         """Counts, rate and latencies in seconds."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import facts as f
+from . import given
 from .diff import tag_of
 from .protect.contingent import Member, exits_row
 from .vocabulary import ChildType, Purpose
@@ -40,11 +41,11 @@ def resting(orders: Sequence[Any], shell: Shell) -> list[BrokerOrder]:
         order.lean_id: group.spec.group_id for group in shell.groups.values() for order in group.live.values()
     }
     found: dict[int, BrokerOrder] = {}
-    for given in orders:
-        number = given if type(given) is int else getattr(given, "order_id", None)
-        if number is None:
-            raise ValueError(f"{given!r} is no order: give LEAN order tickets or order ids")
-        number = int(number)
+    for which in orders:
+        try:
+            number = given.whole(getattr(which, "order_id", which), "order")
+        except ValueError:
+            raise ValueError(f"{which!r} is no order: give LEAN order tickets or order ids") from None
         order = shown.get(number)
         if number in found:
             raise ValueError(f"order {number} is given twice")

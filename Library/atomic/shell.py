@@ -26,7 +26,7 @@ from .ports import GroupEvent, Severity
 from .settling import UNWIRED, Settler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from .gates import Gates
     from .journal import Journal
@@ -127,6 +127,10 @@ class Shell(Settler):
     def touch(self, group_id: str) -> None:
         """Look at this group again; inside the pump only."""
         self._touched[group_id] = None
+
+    def touch_all(self, groups: Iterable[GroupState]) -> None:
+        """The same for each of these."""
+        self._touched.update(dict.fromkeys(group.spec.group_id for group in groups))
 
     def _stirs(self) -> bool:
         """False where all groups sleep and nothing else is due: then a step's data changes nothing."""

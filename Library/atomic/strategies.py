@@ -11,14 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from . import given, structures
-from .vocabulary import Kind
+from .admission import Admission
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from typing import Unpack
 
     from .group import AtomicGroup
-    from .model import LegSpec
     from .policy import Policy
     from .structures import Structure
 
@@ -31,20 +29,8 @@ class Terms(TypedDict, total=False):
     note: str
 
 
-class Strategies:
+class Strategies(Admission):
     """The part of the executor that knows structures."""
-
-    def leg(self, contract: Any, ratio: int = 1) -> LegSpec:
-        """A leg from a contract; the executor implements it."""
-        raise NotImplementedError
-
-    def _open(
-        self, legs: Sequence[LegSpec], quantity: int, strategy: str, policy: Policy | None = None,
-        limit_net: float | None = None, note: str = "", kind: Kind = Kind.ALL_OR_NONE,
-        exits: Mapping[str, Any] | None = None,
-    ) -> AtomicGroup:  # fmt: skip
-        """Ask for a group; the executor implements it."""
-        raise NotImplementedError
 
     def _ask(self, structure: Structure, quantity: int, terms: Terms) -> AtomicGroup:
         unknown = sorted(terms.keys() - Terms.__annotations__.keys())

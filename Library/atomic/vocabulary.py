@@ -116,6 +116,8 @@ MAY_FILL = frozenset(
 )
 #: the broker confirmed that it works
 WORKING = frozenset({ChildStatus.WORKING, ChildStatus.PARTIAL})
+#: asked to end, and not ended
+GOING = frozenset({ChildStatus.CANCELING, ChildStatus.QUARANTINED})
 
 
 class Purpose(StrEnum):

@@ -6,7 +6,7 @@ import pytest
 
 from atomic import facts as f
 from atomic.executor import AtomicOrderExecutor
-from atomic.group import Fill
+from atomic.group import LegFill
 from atomic.journal import MemoryStore
 from atomic.model import Quote
 from atomic.policy import Settings
@@ -183,8 +183,8 @@ def test_a_handle_shows_its_fills_one_by_one(gateway: FakeGateway) -> None:
     executor.shell.on_fact(group.id, f.Filled(gateway.clock, order.number, 3, 1.4, 2.0))
     assert group.is_open
     assert group.fills == (
-        Fill(gateway.clock - 1, 0, 1, 1.2, order.number),
-        Fill(gateway.clock, 0, 2, 1.5, order.number),
+        LegFill(gateway.clock - 1, 0, 1, 1.2, order.number),
+        LegFill(gateway.clock, 0, 2, 1.5, order.number),
     )
 
 

@@ -118,6 +118,9 @@ def test_coverage_alerts_come_after_two_and_ten_minutes_and_not_before():
 
     assert first["coverage"] == (121, Severity.P1, "")
     assert first["unprotected"] == (601, Severity.P0, group.id)
+    for seconds in (601, 700, 1200, 1201):  # said again after another ten minutes, not with every look
+        executor.coverage.check(began + seconds, [group._group])
+    assert [round(at - began) for at, _, code, _ in told if code == "unprotected"] == [601, 1201]
 
 
 def test_a_hundred_and_twenty_fills_at_once_under_a_rate_limit_are_protected_in_the_seconds_it_takes():

@@ -65,3 +65,21 @@ def run_lines(small_data: Path, tmp_path: Path) -> Runner:
         return run_backtest(main, data=options.pop("data", small_data), **options)
     return run
 
+
+#: what an algorithm passes on to its executor (`docs/tutorial.md`)
+WIRING = """
+def on_warmup_finished(self):
+    self.atomic.start()
+
+def on_order_event(self, order_event):
+    self.atomic.on_order_event(order_event)
+"""
+LIBRARY = Path(__file__).resolve().parents[2] / "Library"
+
+
+@pytest.fixture
+def run_wired(run_lines: Runner) -> Runner:
+    """Run the body of an algorithm that has an executor `self.atomic`, which hears of its orders."""
+    def run(body: str, **options: Any) -> RunResult:
+        return run_lines(body + WIRING, library_paths=[LIBRARY], **options)
+    return run

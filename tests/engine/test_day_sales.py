@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
-
-LIBRARY = Path(__file__).resolve().parents[2] / "Library"
 
 BODY = """
 def initialize(self):
@@ -20,12 +17,6 @@ def initialize(self):
     self.atomic = AtomicOrderExecutor(self, name="day")
     self.group = None
 
-def on_warmup_finished(self):
-    self.atomic.start()
-
-def on_order_event(self, order_event):
-    self.atomic.on_order_event(order_event)
-
 def on_data(self, slice):
     self.atomic.on_data(slice)
     if self.group is None:
@@ -33,9 +24,9 @@ def on_data(self, slice):
 """
 
 
-def test_sales_are_day_orders_with_whatever_else_the_algorithm_set(run_lines: Callable[..., Any]) -> None:
+def test_sales_are_day_orders_with_whatever_else_the_algorithm_set(run_wired: Callable[..., Any]) -> None:
     """Tradier and Webull: the stop ends with the day, the account that the algorithm's orders name stays named."""
-    result = run_lines(BODY, library_paths=[LIBRARY])
+    result = run_wired(BODY)
     assert result.status == "completed", result.traceback
     orders = {order.tag.split("-")[0]: order.properties for order in result.algorithm.transactions.get_orders()}
     assert (orders["sl"].time_in_force.__class__.__name__, orders["sl"].account) == ("DayTimeInForce", "A1")

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-LIBRARY = Path(__file__).resolve().parents[2] / "Library"
 
 BODY = """
 def initialize(self):
@@ -18,12 +15,6 @@ def initialize(self):
     self.abc = self.add_equity("ABC", Resolution.MINUTE, data_normalization_mode=DataNormalizationMode.RAW).symbol
     self.atomic = AtomicOrderExecutor(self, name="linked")
     self.pair = None
-
-def on_warmup_finished(self):
-    self.atomic.start()
-
-def on_order_event(self, order_event):
-    self.atomic.on_order_event(order_event)
 
 def on_data(self, slice):
     self.atomic.on_data(slice)
@@ -45,10 +36,10 @@ def on_data(self, slice):
     [("pass", ["FILLED", "CANCELED"]), ("self.pair.unlink()", ["FILLED", "SUBMITTED"])],
 )
 def test_tickets_of_the_algorithm_cancel_each_other_while_linked(
-    run_lines: Callable[..., Any], after: str, statuses: list[str]
+    run_wired: Callable[..., Any], after: str, statuses: list[str]
 ) -> None:
     """The limit fills at the price it was updated to before; the stop goes with it, or stays once unlinked."""
-    result = run_lines(BODY.replace("AFTER", after), library_paths=[LIBRARY])
+    result = run_wired(BODY.replace("AFTER", after))
     assert result.status == "completed", result.traceback
     algorithm = result.algorithm
     assert [ticket.status.name for ticket in algorithm.tickets] == statuses

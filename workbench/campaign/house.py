@@ -31,6 +31,7 @@ class House:
         market: the venue takes market orders: "yes", "no", or "no, and we learn it" from its refusals.
         stops: the venue takes stop orders for options; that it does not is learnt from its refusals.
         reserves: the broker reserves a position for the orders that close it.
+        says_so: the executor knows that from the start, and does not learn it from a refusal.
         rate: orders a second that may leave; 0 for no limit.
         reserved_rate: orders a second beyond these that reduce or protect; 0 for no limit.
         operator: somebody at the desk pauses, resumes, rolls back and closes.
@@ -40,6 +41,7 @@ class House:
     market: str = "yes"
     stops: bool = True
     reserves: bool = False
+    says_so: bool = False
     rate: float = 0.0
     reserved_rate: float = 0.0
     operator: bool = False
@@ -60,6 +62,7 @@ class House:
             bar_seconds=60.0 if sync else 1.0,
             takes_market=self.market != "no",
             takes_replace=self.updates,
+            reserves_quantity=self.reserves and self.says_so,
             combo_market=combos == "all",
             combo_limit=combos != "none",
         )
@@ -82,6 +85,8 @@ def constrained(setting: Setting, choices: Choices) -> Setting:
         reserved_rate=(1.0, 4.0)[choices.draw(2)] if rate else 0.0,
         operator=bool(choices.draw(2)),
     )
+    if house.reserves:
+        house = replace(house, says_so=bool(choices.draw(2)))
     bracket = setting.bracket
     if bracket is not None:
         bracket = replace(bracket, entry="stop limit" if choices.draw(4) == 3 else bracket.entry)

@@ -88,14 +88,17 @@ def _failed_opening(group: GroupState, order: ChildOrder, now: float) -> list[An
     return give_way(group, now, describe(group, order))
 
 
+def takes_no_market(order: ChildOrder) -> bool:
+    """True when an order was refused for having no price: the next one carries a limit."""
+    return order.reject is RejectReason.CAPABILITY and order.type is ChildType.MARKET
+
+
 def _takes_no_market(group: GroupState, order: ChildOrder) -> bool:
     """True when the refusal says that the venue takes no market orders: it never took one of this group.
 
     A reduction that is refused for it carries a limit from then on, whatever was taken before.
     """
-    if order.reject is not RejectReason.CAPABILITY or order.type is not ChildType.MARKET:
-        return False
-    if group.memory.get("no_market"):
+    if not takes_no_market(order) or group.memory.get("no_market"):
         return False
     if order.purpose is not Purpose.OPEN:
         return True

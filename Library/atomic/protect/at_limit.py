@@ -9,15 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..plan.price import natural, through
-from ..vocabulary import ChildStatus, ChildType
+from ..vocabulary import GOING, ChildType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..model import ChildOrder, GroupState
     from ..plan.terms import Env, Quotes, Want
-
-_GOING = frozenset({ChildStatus.CANCELING, ChildStatus.QUARANTINED})
 
 
 def needed(group: GroupState, env: Env) -> bool:
@@ -60,6 +58,6 @@ def _standing(group: GroupState, want: Want) -> ChildOrder | None:
     found = None
     for order in group.live.values():
         alike = order.type is ChildType.LIMIT and order.quantity * want.quantity > 0
-        if alike and (order.leg, order.purpose, order.rung) == slot and order.status not in _GOING:
+        if alike and (order.leg, order.purpose, order.rung) == slot and order.status not in GOING:
             found = order
     return found

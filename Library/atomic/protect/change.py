@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from .. import diff
 from ..facts import Intended
 from ..model import ChildOrder, GroupState
-from ..vocabulary import WORKING, ChildStatus, ChildType, Purpose
+from ..vocabulary import GOING, WORKING, ChildStatus, ChildType, Purpose
 from . import placement
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ _ANSWER_WITHIN = 10.0
 #: what may wait longest comes last
 _LAST = (Purpose.TARGET, Purpose.ENTRY)
 _UNKNOWN = frozenset({ChildStatus.INTENDED, ChildStatus.SENT})
-_GOING = frozenset({ChildStatus.CANCELING, ChildStatus.QUARANTINED})
 
 
 def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[diff.Command]:
@@ -121,7 +120,7 @@ def _missing(
     reserves = env.reserves_quantity or bool(group.memory.get("reserves"))
     # two stops that wait never fill together; two exits that the quote fills do
     overlap = want.stop > 0 and want.purpose is Purpose.STOP and not reserves
-    staying = [order for order in standing if order.status not in _GOING]
+    staying = [order for order in standing if order.status not in GOING]
     if want.type is ChildType.MARKET and all(_alike(order, want) for order in standing):
         # market orders of one slot add up, those on their way out included: what became open since is sent on top
         lacking = abs(want.quantity) - sum(order.leaves_qty for order in standing)

@@ -22,10 +22,11 @@ from .. import facts as f
 from ..facts.decided import UNKNOWN
 from ..facts.kinds import GONE
 from ..model import Deadline, GroupState
+from ..plan import trouble
 from ..plan.terms import NOTHING, Desired, Want
 from ..vocabulary import ChildStatus, ChildType, HoldCause, Phase, Purpose
 from . import at_limit, placement
-from .decide import release, stuck, takes_no_market
+from .decide import release, stuck
 from .desired import may_trade
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def _failures(group: GroupState, now: float) -> list[Any]:
             continue
         counted.add(key)
         delay = group.spec.policy.retry.delay(group.attempts.get(key, 0) + 1)
-        if takes_no_market(order) and not group.memory.get("no_market"):
+        if trouble.takes_no_market(order) and not group.memory.get("no_market"):
             out.append(f.Remembered(now, "no_market", True))
         out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
         linked = order.purpose is Purpose.ENTRY and not group.memory.get("unlinked")

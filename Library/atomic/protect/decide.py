@@ -12,7 +12,7 @@ from .. import facts as f
 from ..facts.decided import RESERVATION_WAITS, UNKNOWN, tries
 from ..model import ChildOrder, GroupState
 from ..plan import trouble
-from ..vocabulary import WORKING, ChildStatus, ChildType, HoldCause, Phase, Purpose, RejectReason, Right
+from ..vocabulary import WORKING, ChildStatus, HoldCause, Phase, Purpose, RejectReason, Right
 from . import placement
 from .levels import facing, nearest_tick
 from .view import Exposure, exposure, plan_of, stop_price, target_price
@@ -121,7 +121,7 @@ def _failures(group: GroupState, now: float) -> list[Any]:
                 text = f"the native set ended ({order.reason or order.status}): single orders from now on"
                 out += [f.Remembered(now, "no_linked", True), _alert(now, 2, "native-refused", text)]
             single = False
-        elif takes_no_market(order):
+        elif trouble.takes_no_market(order):
             if not group.memory.get("no_market"):
                 text = f"the venue takes no market order ({order.reason}): limits beyond the quote from now on"
                 out += [f.Remembered(now, "no_market", True), _alert(now, 1, "no-market", text, order=order.number)]
@@ -153,11 +153,6 @@ def _reserved_elsewhere(group: GroupState, order: ChildOrder, now: float, tried:
         return []
     text = f"{order.quantity:+d} cannot leave, the broker reserves the position for other orders: cancel those"
     return [f.Remembered(now, "waits_reserved", True), _alert(now, 0, "unprotected", text, order=order.number)]
-
-
-def takes_no_market(order: ChildOrder) -> bool:
-    """True when an order was refused for having no price: the next one carries a limit (`at_limit`)."""
-    return order.reject is RejectReason.CAPABILITY and order.type is ChildType.MARKET
 
 
 def stuck(group: GroupState, now: float, env: Env) -> list[Any]:

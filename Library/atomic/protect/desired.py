@@ -52,7 +52,7 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
     if len(group.legs) > 1:
         wants += _delivered(group, quotes)
     wake = None if plan.plain and not group.retry_at else _wake(group, plan, view, now)
-    if not env.takes_market or (group.memory and "no_market" in group.memory):
+    if at_limit.needed(group, env):
         wants, again = at_limit.priced(group, wants, now, quotes)
         if again and (wake is None or again < wake.at):
             wake = Deadline(again, "follow the quote")

@@ -1,100 +1,11 @@
 """One cancels other, one updates other, one triggers other, over ordinary orders."""
 
-from typing import Any
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from atomic import facts as f
-from atomic.diff import Cancel, Replace
-from atomic.facts.kinds import GONE
-from atomic.model import GroupSpec, LegSpec, Quote, new_group
-from atomic.plan.terms import Env
-from atomic.policy import Policy
-from atomic.protect.allot import webster
 from atomic.protect.contingent import Member, exits_row
-from atomic.rules import RULES
-from atomic.vocabulary import ChildStatus, ChildType, HoldCause, Kind, Phase, Purpose, Right
-
-A, B = "A R735QTJ8XC9X", "B R735QTJ8XC9X"
-CONTINGENT = RULES[Kind.CONTINGENT]
-
-
-class Set:
-    """A contingent group and a venue that answers at once."""
-
-    def __init__(
-        self, form: str, *members: Member, refuse: set[int] = frozenset(), unsent: set[int] = frozenset(),
-        open: bool = True, replaces: bool = True, stuck: bool = False, priced: bool = False,
-    ) -> None:  # fmt: skip
-        legs = tuple(LegSpec(s, 1, Right.SHARE, underlying=s, multiplier=1.0) for s in (A, B))
-        self.group = new_group(
-            GroupSpec("s-000001", Kind.CONTINGENT, form, legs, 1, 0.0, Policy(), exits_row(form, list(members)))
-        )
-        self.refuse, self.unsent = refuse, unsent
-        self.open, self.stuck, self.now = open, stuck, 1.0
-        self.env = Env(takes_replace=replaces)
-        #: the venue refuses orders without a price
-        self.priced = priced
-        self.cancels: list[int] = []
-        self.tell(f.Opening(1.0))
-
-    def tell(self, *facts: Any) -> None:
-        for fact in facts:
-            f.apply(self.group, fact)
-        quotes = {s: Quote(10.0, 10.1, 10.0, 0.0, open=self.open) for s in (A, B)}
-        for _ in range(100):
-            found = CONTINGENT.decisions(self.group, self.now, quotes, self.env)
-            for fact in found:
-                f.apply(self.group, fact)
-            if found:
-                continue
-            wanted = CONTINGENT.desired_orders(self.group, self.now, quotes, self.env)
-            commands = CONTINGENT.commands(self.group, wanted, self.now, self.env)
-            todo = [c for c in commands if isinstance(c, (f.Intended, Cancel, Replace))]
-            if not todo:
-                return
-            for command in todo:
-                self.carry_out(command)
-        raise AssertionError("does not settle")
-
-    def carry_out(self, command: Any) -> None:
-        if isinstance(command, f.Intended):
-            number = command.order
-            f.apply(self.group, command)
-            if command.rung in self.unsent:
-                return
-            f.apply(self.group, f.Sent(1.0, number))
-            refused = command.purpose is Purpose.ENTRY and command.rung in self.refuse
-            unpriced = self.priced and command.type is ChildType.MARKET
-            why = "margin" if refused else "capability" if unpriced else ""
-            f.apply(self.group, f.Rejected(1.0, number, why, "no") if why else f.Accepted(1.0, number))
-        elif isinstance(command, Cancel):
-            self.cancels.append(command.number)
-            f.apply(self.group, f.CancelAsked(self.now, command.number, command.why))
-            if not self.stuck:
-                f.apply(self.group, f.Canceled(1.0, command.number))
-        else:
-            terms = (1.0, command.number, command.quantity, command.limit, command.stop)
-            f.apply(self.group, f.ReplaceAsked(*terms))
-            f.apply(self.group, f.Replaced(*terms))
-
-    def fill(self, rung: int, quantity: int, purpose: Purpose = Purpose.ENTRY) -> None:
-        orders = [o for o in self.group.orders.values() if o.purpose is purpose and o.rung == rung]
-        self.tell(f.Filled(1.0, orders[-1].number, orders[-1].cum_qty + quantity, 10.0, 0.0))
-
-    @property
-    def live(self) -> list[tuple[str, int, int]]:
-        return sorted((str(o.purpose), o.rung, o.leaves_qty * o.side) for o in self.group.live.values())
-
-    @property
-    def nets(self) -> list[int]:
-        return [leg.net for leg in self.group.legs]
-
-
-def limit(leg: int, quantity: int) -> Member:
-    return Member(leg, quantity, ChildType.LIMIT, limit=9.0)
+from atomic.vocabulary import ChildType, Phase, Purpose
+from tests.atomic.protect.set_rig import CONTINGENT, Set, limit
 
 
 def test_oco_the_first_fill_even_partial_cancels_the_other_and_keeps_its_rest():
@@ -247,72 +158,6 @@ def test_a_close_waits_for_no_reversal_and_sends_nothing_twice():
     assert orders.group.phase is Phase.CLOSED
 
 
-def test_where_the_venue_takes_no_update_a_member_is_sent_anew_at_its_new_size():
-    """Half of the other filled: the order goes, and comes back with half of its size."""
-    orders = Set("ouo", limit(0, 10), limit(1, -20), replaces=False)
-    orders.fill(0, 5)
-
-    assert orders.live == [("entry", 0, 5), ("entry", 1, -10)]
-
-
-def test_a_member_whose_cancel_was_refused_is_cancelled_again_for_its_new_size():
-    """Neither update nor first cancel was taken: it is asked again after the back-off, not left at its old size."""
-    orders = Set("ouo", limit(0, 10), limit(1, -20), replaces=False, stuck=True)
-    orders.fill(0, 5)
-    orders.tell(f.CancelRefused(orders.now, 2, -4, "not now"))
-    assert orders.cancels == [2]
-    orders.now += 60.0
-    orders.tell()
-    assert orders.cancels == [2, 2]
-
-
-def test_a_member_in_quarantine_is_asked_to_end_again_although_it_is_wanted_smaller():
-    """Its cancel for the new size brought no end; the venue may have found its voice again."""
-    orders = Set("ouo", limit(0, 10), limit(1, -20), replaces=False, stuck=True)
-    orders.fill(0, 5)
-    orders.now += 60.0
-    orders.tell()
-    assert orders.group.orders[2].status is ChildStatus.QUARANTINED
-    asked = len(orders.cancels)
-    orders.now += 3600.0
-    orders.tell()
-    assert len(orders.cancels) > asked
-
-
-@pytest.mark.parametrize(
-    ("end", "again"),
-    [
-        ([f.Withdrawn(1.0, 2, "the journal could not be written")], True),
-        ([f.Sent(1.0, 2), f.Withdrawn(1.0, 2, "found nowhere after the quiet period")], False),
-        ([f.Sent(1.0, 2), f.CancelAsked(1.0, 2, ""), f.Canceled(1.0, 2, GONE)], False),
-    ],
-)
-def test_a_member_is_sent_again_only_where_it_cannot_have_filled(end, again):
-    """One that never left is; one that a restart did not find any more is not."""
-    orders = Set("oco", limit(0, 10), limit(1, 10), unsent={1})
-    for fact in end:
-        f.apply(orders.group, fact)
-    orders.unsent = set()
-    orders.tell()
-
-    assert (("entry", 1, 10) in orders.live) is again
-
-
-def test_a_loser_that_cannot_be_ended_is_quarantined_and_named():
-    """Its cancel brings no end by the deadline: the set is held until the venue ends the order after all."""
-    orders = Set("oco", limit(0, 10), limit(1, 10), stuck=True)
-    orders.fill(0, 10)
-    orders.now += 60.0
-    orders.tell()
-    assert orders.group.held is HoldCause.QUARANTINE
-    loser = orders.group.orders[2]
-    assert loser.status is ChildStatus.QUARANTINED
-    orders.tell(f.Canceled(orders.now, 2))
-
-    assert orders.group.held is None
-    assert orders.nets == [10, 0]
-
-
 def test_ouo_what_filled_first_stays_and_what_came_too_late_goes_back():
     """Both members fill whole: one of them stands."""
     orders = Set("ouo", limit(0, 10), limit(1, -20))
@@ -366,49 +211,3 @@ def test_a_set_without_meaning_is_refused(make, match):
     """Bad members are refused with the value."""
     with pytest.raises(ValueError, match=match):
         make()
-
-
-shares = st.lists(st.floats(0.05, 10), min_size=1, max_size=5)
-
-
-@given(st.integers(0, 3000), shares)
-def test_webster_splits_all_and_never_takes_back_when_the_entry_grows(total, weights):
-    """The split sums to the total, and one contract more never lowers anybody's part."""
-    now, more = webster(total, weights), webster(total + 1, weights)
-
-    assert sum(now) == total
-    assert all(b >= a for a, b in zip(now, more, strict=True))
-
-
-@given(st.integers(0, 400), st.lists(st.tuples(st.floats(0.05, 10), st.integers(0, 60)), min_size=1, max_size=5))
-def test_webster_never_goes_below_what_was_closed_and_equals_the_step_by_step_method(total, pairs):
-    """The fast start gives exactly what awarding one contract after the other gives."""
-    weights, floor = [w for w, _ in pairs], [n for _, n in pairs]
-    slow = list(floor)
-    for _ in range(total - sum(slow)):
-        slow[max(range(len(weights)), key=lambda i: (weights[i] / (2 * slow[i] + 1), -i))] += 1
-
-    assert webster(total, weights, floor) == slow
-
-
-def test_where_the_venue_takes_no_market_orders_a_set_closes_at_limits():
-    """The parent filled; closed by its owner, the position leaves two ticks beyond the bid."""
-    orders = Set("oto", limit(0, 10), limit(0, -10))
-    orders.env = Env(takes_market=False)
-    orders.fill(0, 10)
-    orders.tell(f.CloseAsked(orders.now, "owner"))
-    closes = [o for o in orders.group.live.values() if o.purpose is Purpose.CLOSE]
-
-    assert [(str(o.type), o.quantity, o.limit > 0) for o in closes] == [("limit", -10, True)]
-
-
-def test_a_set_learns_that_the_venue_takes_no_market_orders():
-    """The close was refused for having no price: the next one has one."""
-    orders = Set("oto", limit(0, 10), limit(0, -10), priced=True)
-    orders.fill(0, 10)
-    orders.tell(f.CloseAsked(orders.now, "owner"))
-    orders.now += 1.0
-    orders.tell()
-    closes = [o for o in orders.group.live.values() if o.purpose is Purpose.CLOSE]
-
-    assert [str(o.type) for o in closes] == ["limit"]
