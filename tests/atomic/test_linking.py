@@ -97,6 +97,8 @@ def test_what_was_linked_is_remembered_over_a_restart() -> None:
         ([7, 10], "order 10 has filled 3 already"),
         ([7, 11], "order 11 is a market order"),
         ([7, "x"], "'x' is no order"),
+        ([7, True], "True is no order"),
+        ([7, 8.5], "8.5 is no order"),
         (7, "orders"),
     ],
 )
