@@ -56,14 +56,18 @@ class ContingentSets(Admission):
             note: as in `bracket_order`.
 
         Raises:
-            ValueError: fewer than two orders, one that does not work or has filled, or one of a group of ours; nothing
-                was changed.
+            ValueError: fewer than two orders, one that does not work or has filled, one of a group of ours, or one in a
+                contract whose holdings do not add up; nothing was changed.
         """
         shell = self.shell
         if shell.gates.shut:
             raise ValueError(f"nothing can be linked now: {'; '.join(shell.gates.shut.values())}")
         found = resting(given.many(orders, "orders"), shell)
         legs = list({o.symbol: self.leg(o.handle.symbol) for o in found}.values())
+        for leg in legs:
+            unexplained = shell.outside.closed_contracts.get(leg.symbol)
+            if unexplained:
+                raise ValueError(f"{leg.name or leg.symbol}: {unexplained}: settle that before you link orders")
         group, handle = self._new_group(
             legs, 1, "oco", policy=policy, note=note, kind=Kind.CONTINGENT, exits=row_of(found, legs)
         )

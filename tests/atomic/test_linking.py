@@ -113,6 +113,15 @@ def test_what_cannot_be_linked_is_named_and_nothing_changes(orders: Any, word: s
     assert not venue.calls
 
 
+def test_a_contract_whose_holdings_do_not_add_up_is_named_first() -> None:
+    """What is missing there would be taken for a fill of the linked orders after a restart."""
+    executor, _ = start(Shown())
+    executor.shell.outside.closed_contracts[SPY.symbol] = "the account holds 3 that no group explains"
+    with pytest.raises(ValueError, match="SPY: the account holds 3 that no group explains"):
+        executor.link_oco([7, 8])
+    assert not executor.groups.all
+
+
 def test_an_order_of_a_group_is_not_linked_again() -> None:
     """Its links are those of its group."""
     executor, _, pair = linked()

@@ -15,7 +15,7 @@ QUICK = ("open", "partial-then-timeout", "short-rejected", "ladder", "ten-three-
 BRACKETS = ("bracket-target", "bracket-partial-entry", "bracket-both-exits", "bracket-stop-rejected", "bracket-close")
 
 
-SETS = ("oco", "oco-both-fill", "ouo", "oto", "oto-close")
+SETS = ("oco", "oco-both-fill", "ouo", "oto", "oto-close", "oco-linked")
 
 
 @pytest.mark.parametrize("name", QUICK)

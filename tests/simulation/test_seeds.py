@@ -19,6 +19,8 @@ BRACKETS_AND_RESTARTS = (
     1900045719,
 )  # fmt: skip
 SETS = (34, 51, 56, 70, 127, 249, 256, 268, 357, 366, 610, 931, 2714)
+#: linked in a contract whose holdings did not add up
+LINKED_AND_RESTARTS = (4200003451, 4210000881, 4210008493)
 SETS_AND_RESTARTS = (100099, 100374, 100667, 101101, 101881, 102184, 108357, 117824)
 
 
@@ -31,6 +33,7 @@ SETS_AND_RESTARTS = (100099, 100374, 100667, 101101, 101881, 102184, 108357, 117
         pytest.param(BRACKETS_AND_RESTARTS, "brackets", True, id="brackets-and-restarts"),
         pytest.param(SETS, "sets", False, id="sets"),
         pytest.param(SETS_AND_RESTARTS, "sets", True, id="sets-and-restarts"),
+        pytest.param(LINKED_AND_RESTARTS, "linked", True, id="linked-and-restarts"),
     ],
 )
 def test_a_run_that_once_broke_a_rule_breaks_none(seeds: tuple[int, ...], kind: str, restarts: bool) -> None:

@@ -110,6 +110,7 @@ USAGE: list[tuple[list[str], list[str]]] = [
     (["chaos", "--replay", "version.json", "--runs", "3"], ["--replay takes no --runs"]),
     (["chaos", "--crash", "--brackets"], ["--crash takes no --brackets", "brackets and restarts among them"]),
     (["chaos", "--brackets", "--sets"], ["--brackets takes no --sets", "groups of one kind"]),
+    (["chaos", "--sets", "--linked"], ["--sets takes no --linked", "groups of one kind"]),
     (["chaos", "--crash", "--exhaustive"], ["--crash takes no --exhaustive"]),
     (["chaos", "--crash", "--runs", "5", "--seed", "2"], ["--crash takes no --runs, --seed"]),
     (["chaos", "--exhaustive", "--restarts"], ["--exhaustive takes no --restarts"]),

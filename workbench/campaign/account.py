@@ -56,6 +56,8 @@ class SimOrder:
     hidden_until: float = 0.0
     #: filled after its end: no ticket is looked at for it any more
     late: bool = False
+    #: LEAN's: sent by the algorithm past the executor
+    by_hand: bool = False
     reason: str = ""
     why: str = ""
     #: terms of an update on its way
@@ -82,6 +84,9 @@ class Witness(Protocol):
 
     def on_send(self, request: OrderRequest, order: SimOrder) -> None:
         """LEAN was called for this order."""
+
+    def on_joined(self, order: SimOrder) -> None:
+        """An order of the algorithm's own became a child of a group."""
 
     def on_fill(self, order: SimOrder, qty: int, price: float, lie: bool) -> None:
         """The broker filled `qty`; `lie` when it had no right to (after the end, or more than ordered)."""
@@ -125,6 +130,22 @@ class Account:
         self.live[order.id] = order
         self.witness.on_send(request, order)
         return order
+
+    def place_by_hand(
+        self, symbol: str, quantity: int, type: ChildType, limit: float, stop: float, now: float
+    ) -> SimOrder:
+        """Record an order that the algorithm sent by itself; nobody's group has it."""
+        order = SimOrder(
+            len(self.orders) + 1, "", 0, symbol, quantity, type, limit, stop, "my own", "entry", now, by_hand=True
+        )
+        self.orders.append(order)
+        self.live[order.id] = order
+        return order
+
+    def join(self, order: SimOrder, group_id: str, number: int) -> None:
+        """It is child order `number` of a group from now on."""
+        order.group_id, order.number = group_id, number
+        self.witness.on_joined(order)
 
     def exchange(self, order: SimOrder, group_id: str, number: int) -> None:
         """An order is taken for another one that is its equal in everything an account shows.

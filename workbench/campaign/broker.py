@@ -184,11 +184,22 @@ class AdversarialBroker(Misdeeds):
 
     def adopt(self, group_id: str, number: int, order: BrokerOrder) -> None:
         """A broker order that this process did not send is child order `number` from now on."""
-        sim = self.account.orders[int(order.handle) - 1]
-        if not order.tag:
+        sim: SimOrder = order.handle
+        if not sim.group_id:
+            self.account.join(sim, group_id, number)
+        elif not order.tag:
             self.account.exchange(sim, group_id, number)
         self.view.adopt(sim)
         self._bind(sim, group_id, number)
+
+    def send_by_hand(self, symbol: str, quantity: int, type: ChildType, limit: float, stop: float) -> SimOrder:
+        """The algorithm sends an order past the executor; taken at once, or (live) still on its way."""
+        self._drain()
+        order = self.account.place_by_hand(symbol, quantity, type, limit, stop, self.clock)
+        self.view.sent_by_hand.add(order.id)
+        if self.sync or self._draw(True, 3) != 2:
+            self.accept(order)
+        return order
 
     def time_step(self) -> None:
         """A new step of the algorithm: in synchronous mode queued cancels are worked off."""

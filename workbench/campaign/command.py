@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--brackets", is_flag=True, help="Lives of brackets instead of all-or-none groups.")
 @click.option("--managed", is_flag=True, help="Brackets that are watched, timed and changed by their owner.")
 @click.option("--sets", is_flag=True, help="Lives of contingent sets (OCO, OUO, OTO) instead.")
+@click.option("--linked", is_flag=True, help="Orders that the algorithm sent by itself and links into OCO sets.")
 @click.option(
     "--constrained", is_flag=True,
     help="Venues without updates, market or stop orders, order rates, an operator who interferes.",
@@ -45,8 +46,9 @@ if TYPE_CHECKING:
               help="Where replay files of violations go; the present folder unless told otherwise.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
 def chaos(
-    runs: int, seed: int, steps: int, crash: bool, brackets: bool, managed: bool, sets: bool, constrained: bool,
-    restarts: bool, exhaustive: bool, replay: Path | None, jobs: int | None, out: Path | None, as_json: bool,
+    runs: int, seed: int, steps: int, crash: bool, brackets: bool, managed: bool, sets: bool, linked: bool,
+    constrained: bool, restarts: bool, exhaustive: bool, replay: Path | None, jobs: int | None, out: Path | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Run groups under an adversarial broker and judge the invariants.
 
@@ -75,7 +77,7 @@ def chaos(
     elif crash:
         row, findings = _crash(console, jobs)
     else:
-        asked_for = {"brackets": brackets, "managed": managed, "sets": sets}
+        asked_for = {"brackets": brackets, "managed": managed, "sets": sets, "linked": linked}
         kind = next((kind for kind, asked in asked_for.items() if asked), "groups")
         kind += CONSTRAINED if constrained else ""
         row, findings = _storm(console, runs, seed, steps, jobs, kind, restarts)
@@ -90,14 +92,15 @@ def chaos(
 
 
 #: options of a storm
-_STORMS = ("runs", "seed", "steps", "brackets", "managed", "sets", "constrained", "restarts")
+_STORMS = ("runs", "seed", "steps", "brackets", "managed", "sets", "linked", "constrained", "restarts")
 #: what each of these already settles: the options that would be ignored beside it
 _ALONE = {
     "replay": ("crash", "exhaustive", *_STORMS, "jobs", "out"),
     "crash": ("exhaustive", *_STORMS),
     "exhaustive": (*_STORMS, "out"),
-    "brackets": ("managed", "sets"),
-    "managed": ("sets",),
+    "brackets": ("managed", "sets", "linked"),
+    "managed": ("sets", "linked"),
+    "sets": ("linked",),
 }
 _WHY = {
     "replay": "the file says what is played",
@@ -105,6 +108,7 @@ _WHY = {
     "exhaustive": "it plays every interleaving within fixed bounds",
     "brackets": "a run has groups of one kind",
     "managed": "a run has groups of one kind",
+    "sets": "a run has groups of one kind",
 }
 
 

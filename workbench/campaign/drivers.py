@@ -13,6 +13,7 @@ from atomic.journal import MemoryStore
 from atomic.protect import Level
 from atomic.vocabulary import Right
 
+from .account import Fate
 from .market import CHAIN, START
 
 if TYPE_CHECKING:
@@ -183,10 +184,28 @@ class ShellDriver:
         if any(member.symbol in self.broker.market.settled for member in terms.members):
             return None  # nobody offers a contract that has ended
         orders = [self._member(member) for member in terms.members]
+        if terms.linked:
+            return self._linked(setting, orders)
         if terms.form == "oto":
             return self.executor.one_triggers_other(orders[0], orders[1:], policy=setting.policy).id
         make = {"oco": self.executor.one_cancels_other, "ouo": self.executor.one_updates_other}[terms.form]
         return make(orders, policy=setting.policy).id
+
+    def _linked(self, setting: Setting, terms: Sequence[ContingentOrder]) -> str | None:
+        """The algorithm's own orders become a set; where that is refused it takes them back."""
+        broker = self.broker
+        orders = [
+            broker.send_by_hand(t.symbol, t.quantity, t.type, t.limit_price, t.stop_price) for t in terms
+        ]
+        if setting.faults.foreign and broker.market.open and broker.choices.draw(4) == 3:
+            broker.fill(orders[0], 1)  # it was quicker
+        try:
+            return self.executor.link_oco([broker.view.lean_id(o) for o in orders], policy=setting.policy).id
+        except ValueError:
+            for order in orders:
+                if order.fate.alive:
+                    broker.account.end(order, Fate.CANCELED)
+            return None
 
     def _member(self, member: MemberTerms) -> ContingentOrder:
         """A limit on its side of the last price, a stop beyond it."""

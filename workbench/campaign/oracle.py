@@ -125,9 +125,19 @@ class Oracle:
             self.say("bidless", request.group_id, f"order {request.number} sells a long without a bid at market")
         self._judge(truth, f"order {request.number} ({order.purpose} {request.quantity} {request.symbol}) was sent")
 
+    def on_joined(self, order: SimOrder) -> None:
+        """An order of the algorithm's own is a member of a set now, as it stands."""
+        truth = self._truth(order.group_id)
+        if truth is not None and truth.set is not None:
+            truth.numbers.add(order.number)
+            truth.live[order.id] = order
+            truth.set.sent[order.id] = order.number - 1
+
     def on_fill(self, order: SimOrder, qty: int, price: float, lie: bool) -> None:
         """Fold a true fill."""
         truth = self.groups.get(order.group_id)
+        if not order.group_id:
+            self.on_outside(order.symbol, order.side * qty, "by hand")
         if truth is None or order.symbol not in truth.net:
             return
         truth.net[order.symbol] += order.side * qty
@@ -283,8 +293,10 @@ class Oracle:
             if extra > 0:
                 truth.naked_seconds += extra * seconds
 
-    def overfill_unknown(self, symbol: str, surplus: int) -> None:
-        """More filled than ordered, and the news died with the process: it looks like a fill of any order there."""
+    def news_lost(self, symbol: str, surplus: int) -> None:
+        """More filled than ordered, or by no order of ours, and the news died with the process: it looks like a fill of
+        any order there.
+        """
         for truth in self.groups.values():
             if symbol in truth.net:
                 truth.unclear = True

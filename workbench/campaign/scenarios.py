@@ -249,12 +249,21 @@ def draw_set(choices: Choices) -> Setting:
     )
 
 
+def draw_linked(choices: Choices) -> Setting:
+    """Orders that the algorithm sent by itself and links afterwards."""
+    setting = draw_set(choices)
+    assert setting.set is not None
+    members = [replace(m, type="limit") if m.type == "market" else m for m in setting.set.members]
+    return replace(setting, strategy="linked oco", set=SetTerms("oco", tuple(members), linked=True))
+
+
 #: what a run may be about, and how its setting is drawn
 DRAWN: dict[str, Callable[[Choices], Setting]] = {
     "groups": draw_setting,
     "brackets": draw_bracket,
     "managed": draw_managed,
     "sets": draw_set,
+    "linked": draw_linked,
 }
 
 

@@ -40,10 +40,14 @@ class MemberTerms:
 
 @dataclass(frozen=True, slots=True)
 class SetTerms:
-    """A set to run: "oco", "ouo" or "oto" (whose first member is the parent)."""
+    """A set to run: "oco", "ouo" or "oto" (whose first member is the parent).
+
+    `linked`: the algorithm sent the orders by itself, and they become a set afterwards.
+    """
 
     form: str
     members: tuple[MemberTerms, ...]
+    linked: bool = False
 
 
 def draw_terms(choices: Choices) -> SetTerms:

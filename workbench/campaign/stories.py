@@ -70,6 +70,7 @@ def scenarios() -> list[CrashScenario]:
     sets = [
         ("oco", (buy, buy_call), "accept part2 cancel-ends part2"),
         ("oco-both-fill", (buy, buy_call), "accept fill accept fill"),
+        ("oco-linked", (buy, buy_call), "accept part2 accept cancel-ends part2"),
         ("ouo", (buy, buy_call), "accept part2 accept part2 accept cancel-ends"),
         ("oto", (buy_call, sell), "accept part1 accept part1 accept fill"),
         ("oto-close", (buy_call, sell), "accept fill accept close accept cancel-ends fill accept fill"),
@@ -78,7 +79,7 @@ def scenarios() -> list[CrashScenario]:
         CrashScenario(
             name,
             Setting(strategy=name, policy=Policy(allow_naked=True), faults=partial, max_groups=1,
-                    set=SetTerms(name[:3], members)),
+                    set=SetTerms(name[:3], members, linked="linked" in name)),
             tuple(_word(w) for w in story.split()),
         )
         for name, members, story in sets

@@ -120,7 +120,7 @@ def deliver(world: World) -> None:
     how = world.choices.draw(6)
     order, fact = queue[index]
     what = f"{fact.kind} of {order.group_id}:{order.number}"
-    if how == 5 and faults.lost and not order.late:
+    if how == 5 and faults.lost and not order.late and order.group_id:  # nobody reads the ticket of a stranger's order
         world.script.append(f"lost: {what}")
         world.broker.lose(index)
     elif how == 4 and faults.duplicate:

@@ -29,6 +29,8 @@ class ProcessView:
         self.account = account
         self.tickets: dict[tuple[str, int], SimOrder] = {}
         self.holdings: dict[str, int] = dict(account.positions)
+        #: ids of orders that this process sent past the executor
+        self.sent_by_hand: set[int] = set()
         self._names: dict[int, tuple[str, int]] = {}
         self._cum: dict[int, int] = {o.id: o.filled for o in account.orders}
         #: filled (and its value) before this process adopted the order: LEAN's restored tickets start at 0
@@ -80,7 +82,7 @@ class ProcessView:
     def identity(self, order: SimOrder, now: float) -> Identified:
         """LEAN's id from the start, the brokerage's from its acknowledgement on."""
         ids = () if order.fate is Fate.NEW else (f"B{order.id}",)
-        return Identified(now, order.number, self._lean_id(order), ids)
+        return Identified(now, order.number, self.lean_id(order), ids)
 
     def has_filled(self, order: SimOrder) -> bool:
         """True when the ticket of this process shows a fill."""
@@ -110,9 +112,9 @@ class ProcessView:
         return [self._shown(o) for o in self.account.live.values() if o.hidden_until <= now]
 
     def _shown(self, order: SimOrder) -> BrokerOrder:
-        known = self.knows(order)
+        known = self.knows(order) or order.id in self.sent_by_hand
         return BrokerOrder(
-            lean_id=self._lean_id(order),
+            lean_id=self.lean_id(order),
             broker_ids=(f"B{order.id}",),
             symbol=order.symbol,
             quantity=order.quantity,
@@ -122,7 +124,7 @@ class ProcessView:
             stop=order.stop,
             tag=self._tag(order),
             at=order.born,
-            handle=order.id,
+            handle=order,
         )
 
     def _tag(self, order: SimOrder) -> str:
@@ -132,5 +134,6 @@ class ProcessView:
             return order.tag if name else ""
         return f"{name[0]}:{name[1]}:taken-over"
 
-    def _lean_id(self, order: SimOrder) -> int:
+    def lean_id(self, order: SimOrder) -> int:
+        """LEAN's number of the order in this process."""
         return self._lean_ids.setdefault(order.id, len(self._lean_ids) + 1)

@@ -97,7 +97,9 @@ class World:
             self.broker.deliver(index)  # nobody could know of it any more
         for order, fact in self.broker.queue:
             if fact.kind == "filled" and order.filled > abs(order.quantity):
-                self.oracle.overfill_unknown(order.symbol, order.filled - abs(order.quantity))
+                self.oracle.news_lost(order.symbol, order.filled - abs(order.quantity))
+            elif fact.kind == "filled" and not order.group_id:
+                self.oracle.news_lost(order.symbol, order.filled)
         self.while_down()
         for truth in self.oracle.groups.values():
             truth.restarted = True
