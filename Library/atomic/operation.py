@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .vocabulary import Kind, Outcome, Phase, Purpose
 
@@ -71,6 +71,18 @@ class Operation:
     told: OperationState | None = None
 
 
+    def row(self) -> list[Any]:
+        """What a restart needs of it, JSON-able."""
+        return [self.id, self.type, self.started_at, self.groups, self.orders, self.errors, self.note]
+
+    @classmethod
+    def from_row(cls, row: list[Any]) -> Operation:
+        """The inverse of `row`. Raises ValueError or TypeError."""
+        name, kind, at, groups, orders, errors, note = row
+        touched = tuple((str(group), int(number)) for group, number in orders)
+        return cls(name, OperationType(kind), float(at), tuple(groups), touched, list(errors), note)
+
+
 @dataclass(frozen=True, slots=True)
 class CancelCounts:
     """What cancelling the orders of a position did (REQUIREMENTS E4): orders asked to end, by purpose."""
@@ -115,6 +127,17 @@ def state_of(group: GroupState) -> OperationState:
     if group.phase is Phase.CLOSING and not group.opened_at:
         return OperationState.ROLLING_BACK
     return OperationState.IN_PROGRESS if group.is_flat else OperationState.PARTIALLY_COMPLETED
+
+
+def going_back_since(group: GroupState) -> float:
+    """When it was decided that the group goes back, seconds UTC; its end when that decision is not on record."""
+    for fact in group.facts:
+        if fact.kind in _BACK or (fact.kind == "remembered" and fact.key == "entry_cancel"):
+            return float(fact.at)
+    return group.ended_at
+
+
+_BACK = frozenset({"target", "close", "emergency"})
 
 
 def seen_as(group: GroupState, operation: Operation) -> OperationState:

@@ -7,7 +7,8 @@ orders and groups they touched. History is bounded.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from . import facts as f
@@ -21,6 +22,7 @@ from .operation import (
     Operation,
     OperationState,
     OperationType,
+    going_back_since,
     links_of,
     seen_as,
     state_of,
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
 
 #: phases of a group in which its operation may have ended
 _MAY_END = frozenset({Phase.OPEN, Phase.HELD, Phase.CLOSED})
+#: what of this is in the journal's small states
+_ON_RECORD = "operations"
+#: seconds within which a placement is to be taken back
+ROLLBACK_SECONDS = 3.0
 
 
 class Operations:
@@ -55,6 +61,8 @@ class Operations:
         self._hooks: dict[OperationType, list[Callable[[Operation, OperationState], Any]]] = {}
         self._attempts = 0
         self._attempts_won = 0
+        #: of those that went back, newest last
+        self._rollback_seconds: deque[float] = deque(maxlen=int(shell.settings.history))
         shell.on_event.append(self._event)
         shell.on_change.append(self.modification)
 
@@ -69,10 +77,25 @@ class Operations:
         return operation
 
     def restore(self, groups: list[GroupState]) -> None:
-        """Groups of an earlier process, with the refusals that they have on record."""
+        """Groups of an earlier process, with the refusals that they have on record, and what it had under way."""
         for group in groups:
             whys = [str(fact.why)[:200] for fact in group.facts if fact.kind == "rejected"]
             self.known(group).errors[:] = whys[-20:]
+        left = self._shell.journal.extra.get(_ON_RECORD) or {}
+        try:
+            under_way = [Operation.from_row(row) for row in left.get("under_way", ())]
+            self._counter = max(self._counter, int(left.get("counter", 0)))
+        except (AttributeError, TypeError, ValueError) as error:
+            self._shell.gateway.log(f"atomic: operations of an earlier version cannot be read ({error}): {left!r}")
+            return
+        for operation in under_way:
+            self._under_way[operation.id] = operation
+            self._add(operation)
+
+    def _remember(self) -> None:
+        """Put on record what is under way, and the counter of ids; written with the next save."""
+        rows = [operation.row() for operation in self._under_way.values()]
+        self._shell.journal.extra[_ON_RECORD] = {"counter": self._counter, "under_way": rows}
 
     # --- reading ----------------------------------------------------------------------------------------------
 
@@ -96,7 +119,8 @@ class Operations:
         """Counts over the kept history: started, completed, failed, rolled back, active; recovery attempts.
 
         Every refused order is a recovery attempt; it is won when its group stands all the same: complete, and with its
-        stops where it has any.
+        stops where it has any. Rollbacks count from the decision to the end, in the algorithm's time; slow are those
+        that took more than three seconds.
         """
         states = [self._state(op) for op in self._records.values()]
         ended = [s for s in states if s in ENDED]
@@ -112,6 +136,9 @@ class Operations:
             "recovery_attempts": self._attempts,
             "recoveries_won": won,
             "recovery_success_rate": won / self._attempts if self._attempts else 1.0,
+            "rollback_seconds_median": median(self._rollback_seconds) if self._rollback_seconds else 0.0,
+            "rollback_seconds_max": max(self._rollback_seconds, default=0.0),
+            "rollbacks_slow": sum(took > ROLLBACK_SECONDS for took in self._rollback_seconds),
         }
 
     def _made_good(self, operation: Operation) -> bool:
@@ -227,12 +254,15 @@ class Operations:
 
     def look(self) -> None:
         """Tell the hooks how closes, cancels and modifications got on; called with every event and all data."""
+        before = len(self._under_way)
         for name, operation in list(self._under_way.items()):
             state = self._state(operation)
             if state in ENDED:
                 del self._under_way[name]
                 operation.final, operation.ended_at = state, self._shell.gateway.now()
             self._tell(operation, state)
+        if len(self._under_way) < before:
+            self._remember()
 
     def _tell(self, operation: Operation, state: OperationState) -> None:
         if state is operation.told:
@@ -259,6 +289,8 @@ class Operations:
         operation = Operation(name, type, self._shell.gateway.now(), groups, orders, errors, note)
         self._add(operation)
         self._under_way[name] = operation
+        self._remember()
+        self._shell.do(lambda: None)  # the pump writes it
         self.look()
         return name
 
@@ -287,10 +319,20 @@ class Operations:
             operation.refused = 0
         if state in ENDED and operation.final is not state:
             operation.final, operation.ended_at = state, event.at
+            if state is OperationState.ROLLED_BACK:
+                self._went_back(group, event.at)
         if self._hooks and event.kind != "fill":
             self._tell(operation, state)
         if self._under_way:
             self.look()
+
+    def _went_back(self, group: GroupState, at: float) -> None:
+        """Keep how long that took; in live trading it is meant to be seconds (REQUIREMENTS B2)."""
+        took = at - going_back_since(group)
+        self._rollback_seconds.append(took)
+        if took > ROLLBACK_SECONDS and self._shell.gateway.live and group.spec.kind in PROTECTED_KINDS:
+            text = f"going back took {took:.1f} s, {ROLLBACK_SECONDS:g} s are meant: look at what the broker answered"
+            self._shell.alerts.raise_(at, Severity.P2, "rollback-slow", group.spec.group_id, text, {"seconds": took})
 
     def _state(self, operation: Operation) -> OperationState:
         if operation.type is OperationType.BULK_CANCEL:

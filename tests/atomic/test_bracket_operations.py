@@ -9,6 +9,7 @@ from atomic.bracket_terms import ContingentOrder
 from atomic.journal import MemoryStore
 from atomic.operation import OperationState, OperationType
 from atomic.policy import Policy, Settings
+from atomic.vocabulary import Phase
 from tests.atomic.bracket_venue import ENTRY, SPY, Venue, start, working
 
 
@@ -203,6 +204,41 @@ def test_hooks_hear_of_closes_cancels_and_modifications_when_their_state_changes
     assert "callback-failed" in executor.alerts_seen
 
 
+def test_what_is_under_way_and_the_numbers_survive_a_restart():
+    """A close that waits is known to the next process, its hooks hear its end, and no number is given twice (E6)."""
+    store = MemoryStore()
+    executor, venue = start(store=store)
+    executor.bracket_order(SPY, 10, stop_loss_price=99.0).move_stop(99.5)
+    venue.quotes[SPY.symbol] = venue.quotes[SPY.symbol]._replace(open=False)
+    name = executor.close_position_with_cleanup(SPY, "enough")
+    after = Venue()
+    after.holdings, after.quotes = dict(venue.holdings), dict(venue.quotes)
+    again, _ = start(after, store=store)
+    told: list[tuple[str, str]] = []
+    again.operations.on_operation(OperationType.POSITION_CLOSE, lambda op, state: told.append((op.id, str(state))))
+    row = again.operations.get_operation_status(name)
+    assert (row["type"], row["state"], row["note"]) == (OperationType.POSITION_CLOSE, "in_progress", "enough")
+    after.price(100.0)
+    for _ in range(60):
+        after.pass_seconds(1.0)
+        again.on_data()
+    assert told[-1] == (name, "completed")
+    assert name == "position_close-000002"
+    assert again.bracket_order(SPY, 10, stop_loss_price=99.0).move_stop(99.5) is None
+    assert again.operations.all()[-1]["id"] == "modification-000003"
+
+
+def test_operations_of_another_version_are_named_and_do_not_stop_the_start():
+    """What cannot be read is in the log."""
+    store = MemoryStore()
+    executor, _ = start(store=store)
+    executor.journal.extra["operations"] = {"counter": 4, "under_way": [["x", "unheard_of", 0.0, [], [], [], ""]]}
+    executor.shell.do(executor.shell.write_all)
+    again, after = start(store=store)
+    assert again.ready
+    assert any("unheard_of" in line for line in after.lines)
+
+
 def test_a_forced_rollback_ends_as_rolled_back():
     """Whatever had filled: rolling back while it goes on, rolled back at the end, and counted so (E1, E3)."""
     executor, venue = start()
@@ -215,6 +251,22 @@ def test_a_forced_rollback_ends_as_rolled_back():
     executor.on_data()
     assert operations.get_operation_status(group.id)["state"] is OperationState.ROLLED_BACK
     assert operations.get_recovery_statistics()["rolled_back"] == 1
+
+
+@pytest.mark.parametrize(("seconds", "slow"), [(2.0, 0), (4.0, 1)])
+def test_a_placement_that_goes_back_slowly_is_told(seconds: float, slow: int):
+    """Taking an unfilled entry back is meant to take three seconds at most; the statistics keep what it took (B2)."""
+    executor, venue = start(Venue(live=True))
+    group = executor.bracket_order(SPY, 10, limit_price=99.0, stop_loss_price=98.0)
+    venue.cancel = lambda group_id, number: venue.sink.on_fact(group_id, f.CancelAsked(venue.clock, number, ""))
+    group.cancel()
+    venue.pass_seconds(seconds)
+    venue.sink.on_fact(group.id, f.Canceled(venue.clock, 1))
+    executor.on_data()
+    found = executor.operations.get_recovery_statistics()
+    assert (group.state, found["rolled_back"], found["rollbacks_slow"]) == (Phase.CLOSED, 1, slow)
+    assert found["rollback_seconds_max"] == found["rollback_seconds_median"] == seconds
+    assert executor.alerts_seen.count("rollback-slow") == slow
 
 
 def test_the_history_of_operations_is_bounded_by_its_setting():
