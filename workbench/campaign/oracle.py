@@ -38,7 +38,6 @@ _OPENS = frozenset({"entry", "open"})
 #: purposes that protect what is held
 _PROTECTS = frozenset({Purpose.STOP, Purpose.CLOSE, Purpose.EMERGENCY, Purpose.EXCESS, Purpose.UNWIND})
 
-
 #: the broker owes an answer
 _OWED = frozenset({ChildStatus.SENT, ChildStatus.CANCELING, ChildStatus.QUARANTINED})
 #: seconds after a refused cancel in which the next one is waited for
@@ -82,11 +81,15 @@ class Oracle:
             for symbol, goal in truth.goal.items():
                 truth.goal[symbol] = max(abs(goal), quantity) * (1 if goal > 0 else -1)
 
+    def let_go(self, group_id: str) -> None:
+        """The owner wants a position without its exits."""
+        if (truth := self._truth(group_id)) is not None:
+            truth.let_go = True
+
     def unlinked(self, group_id: str) -> None:
         """The owner let the orders of a set go on by themselves."""
-        truth = self.groups[group_id]
-        if truth.set is not None:
-            truth.set.form = "free"
+        if (terms := self.groups[group_id].set) is not None:
+            terms.form = "free"
 
     def say(self, name: str, group_id: str, text: str) -> None:
         """A violation."""
@@ -216,6 +219,8 @@ class Oracle:
         leg = group.legs[0]
         if not leg.net or leg.settled or watched(group):
             return
+        if (truth := self._truth(group.group_id)) is not None and truth.let_go:
+            return
         covering = sum(
             o.leaves_qty
             for o in group.live.values()
@@ -294,9 +299,7 @@ class Oracle:
                 truth.naked_seconds += extra * seconds
 
     def news_lost(self, symbol: str, surplus: int) -> None:
-        """More filled than ordered, or by no order of ours, and the news died with the process: it looks like a fill of
-        any order there.
-        """
+        """Filled beyond an order, or by none of ours, and nobody heard: it looks like a fill of any order there."""
         for truth in self.groups.values():
             if symbol in truth.net:
                 truth.unclear = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atomic.vocabulary import Phase
+from atomic.vocabulary import PROTECTED_KINDS, Phase
 
 from .account import Fate
 from .market import CHAIN
@@ -193,6 +193,13 @@ def _operate(world: World) -> None:
         if world.driver.change(group_id, "unlink", 0.0):
             world.script.append(f"the owner unlinks {group_id}")
             world.oracle.unlinked(group_id)
+        return
+    brackets = [g for g in world.driver.groups() if g.spec.kind in PROTECTED_KINDS and g.phase is not Phase.CLOSED]
+    if brackets and world.choices.draw(4) == 3:
+        group = brackets[world.choices.draw(len(brackets))]
+        if world.driver.change(group.group_id, "let_go", 0.0):
+            world.script.append(f"the owner lets {group.group_id} go")
+            world.oracle.let_go(group.group_id)
         return
     what = ("pause", "resume", "cancel", "close", "flatten")[world.choices.draw(5)]
     symbols = [leg.symbol for leg in world.setting.legs]

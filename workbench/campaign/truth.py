@@ -44,6 +44,8 @@ class Truth:
     #: a restart left two histories that fit; what the group believes is for a person to settle
     unclear: bool = False
     hold_asked: bool = False
+    #: its owner wants the position without exits
+    let_go: bool = False
     naked_seconds: float = 0.0
     sends: int = 0
     #: of a contingent set: its members
