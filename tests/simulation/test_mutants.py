@@ -20,8 +20,10 @@ import atomic.plan.reducing
 import atomic.quotes
 import atomic.shell
 from atomic import facts as f
+from atomic.brackets import Brackets
 from atomic.gates import Gates
 from atomic.model import Quote
+from atomic.outside import Outside
 from atomic.plan import trouble
 from atomic.protect import at_limit, contingent
 from atomic.startup import Reconciler
@@ -237,6 +239,16 @@ def closes_have_no_price(patch: Patch) -> None:
     patch.setattr(at_limit, "priced", lambda group, wants, now, quotes: (list(wants), 0.0))
 
 
+def what_is_let_go_belongs_to_nobody(patch: Patch) -> None:
+    """A position that leaves its group is forgotten."""
+    patch.setattr(Brackets, "_let_go", lambda self, group, fact: None)
+
+
+def strangers_are_forgotten(patch: Patch) -> None:
+    """What was traded by hand is not remembered as somebody else's."""
+    patch.setattr(Outside, "set_baseline", lambda self, symbol, quantity: None)
+
+
 def rate_is_not_counted(patch: Patch) -> None:
     """What leaves is not taken from the allowance."""
     patch.setattr(Gates, "took", lambda self, now, *, reduces: None)
@@ -247,6 +259,8 @@ def rate_is_not_counted(patch: Patch) -> None:
     [
         (closes_have_no_price, "brackets constrained", {"converges"}),
         (rate_is_not_counted, "groups constrained", {"rate"}),
+        (what_is_let_go_belongs_to_nobody, "brackets constrained", {"conservation"}),
+        (strangers_are_forgotten, "linked constrained", {"conservation", "own-share"}),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )

@@ -45,7 +45,18 @@ def calm(world: World) -> None:
     for group in world.driver.groups():
         if not rests_by_budget(group) and not waits_to_enter(group):
             world.oracle.judge_group(group, settled=True)
+    _judge_account(world)
     world.broker.kind = False
+
+
+def _judge_account(world: World) -> None:
+    """All groups and what belongs to none of them explain the account, or the difference is named (invariant 8)."""
+    if world.broker.queue:
+        return
+    for symbol in {leg.spec.symbol for group in world.driver.groups() for leg in group.legs}:
+        explained, held = world.driver.explained(symbol), world.broker.holding(symbol)
+        if symbol not in world.market.settled and explained is not None and explained != held:
+            world.oracle.say("conservation", "", f"{symbol}: the account holds {held}, groups and others {explained}")
 
 
 def _answer_kindly(world: World, order: SimOrder) -> None:

@@ -11,7 +11,7 @@ from atomic.bracket_terms import ContingentOrder
 from atomic.executor import AtomicOrderExecutor
 from atomic.journal import MemoryStore
 from atomic.protect import Level
-from atomic.vocabulary import Right
+from atomic.vocabulary import HoldCause, Right
 
 from .account import Fate
 from .market import CHAIN, START
@@ -69,6 +69,9 @@ class Driver(Protocol):
 
     def operate(self, what: str, symbol: str) -> None:
         """Somebody at the desk pauses, resumes, cancels the orders in a symbol, or closes what holds it."""
+
+    def explained(self, symbol: str) -> int | None:
+        """Contracts of the account that groups and foreign positions explain; None where a difference is named."""
 
     def recorded(self, tag: str) -> bool:
         """True when the intent with this tag is on record (flushed in live mode)."""
@@ -281,6 +284,15 @@ class ShellDriver:
         else:
             with suppress(ValueError):  # no group of ours is in it
                 self.executor.close_position_with_cleanup(symbol)
+
+    def explained(self, symbol: str) -> int | None:
+        """Shares of all groups and the baseline, unless the contract is shut or a group is held for the difference."""
+        shell = self.executor.shell
+        outside = shell.outside
+        doubted = any(group.held in (HoldCause.AMBIGUOUS, HoldCause.BREAK) for group in shell.groups.values())
+        if symbol in outside.closed_contracts or doubted:
+            return None
+        return outside.net(symbol) + outside.baseline(symbol)
 
     def recorded(self, tag: str) -> bool:
         """True when the tag is in a text that survives what may happen now: flushed to disk in live mode."""
