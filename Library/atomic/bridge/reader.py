@@ -102,7 +102,8 @@ class Reader:
             slot.fees += float(event.order_fee.value.amount)
             self._fill(slot)
             if kind == FILLED or KIND.get(slot.ticket.status) == FILLED:
-                self._complete(slot)
+                if slot.asked is not None or slot.adopted:
+                    self._complete(slot)
                 self.book.close(slot)
         elif kind == ACCEPTED:
             if self.sending and not self._live:

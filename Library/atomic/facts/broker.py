@@ -66,7 +66,7 @@ def _move(group: GroupState, order: ChildOrder, status: ChildStatus, at: float, 
             return
         before = order.leaves_qty
     order.status = status
-    carry(group, order, (order.leaves_qty if alive else 0) - before)
+    _carry(group, order, (order.leaves_qty if alive else 0) - before)
     if same:
         return
     if alive:
@@ -77,10 +77,10 @@ def _move(group: GroupState, order: ChildOrder, status: ChildStatus, at: float, 
 
 def leaves(group: GroupState, order: ChildOrder, before: int) -> None:
     """Carry a change of an order's leaves into its leg's may-fill sums."""
-    carry(group, order, order.leaves_qty - before)
+    _carry(group, order, order.leaves_qty - before)
 
 
-def carry(group: GroupState, order: ChildOrder, delta: int) -> None:
+def _carry(group: GroupState, order: ChildOrder, delta: int) -> None:
     """Add to the may-fill sum of an order's leg and side."""
     if delta:
         leg = group.legs[order.leg]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model import ChildOrder, GroupState, LegSpec, LegState
 from ..vocabulary import REDUCING, ChildStatus, ChildType, HoldCause, Outcome, Phase, Purpose, RejectReason, Right
-from .broker import OPENS, carry, forget, hold, illegal
+from .broker import OPENS, forget, hold, illegal
 from .kinds import (
     GONE,
     Adjusted,
@@ -81,7 +81,11 @@ def _intended(group: GroupState, fact: Intended) -> bool:
     group.sends += 1
     if reduces:
         group.reducing_sends += 1
-    carry(group, order, abs(quantity))
+    held = group.legs[leg]
+    if quantity > 0:
+        held.buying += quantity
+    else:
+        held.selling -= quantity
     return True
 
 
