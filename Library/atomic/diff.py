@@ -168,26 +168,26 @@ def submits(
     number = group.next_number
     group_id = group.spec.group_id
     tokens, reserved = env.tokens, env.reserved
+    whole, scarce = group.spec.kind is _WHOLE, tokens < len(wants)
     bundled = 0
     for want in wants:
-        reduces = want.purpose in REDUCING
-        if reduces and group.spec.kind is _WHOLE and not _own_share(group, want):
-            leg = group.legs[want.leg]
-            text = f"own-share: {want.purpose} of {want.quantity:+d} {leg.spec.symbol} with a net of {leg.net:+d}"
+        leg_no, purpose, rung, quantity, kind, limit, stop, bundle = want
+        if whole and purpose in REDUCING and not _own_share(group, want):
+            leg = group.legs[leg_no]
+            text = f"own-share: {purpose} of {quantity:+d} {leg.spec.symbol} with a net of {leg.net:+d}"
             out.append(Raise(Alert(now, Severity.P0, "own-share", group_id, text)))
             continue
-        if not (want.bundle and want.bundle == bundled):
+        if scarce and not (bundle and bundle == bundled):
             # a bundle leaves whole or not at all; one that is larger than the rate ever lets through is owed
-            size = min(env.burst, sum(1 for w in wants if w.bundle == want.bundle)) if want.bundle else 1
+            size = min(env.burst, sum(1 for w in wants if w.bundle == bundle)) if bundle else 1
             if tokens >= size:
                 tokens -= size
-            elif reduces and tokens + reserved >= size:
+            elif purpose in REDUCING and tokens + reserved >= size:
                 reserved -= size - tokens
                 tokens = 0
             else:
                 return env.token_at or now + 1.0
-            bundled = want.bundle
-        leg_no, purpose, rung, quantity, kind, limit, stop, bundle = want
+            bundled = bundle
         tag = tag_of(group_id, number, purpose)
         out.append(Intended(now, number, leg_no, purpose, rung, quantity, kind, limit, stop, tag, bundle))
         number += 1

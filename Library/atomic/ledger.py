@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: kinds of facts that are counted, alerted or told to hooks
 TOLD = OBSERVED | EVENT_OF.keys() | {"filled", "noted"}
+#: what follows from a fact, by its class: it may leave the answer as it is, it is of COVERED, it is of TOLD
+_FOLLOWS = {cls: (kind in QUIET, kind in COVERED, kind in TOLD) for kind, cls in f.BY_KIND.items()}
 # asked for with every fact; see `facts.settle`
 _WHOLE, _HELD, _CLOSED = Kind.ALL_OR_NONE, Phase.HELD, Phase.CLOSED
 #: seconds without sending after the journal failed
@@ -101,56 +103,64 @@ class Ledger:
         return group
 
     def _fold_waiting(self) -> None:
-        inbox = self._inbox
+        inbox, groups = self._inbox, self.groups
         while inbox:
             group_id, fact = inbox.popleft()
             if not group_id:
                 fact()
                 continue
-            group = self.groups.get(group_id) or self.find(group_id)
+            group = groups.get(group_id) or self.find(group_id)
             if group is None:
                 text = f"{fact.kind} for {group_id!r}, which is in no record of this account"
                 self.alerts.raise_(self.now, Severity.P0, "unknown-group", group_id, text, {"fact": list(fact)})
                 continue
-            self.fold(group, fact)
+            if self._bases:
+                self.fold(group, fact)
+                continue
+            try:
+                self.apply(group, fact)
+            except IllegalFact as error:
+                self._illegal(group, fact, error)
 
     def fold(self, group: GroupState, fact: Any) -> bool:
         """Fold one fact of the broker or the owner; what cannot follow from the group's state holds it."""
-        kind = type(fact)
-        if kind is f.Filled:
-            if self._bases:  # only after a restart
-                base = self._bases.get((group.spec.group_id, fact.order))
-                if base is not None:
-                    fact = _with_base(fact, *base)
-        elif kind is f.CancelAsked or kind is f.ReplaceAsked:
-            order = group.orders.get(fact.order)
-            if order is not None and order.status in TERMINAL:
-                return False  # its end overtook the answer on another thread
+        if self._bases and type(fact) is f.Filled:  # only after a restart
+            base = self._bases.get((group.spec.group_id, fact.order))
+            if base is not None:
+                fact = _with_base(fact, *base)
         try:
             return self.apply(group, fact)
         except IllegalFact as error:
-            self.report_fault(group, error)
+            self._illegal(group, fact, error)
             return False
+
+    def _illegal(self, group: GroupState, fact: Any, error: IllegalFact) -> None:
+        """What cannot follow holds the group, unless an order ended on another thread while its cancel was answered."""
+        if isinstance(fact, f.CancelAsked | f.ReplaceAsked):
+            order = group.orders.get(fact.order)
+            if order is not None and order.status in TERMINAL:
+                return
+        self.report_fault(group, error)
 
     def apply(self, group: GroupState, fact: Any) -> bool:
         """Fold one fact and note what follows for hooks, counters, journal. Raises IllegalFact."""
         phase = group.phase
         if not apply_fact(group, fact):
             return False
-        spec, kind = group.spec, fact.kind
+        spec = group.spec
         group_id = spec.group_id
-        whole = spec.kind is _WHOLE
-        if whole or kind not in QUIET or heeds(group, fact):
+        quiet, covered, told = _FOLLOWS[type(fact)]
+        if not quiet or spec.kind is _WHOLE or heeds(group, fact):
             self._touched[group_id] = None
         self.asleep.pop(group_id, None)
         self._dirty[group_id] = group
-        if not whole and kind in COVERED:
+        if covered and spec.kind is not _WHOLE:
             for call in self.on_folded:
                 call(group, fact)
-        if kind in TOLD:
-            self._told(group, fact, kind)
+        if told:
+            self._told(group, fact, fact.kind)
         now = group.phase
-        if now is not phase and kind != "refused":
+        if now is not phase and type(fact) is not f.Refused:
             self._events.append(GroupEvent(fact.at, str(now), group, fact))
             if phase is _CLOSED:
                 self.observer.counts["late_reopened"] += 1
@@ -238,7 +248,8 @@ class Ledger:
                     self.journal.archive(*ended)
                 self._ended.clear()
                 self._archived_at = self.now
-            self.journal.save([self.groups[n] for n in self._dirty if n in self.groups], flush=True)
+            groups = self.groups
+            self.journal.save([groups[n] for n in self._dirty if n in groups], flush=True)
         except JournalError as error:
             self._silent_until = self.now + JOURNAL_RETRY
             self.gates.shut["journal"] = str(error)

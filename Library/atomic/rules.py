@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from . import diff, plan, protect
 from .protect import change, contingent, decide, desired
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from .plan.terms import Desired, Env, Quotes
 
 
-class Rules(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rules:
     """Who answers for the groups of one kind: five pure functions."""
 
     #: facts to fold before anything is sent; asked again after folding until there are none. Terminates: each fact

@@ -17,7 +17,7 @@ from .leaning import leaned_on
 from .ledger import Ledger
 from .ports import OrderRequest
 from .quotes import QuoteBook
-from .rules import rules_of
+from .rules import RULES
 from .vocabulary import PROTECTED_KINDS, REDUCING, ChildStatus, HoldCause, Kind, Phase
 
 if TYPE_CHECKING:
@@ -65,13 +65,13 @@ class Settler(Ledger):
         if group.phase is _CLOSED:
             self._wakes.pop(group_id, None)
             return
-        if group_id in self._broken:
+        if self._broken and group_id in self._broken:
             if group.held is HoldCause.FAULT:
                 return
             self._broken.discard(group_id)
         if self.gateway.live:
             self.now = self.gateway.now()
-        rules = rules_of(group)
+        rules = RULES[group.spec.kind]
         try:
             env = self._decide(group)
             desired = rules.desired_orders(group, self.now, self.quotes, env)
@@ -92,7 +92,7 @@ class Settler(Ledger):
         env = self.gates.env(self.now, opens=group.phase is _OPENING)
         if group.failures and group.spec.kind is _WHOLE:
             env = replace(env, leaned_on=leaned_on(group, self.groups.values()))
-        decisions = rules_of(group).decisions
+        decisions = RULES[group.spec.kind].decisions
         for _ in range(ROUNDS):
             decided = decisions(group, self.now, self.quotes, env)
             if not decided:
@@ -153,45 +153,67 @@ class Settler(Ledger):
                 self.apply(group, f.Withdrawn(self.now, intent.order, "the journal could not be written"))
             return
         self._decided = group, len(group.facts)
-        orders = [group.orders[intent.order] for intent in submits]
-        start = 0
-        while start < len(orders):
-            bundle = orders[start].bundle
-            size = sum(1 for order in orders if order.bundle == bundle) if bundle else 1
-            self._send_next(group, orders[start : start + size], env)
-            start += size
+        sent = 0
+        for intent in submits:
+            if not intent.bundle:
+                self._send_next(group, [group.orders[intent.order]], env)
+            elif intent.bundle != sent:
+                sent = intent.bundle
+                self._send_next(group, [group.orders[i.order] for i in submits if i.bundle == sent], env)
 
     def _send_next(self, group: GroupState, orders: list[ChildOrder], env: Env) -> None:
         """Fold what waits, look again whether this is still wanted, and send it or withdraw it."""
-        group_id = group.spec.group_id
-        if self._inbox:
+        gateway, live = self.gateway, self.gateway.live
+        if self._inbox and (live or not self._only_taken(group)):
             self._fold_waiting()
         # nothing has happened since it was decided upon, or it is looked at again
         wanted = self._decided == (group, len(group.facts)) or self._still_wanted(group, orders, env)
-        at = self.gateway.now() if self.gateway.live else self.now
+        at = gateway.now() if live else self.now
         if not wanted:
             for order in orders:
                 if order.status is _INTENDED:
                     self.apply(group, f.Withdrawn(at, order.number, "no longer wanted"))
             return
-        self._dirty[group_id] = group
-        if self.gateway.live:  # answers come from another thread, at any time
+        if live:  # answers come from another thread, at any time
             for order in orders:
-                apply_fact(group, f.Sent(at, order.number))
-        requests = [self._request(group, order, at) for order in orders]
+                self._sent(group, order, at)
         first = orders[0]
         if not first.bundle:
-            self.gateway.submit(requests[0])
-        elif group.spec.kind is not _WHOLE:
-            self.gateway.submit_linked(requests)
+            gateway.submit(self._request(group, first, at))
         else:
-            units = abs(first.quantity // group.legs[first.leg].spec.ratio)
-            limit = None if first.type == "market" else first.limit
-            self.gateway.submit_combo(requests, units, limit)
-        if not self.gateway.live:
+            self._submit_set(group, orders, at)
+        if not live:
             for order in orders:
-                if not self._answered(group_id, order.number):
-                    apply_fact(group, f.Sent(at, order.number))
+                if not self._answered(group.spec.group_id, order.number):
+                    self._sent(group, order, at)
+
+    def _sent(self, group: GroupState, order: ChildOrder, at: float) -> None:
+        apply_fact(group, f.Sent(at, order.number))
+        self._dirty[group.spec.group_id] = group
+
+    def _submit_set(self, group: GroupState, orders: list[ChildOrder], at: float) -> None:
+        """A native combo, or the exits of a pair as one native set."""
+        requests = [self._request(group, order, at) for order in orders]
+        if group.spec.kind is not _WHOLE:
+            self.gateway.submit_linked(requests)
+            return
+        first = orders[0]
+        units = abs(first.quantity // group.legs[first.leg].spec.ratio)
+        limit = None if first.type == "market" else first.limit
+        self.gateway.submit_combo(requests, units, limit)
+
+    def _only_taken(self, group: GroupState) -> bool:
+        """True when nothing waits but that orders of this group were taken: `still_wanted` does not ask for that.
+
+        It is folded when the wave has left. A group that is looked at again anyway folds it at once.
+        """
+        group_id = group.spec.group_id
+        if group_id in self._touched:
+            return False
+        for of, fact in self._inbox:  # noqa: SIM110 - a generator costs three times the loop
+            if of != group_id or type(fact) is not f.Accepted:
+                return False
+        return True
 
     def _answered(self, group_id: str, number: int) -> bool:
         """True when the call that sent an order brought an answer, which says itself that it was sent."""
@@ -213,7 +235,7 @@ class Settler(Ledger):
         try:
             if group.spec.kind is not _WHOLE and group.spec.group_id in self._touched:
                 env = self._decide(group)
-            still_wanted = rules_of(group).still_wanted
+            still_wanted = RULES[group.spec.kind].still_wanted
             for order in orders:
                 if order.status is not _INTENDED or not still_wanted(group, order, env):
                     return False

@@ -226,14 +226,14 @@ class Shell(Settler):
         self.now = self.gateway.now()
         if self.now != self._data_at:
             self.quotes.clear()
-        inbox, touched, events = self._inbox, self._touched, self._events
+        inbox, touched, events, groups = self._inbox, self._touched, self._events, self.groups
         for _ in range(SPINS):
             if inbox:
                 self._fold_waiting()
             if touched:
                 group_id = next(iter(touched))
                 del touched[group_id]
-                group = self.groups.get(group_id)
+                group = groups.get(group_id)
                 if group is not None:
                     self._settle(group)
             elif events:
@@ -253,8 +253,14 @@ class Shell(Settler):
         """Write what changed and set the alarm clock; False when that brought something new."""
         if self._closing:
             self._let_go()
-        if self._due and (self._dirty or self._ended or self.journal.extra.pending):
+        if (self._dirty or self._ended or self.journal.extra.pending) and self._due:
             self._record()
+        if self._wakes or self._silent_until or self.gateway.live:
+            self._set_alarm()
+        return not (self._inbox or self._touched or self._events)
+
+    def _set_alarm(self) -> None:
+        """One wake-up for the earliest of what waits for a time."""
         wakes = list(self._wakes.values())
         if self._silent_until > self.now:
             wakes.append(self._silent_until)
@@ -265,7 +271,6 @@ class Shell(Settler):
             if wake != self._asked_wake:
                 self._asked_wake = wake
                 self.gateway.wake_at(wake)
-        return not (self._inbox or self._touched or self._events)
 
     def _tell(self, event: GroupEvent) -> None:
         self.observer.event(event)

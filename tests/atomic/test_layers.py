@@ -53,15 +53,16 @@ def test_layer_2_finds_a_filled_entry_without_exits_and_places_them_once(how):
     else:
         shell, state = executor.shell, group._group
         touch, shell.touch = shell.touch, lambda group_id: None
-        fold = shell.fold
+        apply = shell.apply
 
-        def deaf(group: Any, fact: Any) -> None:
-            fold(group, fact)
+        def deaf(group: Any, fact: Any) -> bool:
+            changed = apply(group, fact)
             shell._touched.clear()
+            return changed
 
-        shell.fold = deaf
+        shell.apply = deaf
         venue.later(group, ENTRY, 10)
-        shell.fold, shell.touch = fold, touch
+        shell.apply, shell.touch = apply, touch
         assert state.legs[0].net == 10
         assert not group.is_protected
         venue.clock += 301

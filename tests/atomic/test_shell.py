@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_a_fault_of_our_own_holds_the_group_and_never_reaches_the_caller(
         raise ZeroDivisionError("inside a decision")
 
     with monkeypatch.context() as patch:
-        patch.setitem(RULES, Kind.ALL_OR_NONE, RULES[Kind.ALL_OR_NONE]._replace(decisions=broken))
+        patch.setitem(RULES, Kind.ALL_OR_NONE, replace(RULES[Kind.ALL_OR_NONE], decisions=broken))
         group.close()
     assert group.state is Phase.HELD
     assert group.record.held is HoldCause.FAULT
@@ -349,7 +350,7 @@ def test_sending_in_circles_ends_in_a_hold(gateway: FakeGateway, monkeypatch: py
         return [f.Intended(gateway.clock, number, 0, Purpose.CLOSE, 0, 1, ChildType.LIMIT, 0.01, 0.0, f"{number}", 0)]
 
     with monkeypatch.context() as patch:
-        patch.setitem(RULES, Kind.ALL_OR_NONE, real._replace(commands=circles, still_wanted=lambda *_: False))
+        patch.setitem(RULES, Kind.ALL_OR_NONE, replace(real, commands=circles, still_wanted=lambda *_: False))
         for _ in range(400):
             executor.shell.do(lambda: executor.shell.touch(group.id))
     assert group.record.held is HoldCause.FAULT

@@ -279,9 +279,9 @@ class LeanGateway:
     # --- inside -----------------------------------------------------------------------------------------------
 
     def _send(self, request: OrderRequest) -> Any:
-        symbol = self.contracts.symbol(request.symbol)
-        algorithm, kind = self._algorithm, request.type
-        quantity, tag, more = request.quantity, request.tag, self._asynchronous
+        _, _, text, quantity, kind, limit, stop, tag = request
+        symbol = self.contracts.symbol(text)
+        algorithm, more = self._algorithm, self._asynchronous
         if quantity < 0 and self._sells_by_day():
             properties = algorithm.default_order_properties.clone()  # whatever else its owner set stays
             properties.time_in_force = TimeInForce.DAY
@@ -289,11 +289,11 @@ class LeanGateway:
         if kind is _MARKET:
             return algorithm.market_order(symbol=symbol, quantity=quantity, tag=tag, **more)
         if kind is _LIMIT:
-            call, prices = algorithm.limit_order, {"limit_price": request.limit}
+            call, prices = algorithm.limit_order, {"limit_price": limit}
         elif kind is _STOP:
-            call, prices = algorithm.stop_market_order, {"stop_price": request.stop}
+            call, prices = algorithm.stop_market_order, {"stop_price": stop}
         else:
-            call, prices = algorithm.stop_limit_order, {"stop_price": request.stop, "limit_price": request.limit}
+            call, prices = algorithm.stop_limit_order, {"stop_price": stop, "limit_price": limit}
         if self._plain_limits:
             more = {name: value for name, value in more.items() if name != "asynchronous"}
         try:
@@ -312,7 +312,8 @@ class LeanGateway:
         return self._day_sells
 
     def _open_slot(self, request: OrderRequest, tag: str) -> Slot:
-        slot = Slot(request.group_id, request.number, request.symbol, tag, self._reader.now, request.tag)
+        group_id, number, symbol, _, _, _, _, own_tag = request
+        slot = Slot(group_id, number, symbol, tag, self._reader.now, own_tag)
         self._book.open(slot)
         return slot
 

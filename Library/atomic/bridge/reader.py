@@ -102,7 +102,8 @@ class Reader:
             slot.fees += float(event.order_fee.value.amount)
             self._fill(slot)
             if kind == FILLED or KIND.get(slot.ticket.status) == FILLED:
-                self._complete(slot)
+                if slot.asked is not None or slot.adopted:
+                    self._complete(slot)
                 self.book.close(slot)
         elif kind == ACCEPTED:
             if self.sending and not self._live:
@@ -153,9 +154,10 @@ class Reader:
         """The broker has the order; its ids are kept in live mode, where they outlive the process."""
         at = self.at()
         slot.silent = False
+        number = slot.number
         if self._live:
-            self.report(slot, f.Identified(at, slot.number, slot.lean_id, self.broker_ids(slot.lean_id)))
-        self.report(slot, f.Accepted(at, slot.number))
+            self.report(slot, f.Identified(at, number, slot.lean_id, self.broker_ids(slot.lean_id)))
+        self.sink.on_fact(slot.group_id, f.Accepted(at, number))
 
     def _fill(self, slot: Slot) -> None:
         ticket = slot.ticket
@@ -163,7 +165,8 @@ class Reader:
         if filled:
             slot.silent = False
             price = float(ticket.average_fill_price)
-            self.report(slot, f.Filled(self.at(), slot.number, abs(round(filled)), price, slot.fees))
+            fact = f.Filled(self.at(), slot.number, abs(round(filled)), price, slot.fees)
+            self.sink.on_fact(slot.group_id, fact)
 
     def _updated(self, slot: Slot) -> None:
         asked, slot.asked = slot.asked, None

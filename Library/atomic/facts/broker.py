@@ -66,7 +66,7 @@ def _move(group: GroupState, order: ChildOrder, status: ChildStatus, at: float, 
             return
         before = order.leaves_qty
     order.status = status
-    carry(group, order, (order.leaves_qty if alive else 0) - before)
+    _carry(group, order, (order.leaves_qty if alive else 0) - before)
     if same:
         return
     if alive:
@@ -77,10 +77,10 @@ def _move(group: GroupState, order: ChildOrder, status: ChildStatus, at: float, 
 
 def leaves(group: GroupState, order: ChildOrder, before: int) -> None:
     """Carry a change of an order's leaves into its leg's may-fill sums."""
-    carry(group, order, order.leaves_qty - before)
+    _carry(group, order, order.leaves_qty - before)
 
 
-def carry(group: GroupState, order: ChildOrder, delta: int) -> None:
+def _carry(group: GroupState, order: ChildOrder, delta: int) -> None:
     """Add to the may-fill sum of an order's leg and side."""
     if delta:
         leg = group.legs[order.leg]
@@ -119,19 +119,19 @@ def _accepted(group: GroupState, fact: Accepted) -> bool:
 
 
 def _filled(group: GroupState, fact: Filled) -> bool:
-    cum_qty, avg_px = fact.cum_qty, fact.avg_px
+    at, number, cum_qty, avg_px, total_fees, _ = fact
     if cum_qty < 0:
-        raise illegal(group, f"order {fact.order}: cum_qty {cum_qty} is negative")
-    known = group.orders.get(fact.order)
+        raise illegal(group, f"order {number}: cum_qty {cum_qty} is negative")
+    known = group.orders.get(number)
     trigger = "fill" if known is not None and completes(group, known, cum_qty) else "partial"
-    order, status = _order(group, fact.order, trigger)
+    order, status = _order(group, number, trigger)
     delta = cum_qty - order.cum_qty
     if delta <= 0:
         return False  # duplicate or reordered: a fill never shrinks
     order.sent_at = order.sent_at or order.intended_at
     before = order.leaves_qty
     px = (avg_px * cum_qty - order.avg_px * order.cum_qty) / delta if order.cum_qty else avg_px
-    fees = fact.fees - order.fees
+    fees = total_fees - order.fees
     if fees > 0.0:
         order.fees += fees
         group.fees += fees
@@ -150,7 +150,7 @@ def _filled(group: GroupState, fact: Filled) -> bool:
     else:
         hold(leg, signed, px)
         leg.cost += signed * px * leg.spec.multiplier
-    _move(group, order, status, fact.at, before)
+    _move(group, order, status, at, before)
     return True
 
 
@@ -160,7 +160,7 @@ def completes(group: GroupState, order: ChildOrder, cum_qty: int) -> bool:
     Not while a larger size was asked for (the venue may have taken it before this fill and say so after it), and not
     where the fills were divided by guess: it lives until the broker ends it.
     """
-    if cum_qty < order.largest_qty:
+    if cum_qty < (abs(order.quantity) if order.asked is None else order.largest_qty):
         return False
     return not (group.memory and order.number in group.memory.get(LOOSE, ()))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model import ChildOrder, GroupState, LegSpec, LegState
 from ..vocabulary import REDUCING, ChildStatus, ChildType, HoldCause, Outcome, Phase, Purpose, RejectReason, Right
-from .broker import OPENS, carry, forget, hold, illegal
+from .broker import OPENS, forget, hold, illegal
 from .kinds import (
     GONE,
     Adjusted,
@@ -31,6 +31,10 @@ from .kinds import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+# asked for with every order; see `facts.settle`
+_HELD = Phase.HELD
 
 
 def _opening(group: GroupState, fact: Opening) -> bool:
@@ -61,25 +65,27 @@ def _rung(group: GroupState, fact: Rung) -> bool:
 
 
 def _intended(group: GroupState, fact: Intended) -> bool:
-    if fact.order != group.next_number:
-        raise illegal(group, f"intent {fact.order}, expected {group.next_number}")
-    if fact.quantity == 0 or not 0 <= fact.leg < len(group.legs):
-        raise illegal(group, f"intent {fact.order}: quantity {fact.quantity}, leg {fact.leg}")
-    purpose, type_ = fact.purpose, fact.type
+    at, number, leg, purpose, rung, quantity, type_, limit, stop, tag, bundle, _ = fact
+    if number != group.next_number:
+        raise illegal(group, f"intent {number}, expected {group.next_number}")
+    if quantity == 0 or not 0 <= leg < len(group.legs):
+        raise illegal(group, f"intent {number}: quantity {quantity}, leg {leg}")
     if type(purpose) is not Purpose or type(type_) is not ChildType:  # from a journal
         purpose, type_ = Purpose(purpose), ChildType(type_)
-    if group.phase is Phase.HELD and purpose not in REDUCING:
-        raise illegal(group, f"intent {fact.order}: {purpose} while held")
-    order = ChildOrder(
-        fact.order, fact.leg, purpose, fact.rung, fact.quantity, type_,
-        fact.limit, fact.stop, fact.tag, fact.bundle, fact.at,
-    )  # fmt: skip
-    group.orders[fact.order] = group.live[fact.order] = order
-    group.next_number += 1
+    reduces = purpose in REDUCING
+    if not reduces and group.phase is _HELD:
+        raise illegal(group, f"intent {number}: {purpose} while held")
+    order = ChildOrder(number, leg, purpose, rung, quantity, type_, limit, stop, tag, bundle, at)
+    group.orders[number] = group.live[number] = order
+    group.next_number = number + 1
     group.sends += 1
-    if purpose in REDUCING:
+    if reduces:
         group.reducing_sends += 1
-    carry(group, order, abs(fact.quantity))
+    held = group.legs[leg]
+    if quantity > 0:
+        held.buying += quantity
+    else:
+        held.selling -= quantity
     return True
 
 

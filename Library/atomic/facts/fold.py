@@ -8,7 +8,7 @@ from ..model import new_group
 from .broker import BROKER_FOLD, IllegalFact, illegal
 from .decided import DECISION_FOLD
 from .kinds import GUESSED
-from .settle import settle
+from .settle import SETTLE
 from .tables import DECISION_TABLE
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..vocabulary import Phase
 
 #: kinds that change neither nets nor the target: the phase follows from them only if an order came to life or ended
-_UNSETTLING = frozenset({"sent", "identified", "intended", "rung", "wave", "attempt", "noted", "remembered",
+_UNSETTLING = frozenset({"sent", "identified", "intended", "rung", "wave", "attempt", "noted",
                          "accepted", "cancel_asked", "cancel_refused", "replace_asked", "replace_refused"})  # fmt: skip
 
 
@@ -32,16 +32,18 @@ class _Row(NamedTuple):
     fold: Callable[[GroupState, Any], bool]
     #: phases in which the decision may be taken; None for what the broker says
     allowed: frozenset[Phase] | None
-    #: the phase is worked out again: always, never, or when an order came to life or ended
+    #: the phase is worked out again: never, when an order came to life or ended, always, or by what is remembered
     settles: int
 
 
-_NEVER, _ALWAYS, _IF_ALIVE = range(3)
+_NEVER, _IF_ALIVE, _ALWAYS, _BY_KEY = range(4)
 
 
 def _settles(kind: str) -> int:
     if kind == "intended":  # what wants to come to life is no reason
         return _NEVER
+    if kind == "remembered":
+        return _BY_KEY
     return _IF_ALIVE if kind in _UNSETTLING else _ALWAYS
 
 
@@ -72,9 +74,9 @@ def apply(group: GroupState, fact: Any) -> bool:
         return False
     group.facts.append(fact)
     if settles and (
-        settles == _ALWAYS or len(group.live) != alive or (fact.kind == "remembered" and fact.key in _SETTLING)
+        settles == _ALWAYS or len(group.live) != alive or (settles == _BY_KEY and fact.key in _SETTLING)
     ):
-        settle(group, fact.at)
+        SETTLE[group.spec.kind](group, fact.at)
     return True
 
 

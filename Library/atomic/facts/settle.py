@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..model import GroupState
 from ..vocabulary import Kind, Outcome, Phase, Purpose
 from .kinds import GUESSED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Members under names of their own where they are asked for with every fact: CPython 3.11 looks one up through its
 # enumeration's metaclass, which takes 60 ns each time.
 _PLANNED, _OPENING, _OPEN, _UNWINDING = Phase.PLANNED, Phase.OPENING, Phase.OPEN, Phase.UNWINDING
 _CLOSING, _CLOSED, _HELD = Phase.CLOSING, Phase.CLOSED, Phase.HELD
-_WHOLE, _ENTRY, _REFUSED = Kind.ALL_OR_NONE, Purpose.ENTRY, Outcome.REFUSED
+_ENTRY, _REFUSED = Purpose.ENTRY, Outcome.REFUSED
 
 
-def settle(group: GroupState, at: float) -> None:
-    """Phase and outcome as the joint result of nets, live orders and target, at a fixed point."""
+def _settle_whole(group: GroupState, at: float) -> None:
+    """All or none: open at the target with nothing that may fill, closed when flat."""
     phase = group.phase
     if phase is _HELD or phase is _PLANNED:
-        return
-    if group.spec.kind is not _WHOLE:
-        _settle_protected(group, at)
         return
     if phase is _CLOSED:
         if group.outcome is not _REFUSED and (group.live or not group.is_flat):
@@ -43,7 +45,10 @@ def settle(group: GroupState, at: float) -> None:
 
 
 def _entering(group: GroupState) -> bool:
-    return any(order.purpose is _ENTRY for order in group.live.values())
+    for order in group.live.values():  # noqa: SIM110 - a generator costs three times the loop
+        if order.purpose is _ENTRY:
+            return True
+    return False
 
 
 def _stands_at(group: GroupState, units: int) -> bool:
@@ -56,6 +61,8 @@ def _stands_at(group: GroupState, units: int) -> bool:
 def _settle_protected(group: GroupState, at: float) -> None:
     """Brackets and exits: open while something is held, closed when flat and nothing may fill."""
     phase = group.phase
+    if phase is _HELD or phase is _PLANNED:
+        return
     if phase is _CLOSED:
         if group.outcome is not _REFUSED and (group.live or not group.is_flat):
             group.phase, group.ended_at = _CLOSING, 0.0
@@ -82,3 +89,9 @@ def _never_enters(group: GroupState) -> bool:
         return True
     return group.legs[0].settled and all(leg.settled for leg in group.legs)
 
+
+
+#: phase and outcome as the joint result of nets, live orders and target, at a fixed point: by kind of group
+SETTLE: dict[Kind, Callable[[GroupState, float], None]] = {
+    kind: _settle_whole if kind is Kind.ALL_OR_NONE else _settle_protected for kind in Kind
+}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..ports import Store
 
 #: characters of a log beyond which the document is written again, and the share of the document's that it may have
-TAIL_BYTES = 16 * 1024
+TAIL_BYTES = 8 * 1024
 TAIL_SHARE = 1 / 4
 
 

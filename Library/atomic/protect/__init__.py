@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..facts.kinds import SENDING
+from ..facts import BY_KIND
+from ..facts.kinds import SENDING, Accepted, CancelAsked, Intended
 from ..vocabulary import REDUCING, ChildType, Kind, Phase, Purpose
 from . import view
 from .decide import lets_go
@@ -29,6 +30,7 @@ __all__ = [
 
 # asked for with every fact; see `facts.settle`
 _CONTINGENT, _STEADY = Kind.CONTINGENT, frozenset({Phase.OPENING, Phase.OPEN})
+_SENDING = frozenset(BY_KIND[kind] for kind in SENDING)
 
 
 def exits_rest(group: GroupState) -> bool:
@@ -47,7 +49,7 @@ def exits_rest(group: GroupState) -> bool:
         if order.asked is not None:
             return False
     plan = view.plan_of(group)
-    if plan.trigger != "native" or plan.target_market or plan.trail is not None:
+    if not plan.plain and (plan.trigger != "native" or plan.target_market or plan.trail is not None):
         return False
     if group.phase is Phase.OPENING and plan.entry is not None and plan.entry.type is ChildType.MARKET:
         return False  # it may wait for the session
@@ -62,18 +64,20 @@ def heeds(group: GroupState, fact: Any) -> bool:
     """
     if group.attempts or group.spec.kind is _CONTINGENT:
         return True
-    if fact.kind != "accepted":
-        return bool(fact.kind == "cancel_asked" and fact.why)  # somebody else asked
-    order = group.orders[fact.order]
+    if type(fact) is not Accepted:
+        return type(fact) is CancelAsked and bool(fact.why)  # somebody else asked
+    number = fact.order
     if len(group.live) > 1:
+        order = group.orders[number]
         for other in group.live.values():
             if other.purpose is order.purpose and other.rung == order.rung and other is not order:
                 return True
     for past in reversed(group.facts):
-        kind = past.kind
-        if kind == "intended" and past.order == order.number:
-            return False
-        if kind not in SENDING:
+        kind = type(past)
+        if kind is Intended:
+            if past.order == number:
+                return False
+        elif kind not in _SENDING:
             return True
     return True
 

@@ -41,13 +41,14 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
     out: list[diff.Command] = []
     if not group.live:
         return _from_nothing(group, desired, now, env, out)
-    wake, why = desired.wake if desired.wake is not None else (0.0, "")
+    wanted, deadline, _ = desired
+    wake, why = deadline if deadline is not None else (0.0, "")
     slots: dict[tuple[int, Purpose, int], list[ChildOrder]] = {}
     for order in group.live.values():
         slots.setdefault((order.leg, order.purpose, order.rung), []).append(order)
     fresh: list[Want] = []
     again: list[float] = []
-    for want in desired.orders:
+    for want in wanted:
         standing = slots.pop((want.leg, want.purpose, want.rung), None)
         # whatever stands in its slot now, an order that could not be ended is asked to end again
         stuck = [order for order in standing or () if order.status is ChildStatus.QUARANTINED]
@@ -70,7 +71,8 @@ def commands(group: GroupState, desired: Desired, now: float, env: Env) -> list[
             at = order.asked_at + _ANSWER_WITHIN
             if at > now and (not wake or at < wake):
                 wake, why = at, "update unanswered"
-    _wait(group, now, env, out, wake, why)
+    if wake or env.live:
+        _wait(group, now, env, out, wake, why)
     return out
 
 
@@ -78,16 +80,18 @@ def _from_nothing(
     group: GroupState, desired: Desired, now: float, env: Env, out: list[diff.Command]
 ) -> list[diff.Command]:
     """The commands where nothing works yet: everything is sent."""
-    wants: tuple[Want, ...] | list[Want] = desired.orders
+    wants: tuple[Want, ...] | list[Want]
+    wants, deadline, _ = desired
     if group.attempts or group.retry_at:
         wants = [want for want in wants if _may_try(group, want, now)]
-    wake, why = desired.wake if desired.wake is not None else (0.0, "")
+    wake, why = deadline if deadline is not None else (0.0, "")
     if env.tokens < len(wants):
         wants = _first_things_first(wants)
     at = diff.submits(group, wants, now, env, out) if wants else 0.0
     if at and (not wake or at < wake):
         wake, why = at, "rate"
-    _wait(group, now, env, out, wake, why)
+    if wake or env.live:
+        _wait(group, now, env, out, wake, why)
     return out
 
 

@@ -39,20 +39,22 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
     if phase in _NOTHING:
         return NOTHING
     plan = plan_of(group)
+    if phase is not _OPENING and not group.legs[0].net and len(group.legs) == 1 and plan.plain and not group.retry_at:
+        return NOTHING  # flat: nothing to protect, whatever still works goes
     view = exposure(group, plan)
     wants: list[Want] = []
     if phase is _OPENING:
         entry = _entry(group, plan, view, quotes)
         if entry is not None:
             wants.append(entry)
-    if view.open > 0 and not lets_go(group):
+    if view.open > 0 and not (group.memory and lets_go(group)):
         wants += _exits(group, plan, view, quotes, env)
     elif view.open < 0 and group.held not in UNKNOWN and may_trade(group, quotes, view.side * -view.open):
         wants.append(_at_market(Purpose.EXCESS, 0, view.side * -view.open))
     if len(group.legs) > 1:
         wants += _delivered(group, quotes)
     wake = None if plan.plain and not group.retry_at else _wake(group, plan, view, now)
-    if at_limit.needed(group, env):
+    if (group.memory or not env.takes_market) and at_limit.needed(group, env):
         wants, again = at_limit.priced(group, wants, now, quotes)
         if again and (wake is None or again < wake.at):
             wake = Deadline(again, "follow the quote")

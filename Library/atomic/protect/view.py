@@ -67,9 +67,10 @@ def exposure(group: GroupState, plan: ExitPlan) -> Exposure:
 
 def _expose(group: GroupState, plan: ExitPlan) -> Exposure:
     """Fold the child orders."""
-    leg = group.legs[0]
+    leg, memory = group.legs[0], group.memory
     side = 1 if leg.spec.ratio > 0 else -1
-    closed = [0] * len(plan.pairs)
+    pairs = len(plan.pairs)
+    closed = [0] * pairs
     filled = entering = closing = stopped = 0
     paid = 0.0
     entry: ChildOrder | None = None
@@ -81,7 +82,7 @@ def _expose(group: GroupState, plan: ExitPlan) -> Exposure:
             if cum_qty:
                 filled += cum_qty
                 paid += cum_qty * order.avg_px
-        elif cum_qty and (purpose is _STOP or purpose is _TARGET) and order.rung < len(closed):
+        elif cum_qty and (purpose is _STOP or purpose is _TARGET) and order.rung < pairs:
             closed[order.rung] += cum_qty
     for order in group.live.values():
         purpose = order.purpose
@@ -92,12 +93,12 @@ def _expose(group: GroupState, plan: ExitPlan) -> Exposure:
                 stopped += order.leaves_qty
             elif purpose in _CLOSERS and order.leg == 0 and order.side == -side:
                 closing += order.leaves_qty
-    adopted = int(group.memory.get("adopted", 0)) if group.memory else 0
-    if adopted:
+    if memory and "adopted" in memory:
+        adopted = int(memory["adopted"])
         filled += adopted
-        paid += adopted * float(group.memory.get("adopted_px", 0.0))
+        paid += adopted * float(memory.get("adopted_px", 0.0))
     still = leg.net * side
-    if len(closed) == 1:
+    if pairs == 1:
         left = [still if still > 0 else 0]
     else:
         shares = [pair.share for pair in plan.pairs]
