@@ -86,8 +86,7 @@ class Admission:
             shell.add(group)
             shell.apply(group, f.Refused(shell.now, "; ".join(problems)))
             return
-        equity, margin = self.account()
-        found = refusals(group.spec, shell, equity, margin, group.exit_plan)
+        found = refusals(group.spec, shell, self.account, group.exit_plan)
         shell.add(group)
         if found:
             why = "; ".join(f"{r.check}: {r.reason} (is {r.value}, limit {r.limit})" for r in found)

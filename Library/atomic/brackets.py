@@ -14,6 +14,7 @@ from .admission import Admission
 from .bracket import AtomicBracket
 from .bracket_terms import (
     ExitDefaults,
+    check_exits,
     check_sides,
     entry,
     level,
@@ -186,8 +187,10 @@ class Brackets(Admission):
             native=native,
         )
         leg = self.leg(symbol, side)
+        check_exits(plan, leg)
         at = 0.0 if trigger == "underlying" else limit_price or stop_price
-        check_sides(plan, leg, (at, at))
+        if at:
+            check_sides(plan, leg, (at, at), "entry")
         group, handle = self._new_group(
             [leg], abs(quantity), strategy, policy=policy, note=note, kind=Kind.BRACKET, exits=plan.row()
         )
@@ -235,6 +238,7 @@ class Brackets(Admission):
         plan = ExitPlan(self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss), **more)
         price = given.number(entry_price, "entry_price", low=0) or self._average_price(leg.symbol)
         leg = self.leg(symbol, 1 if size > 0 else -1)
+        check_exits(plan, leg, price)
         check_sides(plan, leg, market_around(plan.trigger, leg, self.shell.gateway.quote), "market", price)
         group, handle = self._new_group(
             [leg], abs(size), strategy, policy=policy, note=note, kind=Kind.EXITS, exits=plan.row()

@@ -103,11 +103,19 @@ class Gates:
         self._base = base
         self._env = base
         self._key: tuple[Any, ...] = ()
+        #: the environment while nothing is held back or limited; None until it is asked for
+        self._free: Env | None = None
 
     def set_base(self, base: Env) -> None:
         """What the venue can do became known."""
         self._base = base
         self._key = ()
+        self._free = None
+
+    @property
+    def takes_options(self) -> bool:
+        """True where the venue takes options."""
+        return self._base.takes_options
 
     def refusal(self, now: float) -> RefusalLike | None:
         """Why the risk gate lets nothing open now; a gate that raises lets nothing open."""
@@ -120,6 +128,9 @@ class Gates:
 
     def env(self, now: float, *, opens: bool) -> Env:
         """The environment of a decision; `opens` asks the risk gate, too."""
+        free = not (self.limited or self.paused or self.shut) and self.risk is None and now >= self.fuse.open_until
+        if free and self._free is not None:
+            return self._free
         refused = self.refusal(now) if opens and self.risk is not None else None
         tokens = spare = UNLIMITED
         if self.limited:
@@ -151,6 +162,8 @@ class Gates:
                 token_at=token_at,
                 leaned_on=base.leaned_on,
             )
+        if free:
+            self._free = self._env
         return self._env
 
     def _next_token(self, now: float) -> float:

@@ -47,6 +47,8 @@ class Contracts:
         self._securities: dict[str, tuple[Any, Any]] = {}
         self._holdings: dict[str, Any] = {}
         self._legs: dict[tuple[str, int], LegSpec] = {}
+        #: the same by Symbol
+        self._asked: dict[tuple[Any, int], LegSpec] = {}
         #: age beyond which a price fills nothing; live brokers fill at their own quotes
         self.stale_after = float("inf") if algorithm.live_mode else _span(algorithm)
         #: exchange time minus UTC in seconds, and the hour it was looked up in
@@ -108,6 +110,12 @@ class Contracts:
         Raises:
             ValueError: it is neither, or the ratio is not a whole number other than 0.
         """
+        try:
+            known = self._asked.get((contract, ratio)) if type(ratio) is int else None
+        except TypeError:  # what cannot be hashed is no Symbol
+            known = None
+        if known is not None:
+            return known
         symbol = self.symbol(contract.symbol) if type(contract) is LegSpec else getattr(contract, "symbol", contract)
         if not hasattr(getattr(symbol, "id", None), "has_underlying"):
             raise ValueError(f"{contract!r} is no contract: give a Symbol, an OptionContract or a Security")
@@ -119,6 +127,8 @@ class Contracts:
         known = self._legs.get((text, ratio))
         if known is None:
             known = self._legs[(text, ratio)] = replace(self._spec(symbol, text), ratio=ratio)
+        if symbol is contract:
+            self._asked[(symbol, ratio)] = known
         return known
 
     def _spec(self, symbol: Any, text: str) -> LegSpec:
