@@ -71,7 +71,7 @@ def whole(quantity: Any) -> int:
 
 def level(value: float | Level | None) -> Level | None:
     """A level from a price in dollars per share, a level or nothing. Raises ValueError."""
-    return value if value is None or isinstance(value, Level) else Level(price=value)
+    return value if value is None or isinstance(value, Level) else Level(value)
 
 
 _AT_MARKET = EntryPlan()

@@ -84,16 +84,16 @@ class Brackets(Admission):
         if not force and shell.now - self._protection_swept_at < self.settings.protection_sweep:
             self._check_thresholds()
             return
-        groups = [g for g in shell.groups.values() if g.spec.kind in PROTECTED_KINDS]
-        if not force and not shell.gateway.live:
-            seen, self._swept = self._swept, {g.spec.group_id: len(g.facts) for g in groups}
-            changed = [
-                g for n, g in ((g.spec.group_id, g) for g in groups)
-                if seen.get(n) != len(g.facts) or n not in shell.asleep or n in coverage.suspects
-            ]
+        if force or shell.gateway.live:
+            groups = [g for g in shell.groups.values() if g.spec.kind in PROTECTED_KINDS]
+        else:
+            changed = self._changed()
             coverage.check(shell.now, changed)
-            bare = coverage.suspects
-            groups = [g for g in changed if g.spec.group_id not in shell.asleep or g.spec.group_id in bare]
+            asleep, bare = shell.asleep, coverage.suspects
+            groups = [g for g in changed if (n := g.spec.group_id) not in asleep or n in bare]
+            if not groups:
+                self._protection_swept_at = shell.now
+                return
         if groups:
             coverage.sweeping = True
             try:
@@ -102,6 +102,19 @@ class Brackets(Admission):
                 coverage.sweeping = False
         self._protection_swept_at = shell.now
         coverage.check(shell.now, groups)
+
+    def _changed(self) -> list[GroupState]:
+        """Protected groups that have other facts than at the sweep before, do not sleep or lack cover."""
+        asleep, suspects = self.shell.asleep, self.coverage.suspects
+        before, counts = self._swept, {}
+        changed = []
+        for group_id, group in self.shell.groups.items():
+            if group.spec.kind in PROTECTED_KINDS:
+                count = counts[group_id] = len(group.facts)
+                if before.get(group_id) != count or group_id not in asleep or group_id in suspects:
+                    changed.append(group)
+        self._swept = counts
+        return changed
 
     def _check_thresholds(self) -> None:
         """Between the sweeps: suspects with every call, in live mode all groups every `sweep_interval` seconds."""
@@ -312,14 +325,15 @@ class Brackets(Admission):
             raise ValueError("give stop_loss_price or stop_loss, not both")
         stop = level(stop_loss_price if stop_loss_price is not None else stop_loss)
         if take_profit_price is not None:
-            targets = [take_profit_price]
+            return (ExitPair(1.0, level(take_profit_price), stop),)
         if targets is None and stop is None:
             defaults = self.exit_defaults
             return defaults.get(strategy, defaults.get("", ExitDefaults())).pairs()
-        if targets is None or len(given.many(targets, "targets")) == 0:
+        targets = () if targets is None else given.many(targets, "targets")
+        if len(targets) == 0:
             return (ExitPair(1.0, None, stop),)
         found = []
-        for target in given.many(targets, "targets"):
+        for target in targets:
             share, at = target if isinstance(target, tuple) else (1.0 / len(targets), target)
             found.append(ExitPair(share, level(at), stop))
         return tuple(found)

@@ -146,6 +146,15 @@ class _Plan(NamedTuple):
     plain: bool = True
 
 
+#: fields of an `ExitPlan` that stand in its row only where they differ
+_DEFAULTS: dict[str, Any] = {
+    name: default for name, default in _Plan._field_defaults.items() if name not in ("entry", "trail", "plain")
+}
+
+#: the defaults from `stop_limit` to `native`, in their order
+_STANDARD = tuple(_Plan._field_defaults.values())[1:-1]
+
+
 class ExitPlan(_Plan):
     """All that decides the exits of a bracket or of a position that exists already.
 
@@ -173,16 +182,20 @@ class ExitPlan(_Plan):
     ) -> ExitPlan:  # fmt: skip
         if not pairs:
             raise ValueError("an exit plan needs at least one pair of target and stop")
+        terms = (
+            stop_limit, target_market, trail, trail_step, break_even_after, time_exit, trigger, entry_timeout, native,
+        )  # fmt: skip
+        if terms == _STANDARD:
+            return tuple.__new__(cls, (pairs, entry, *_STANDARD, True))
         if trigger not in TRIGGERS:
             raise ValueError(f"trigger={trigger!r}: give one of {', '.join(TRIGGERS)}")
         if trail is not None and (type(trail) is not Level or trail.price is not None):
             raise ValueError(f"trail {trail!r}: give a distance, Level(percent=0.01) or Level(offset=1.5)")
-        if (stop_limit, trail_step, entry_timeout, time_exit, break_even_after) != _NUMBERS:
-            stop_limit = given.number(stop_limit, "stop_limit", low=0)
-            trail_step = given.number(trail_step, "trail_step", low=0)
-            entry_timeout = given.number(entry_timeout, "entry_timeout", low=0)
-            time_exit = given.number(time_exit, "time_exit", low=0)
-            break_even_after = given.whole(break_even_after, "break_even_after", low=0)
+        stop_limit = given.number(stop_limit, "stop_limit", low=0)
+        trail_step = given.number(trail_step, "trail_step", low=0)
+        entry_timeout = given.number(entry_timeout, "entry_timeout", low=0)
+        time_exit = given.number(time_exit, "time_exit", low=0)
+        break_even_after = given.whole(break_even_after, "break_even_after", low=0)
         target_market, native = bool(target_market), bool(native)
         watched = trigger != "native" or target_market or trail is not None or break_even_after
         plain = not (watched or time_exit or entry_timeout)
@@ -226,17 +239,6 @@ class ExitPlan(_Plan):
             **{name: row.get(name, default) for name, default in _DEFAULTS.items()},
         )
 
-
-#: fields of an `ExitPlan` that stand in its row only where they differ
-_DEFAULTS: dict[str, Any] = {
-    name: default for name, default in _Plan._field_defaults.items() if name not in ("entry", "trail", "plain")
-}
-
-#: the defaults from `stop_limit` to `native`, in their order
-_STANDARD = tuple(_Plan._field_defaults.values())[1:-1]
-
-#: the defaults of those that are numbers, in their order
-_NUMBERS = (0.0, 0.05, 0.0, 0.0, 0)
 
 #: who watches a trigger
 TRIGGERS = ("native", "last", "mid", "underlying")
