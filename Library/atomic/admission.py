@@ -81,7 +81,11 @@ class Admission:
     def _admit(self, group: GroupState) -> None:
         """Check and start a group; inside the pump."""
         shell = self.shell
-        problems = [problem for leg in group.spec.legs if (problem := subscribed(self._gateway, leg))]
+        problems = []
+        for leg in group.spec.legs:
+            problem = subscribed(self._gateway, leg)
+            if problem:
+                problems.append(problem)
         if problems:
             shell.add(group)
             shell.apply(group, f.Refused(shell.now, "; ".join(problems)))

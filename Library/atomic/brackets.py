@@ -109,10 +109,10 @@ class Brackets(Admission):
         before, counts = self._swept, {}
         changed = []
         for group_id, group in self.shell.groups.items():
-            if group.spec.kind in PROTECTED_KINDS:
-                count = counts[group_id] = len(group.facts)
-                if before.get(group_id) != count or group_id not in asleep or group_id in suspects:
-                    changed.append(group)
+            count = counts[group_id] = len(group.facts)
+            stirred = before.get(group_id) != count or group_id not in asleep or group_id in suspects
+            if stirred and group.spec.kind in PROTECTED_KINDS:
+                changed.append(group)
         self._swept = counts
         return changed
 
@@ -186,18 +186,18 @@ class Brackets(Admission):
         """
         quantity = whole(quantity)
         side = 1 if quantity > 0 else -1
-        plan = ExitPlan(
+        plan = ExitPlan(  # by position: a class takes keywords at twice the price
             self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss),
-            entry=entry(limit_price, stop_price),
-            stop_limit=stop_limit_offset,
-            target_market=target_market,
-            trail=trail,
-            trail_step=trail_step,
-            break_even_after=break_even_after,
-            time_exit=seconds(time_exit),
-            trigger=trigger,
-            entry_timeout=entry_timeout,
-            native=native,
+            entry(limit_price, stop_price),
+            stop_limit_offset,
+            target_market,
+            trail,
+            trail_step,
+            break_even_after,
+            seconds(time_exit),
+            trigger,
+            entry_timeout,
+            native,
         )
         leg = self.leg(symbol, side)
         check_exits(plan, leg)

@@ -21,9 +21,18 @@ _EPOCH = datetime(1970, 1, 1)
 _UNKNOWN = Quote(0.0, 0.0, 0.0, 0.0, open=False)
 
 
+#: the moment that was asked for last, and its seconds: a step's calls all ask for the same
+_newest: tuple[datetime, float] = (_EPOCH, 0.0)
+
+
 def seconds(moment: datetime) -> float:
     """Seconds since 1970-01-01 UTC of a UTC moment, aware or naive (LEAN gives both, facts: LEAN 8.1)."""
-    return moment.timestamp() if moment.tzinfo is UTC else _on_the_clock(moment)
+    global _newest  # noqa: PLW0603
+    known, at = _newest
+    if moment is not known:
+        at = moment.timestamp() if moment.tzinfo is UTC else _on_the_clock(moment)
+        _newest = moment, at
+    return at
 
 
 def _on_the_clock(moment: datetime) -> float:
