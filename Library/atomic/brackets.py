@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     Target = float | Level | tuple[float, float | Level]
 
 
+# asked for with every bracket; see `facts.settle`
+_BRACKET = Kind.BRACKET
+
+
 class Brackets(Admission):
     """The helpers; mixed into `AtomicOrderExecutor`."""
 
@@ -205,7 +209,7 @@ class Brackets(Admission):
         if at:
             check_sides(plan, leg, (at, at), "entry")
         group, handle = self._new_group(
-            [leg], abs(quantity), strategy, policy=policy, note=note, kind=Kind.BRACKET, exits=plan.row()
+            [leg], abs(quantity), strategy, policy=policy, note=note, kind=_BRACKET, exits=plan.row()
         )
         group.exit_plan = plan
         self._begin_group(group)

@@ -171,22 +171,24 @@ def _market(spec: GroupSpec, shell: Shell, plan: ExitPlan | None) -> list[Refusa
     found: list[Refusal] = []
     day = ""
     for number, leg in enumerate(spec.legs):
-        name = leg.name or leg.symbol
         if leg.expiry:
             day = day or _date(int(shell.now // 86_400))
             if leg.expiry < day:
-                found.append(Refusal("expiry", day, leg.expiry, f"{name} has expired"))
+                found.append(Refusal("expiry", day, leg.expiry, f"{leg.name or leg.symbol} has expired"))
                 continue
         side = _first_side(spec, number, plan)
         if not side:
             continue
         quote = shell.quotes[leg.symbol]
+        if quote.open and not (quote.ask <= 0 or (side < 0 and quote.bid <= 0)):
+            continue
+        name, sides = leg.name or leg.symbol, f"{quote.bid:g}/{quote.ask:g}"
         if not quote.open:
             found.append(Refusal("session", "open", "closed", f"the market of {name} is closed"))
-        elif side < 0 and (quote.bid <= 0 or quote.ask <= 0):
-            found.append(Refusal("quote", "bid and ask", f"{quote.bid:g}/{quote.ask:g}", f"{name} is to be sold"))
-        elif side > 0 and quote.ask <= 0:
-            found.append(Refusal("quote", "ask", f"{quote.bid:g}/{quote.ask:g}", f"{name} is to be bought"))
+        elif side < 0:
+            found.append(Refusal("quote", "bid and ask", sides, f"{name} is to be sold"))
+        else:
+            found.append(Refusal("quote", "ask", sides, f"{name} is to be bought"))
     if plan is not None and plan.entry is not None and not found:
         found += _passed(spec, plan, shell)
     return found

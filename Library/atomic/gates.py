@@ -100,6 +100,8 @@ class Gates:
         self.shut: dict[str, str] = {}
         #: a rate is set: sends are counted
         self.limited = bool(rate or reserved)
+        #: what may leave depends on more than pauses and the breaker
+        self._asks = self.limited or risk is not None
         self._base = base
         self._env = base
         self._key: tuple[Any, ...] = ()
@@ -128,7 +130,7 @@ class Gates:
 
     def env(self, now: float, *, opens: bool) -> Env:
         """The environment of a decision; `opens` asks the risk gate, too."""
-        free = not (self.limited or self.paused or self.shut) and self.risk is None and now >= self.fuse.open_until
+        free = not (self._asks or self.paused or self.shut) and now >= self.fuse.open_until
         if free and self._free is not None:
             return self._free
         refused = self.refusal(now) if opens and self.risk is not None else None

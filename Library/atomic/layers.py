@@ -27,7 +27,7 @@ BELOW_FULL = 120.0
 UNPROTECTED = 600.0
 _KEPT = 1024
 # asked for with every fact; see `facts.settle`
-_ENTRY, _TARGET = Purpose.ENTRY, Purpose.TARGET
+_ENTRY, _TARGET, _CLOSED = Purpose.ENTRY, Purpose.TARGET, Phase.CLOSED
 _COVERS = frozenset({Purpose.STOP, Purpose.EMERGENCY, Purpose.CLOSE})
 #: kinds of facts that `Coverage.fact` wants to hear of
 COVERED = frozenset({"filled", "adjusted", "accepted"})
@@ -130,7 +130,7 @@ class Coverage:
         """Look at the thresholds; called with every sweep, and with every bar for the suspects."""
         bare: list[tuple[str, float]] = []
         for group in groups:
-            if group.spec.kind not in PROTECTED_KINDS or group.phase is Phase.CLOSED:
+            if group.spec.kind not in PROTECTED_KINDS or group.phase is _CLOSED:
                 continue
             open_, covered, watched = protection(group)
             group_id = group.spec.group_id

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 300.0
 #: alerts a minute that go out over all codes, P0 aside
 ALERTS_PER_MINUTE = 20
+# asked for with every group; see `facts.settle`
+_ROLLED_BACK = Outcome.ROLLED_BACK
 #: alerts and latencies kept in memory
 KEPT = 256
 
@@ -187,17 +189,18 @@ class Observer:
     def _ended(self, group: GroupState, at: float) -> None:
         counts, group_id = self.counts, group.spec.group_id
         self._first_fill.pop(group_id, None)
-        self._legging.pop(group_id, None)
+        if self._legging:
+            self._legging.pop(group_id, None)
         if group_id in self._naked_since:
             counts["naked_seconds"] += at - self._naked_since.pop(group_id)
         counts["groups"] += 1
         counts["rollback_cost"] += group.rollback_cost
         counts["fees"] += group.fees
-        if group.memory.get("reserves"):  # elsewhere no exit gives way to another
+        if group.memory and group.memory.get("reserves"):  # elsewhere no exit gives way to another
             counts["gap_seconds"] += gap_seconds(group)
         outcome = str(group.outcome)
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
-        if group.outcome is Outcome.ROLLED_BACK:
+        if group.outcome is _ROLLED_BACK:
             counts["rolled_back"] += 1
 
     def metrics(self) -> dict[str, Any]:

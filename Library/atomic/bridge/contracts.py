@@ -27,7 +27,7 @@ _newest: tuple[datetime, float] = (_EPOCH, 0.0)
 
 def seconds(moment: datetime) -> float:
     """Seconds since 1970-01-01 UTC of a UTC moment, aware or naive (LEAN gives both, facts: LEAN 8.1)."""
-    global _newest  # noqa: PLW0603
+    global _newest
     known, at = _newest
     if moment is not known:
         at = moment.timestamp() if moment.tzinfo is UTC else _on_the_clock(moment)

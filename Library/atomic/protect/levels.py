@@ -106,6 +106,7 @@ class ExitPair(_Pair):
     __slots__ = ()
 
     def __new__(cls, share: float, target: Level | None, stop: Level | None) -> ExitPair:
+        """Raises ValueError for a share that is not positive, and for neither target nor stop."""
         if type(share) is not float or not 0.0 < share < inf:
             share = given.positive(share, "share")
         if target is None and stop is None:
@@ -180,6 +181,7 @@ class ExitPlan(_Plan):
         target_market: bool = False, trail: Level | None = None, trail_step: float = 0.05, break_even_after: int = 0,
         time_exit: float = 0.0, trigger: str = "native", entry_timeout: float = 0.0, native: bool = False,
     ) -> ExitPlan:  # fmt: skip
+        """Raises ValueError for no pair, an unknown trigger, a trail at a price, and numbers that make no sense."""
         if not pairs:
             raise ValueError("an exit plan needs at least one pair of target and stop")
         terms = (
