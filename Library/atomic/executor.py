@@ -292,7 +292,9 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
             self.alerts.raise_(self._gateway.now(), Severity.P0, "journal-unreadable", "", report.refuse)
         extra = self.journal.extra
         self._gates.fuse.restore(extra.get("breaker"))
-        self.shell.outside.restore(extra.get("deliveries", {}))
+        #: deliveries that are still due, as the journal has them
+        self._deliveries = extra.get("deliveries", {})
+        self.shell.outside.restore(self._deliveries)
         for said in self.guard.restore():
             self._gateway.log(f"atomic: {said}")
         self.operations.restore(self._loaded.groups)
@@ -327,8 +329,8 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
         self.shell.outside.check_holdings()
         self.shell.outside.forget_unused()
         deliveries = self.shell.outside.state()
-        if deliveries != self.journal.extra.get("deliveries", {}):
-            self.journal.extra["deliveries"] = deliveries
+        if deliveries != self._deliveries:
+            self.journal.extra["deliveries"] = self._deliveries = deliveries
 
     def _parameter(self, name: str) -> str:
         if self._algorithm is None:

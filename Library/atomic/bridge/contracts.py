@@ -180,9 +180,9 @@ class Contracts:
             offset = self._offset(text, security, now)
         at = _on_the_clock(data.end_time) - offset
         last = float(security.price)
-        try:
-            bid_bar, ask_bar = data.bid, data.ask
-        except AttributeError:  # a trade bar or tick: the security keeps both sides
+        bid_bar = getattr(data, "bid", _ABSENT)  # an exception costs as much as the rest of the quote
+        ask_bar = _ABSENT if bid_bar is _ABSENT else getattr(data, "ask", _ABSENT)
+        if ask_bar is _ABSENT:  # a trade bar or tick: the security keeps both sides
             bid, ask = float(security.bid_price), float(security.ask_price)
         else:
             bid = float(bid_bar.close) if bid_bar is not None else 0.0
@@ -256,6 +256,7 @@ class Contracts:
 
 _HOUR = 3600.0
 _NO_OFFSET = (0.0, -1e18)
+_ABSENT: Any = object()
 #: SecurityType.INDEX_OPTION (Common/Global.cs)
 _INDEX_OPTION = 10
 
