@@ -310,11 +310,11 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
         now = self.shell.now
         if now < self._sweep_at and not force:
             return
+        every = self.settings.sweep_interval
+        self._sweep_at = now + every
         if self.shell.groups and self.report is not None:
-            # a backtest's account moves only by events that this process has seen: it is compared less often
-            settings = self.settings
-            every = settings.sweep_interval
-            self._sweep_at = now + (every if self._gateway.live else max(every, settings.protection_sweep))
+            if not self._gateway.live:  # its account moves only by events that this process has seen
+                self._sweep_at = now + max(every, self.settings.protection_sweep)
             if force:
                 self._identified_at = 0.0
             self.shell.do(self._compare)
