@@ -81,13 +81,16 @@ class Admission:
     def _admit(self, group: GroupState) -> None:
         """Check and start a group; inside the pump."""
         shell = self.shell
-        problems = [problem for leg in group.spec.legs if (problem := subscribed(self._gateway, leg))]
+        problems = []
+        for leg in group.spec.legs:
+            problem = subscribed(self._gateway, leg)
+            if problem:
+                problems.append(problem)
         if problems:
             shell.add(group)
             shell.apply(group, f.Refused(shell.now, "; ".join(problems)))
             return
-        equity, margin = self.account()
-        found = refusals(group.spec, shell, equity, margin, group.exit_plan)
+        found = refusals(group.spec, shell, self.account, group.exit_plan)
         shell.add(group)
         if found:
             why = "; ".join(f"{r.check}: {r.reason} (is {r.value}, limit {r.limit})" for r in found)

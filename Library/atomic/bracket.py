@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     from .shell import Shell
 
 
+# asked for with every group; see `facts.settle`
+_WHOLE = Kind.ALL_OR_NONE
+
+
 def handle_of(group: GroupState, shell: Shell) -> AtomicGroup:
     """The handle for a group of its kind."""
-    return AtomicGroup(group, shell) if group.spec.kind is Kind.ALL_OR_NONE else AtomicBracket(group, shell)
+    return AtomicGroup(group, shell) if group.spec.kind is _WHOLE else AtomicBracket(group, shell)
 
 
 class AtomicBracket(AtomicGroup):

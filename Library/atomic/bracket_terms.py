@@ -71,7 +71,7 @@ def whole(quantity: Any) -> int:
 
 def level(value: float | Level | None) -> Level | None:
     """A level from a price in dollars per share, a level or nothing. Raises ValueError."""
-    return value if value is None or isinstance(value, Level) else Level(price=value)
+    return value if value is None or isinstance(value, Level) else Level(value)
 
 
 _AT_MARKET = EntryPlan()
@@ -111,42 +111,56 @@ def to_come(when: datetime | float, now: float) -> float:
     return at
 
 
-def check_sides(
-    plan: ExitPlan, leg: LegSpec, around: tuple[float, float], what: str = "entry", cost: float = 0.0
-) -> None:
-    """Exits on the wrong side of where the position is opened, or stands, would fill at once.
+def check_exits(plan: ExitPlan, leg: LegSpec, cost: float = 0.0) -> None:
+    """Exits that contradict one another, wherever the market is.
 
     Args:
         plan: the exits.
         leg: what is held; the sign of its ratio is the side.
-        around: what the stop and what the target is compared with, dollars per share: the price of the entry, or the
-            two sides of the market; 0 when unknown.
-        what: what that is called.
         cost: average price that distances refer to; 0 while it is not known (distances are not checked then).
 
     Raises:
-        ValueError: names both prices and the side; also for distances where the underlying's price decides, and for
-            what changes a stop where there is none.
+        ValueError: a target on the wrong side of its stop, a distance where the underlying's price decides, or what
+            changes a stop where there is none.
     """
-    name = leg.name or leg.symbol
-    if not any(pair.stop for pair in plan.pairs) and (plan.trail or plan.break_even_after or plan.stop_limit):
+    if (plan.trail or plan.break_even_after or plan.stop_limit) and not any(pair.stop for pair in plan.pairs):
         text = "trail, break_even_after and stop_limit_offset change a stop"
-        raise ValueError(f"{name}: {text}, and there is no stop: give stop_loss or stop_loss_price")
+        raise ValueError(f"{_name(leg)}: {text}, and there is no stop: give stop_loss or stop_loss_price")
     side = facing(plan.trigger, leg)
     if plan.trigger == "underlying":
         levels = [level for pair in plan.pairs for level in (pair.target, pair.stop) if level is not None]
         if plan.trail or plan.break_even_after or any(level.price is None for level in levels):
             text = "the underlying's price decides: give prices of the underlying (stop_loss_price, take_profit_price)"
-            raise ValueError(f"{name}: {text}, no distances, no trail and no break_even_after")
+            raise ValueError(f"{_name(leg)}: {text}, no distances, no trail and no break_even_after")
         cost = 0.0
     for pair in plan.pairs:
-        stop, target = _at(pair.stop, -side, cost, leg.tick), _at(pair.target, side, cost, leg.tick)
+        stop, target = _prices(pair, side, cost, leg.tick)
         if stop and target and (target - stop) * side <= 0:
-            raise ValueError(f"{name}: target {target:g} and stop {stop:g} are on the wrong sides of each other")
-        if around[0] > 0 and stop and (around[0] - stop) * side <= 0:
-            raise ValueError(f"{name}: stop {stop:g} is not {_WORDS[side]} the {what} {around[0]:g}")
-        if around[1] > 0 and target and (target - around[1]) * side <= 0:
-            raise ValueError(f"{name}: target {target:g} is not {_WORDS[-side]} the {what} {around[1]:g}")
+            raise ValueError(f"{_name(leg)}: target {target:g} and stop {stop:g} are on the wrong sides of each other")
+
+
+def check_sides(plan: ExitPlan, leg: LegSpec, around: tuple[float, float], what: str, cost: float = 0.0) -> None:
+    """Exits on the wrong side of where the position is opened, or stands, would fill at once.
+
+    Args:
+        plan: the exits; `check_exits` has passed them.
+        leg: what is held; the sign of its ratio is the side.
+        around: what the stop and what the target is compared with, dollars per share: the price of the entry, or the
+            two sides of the market; 0 when unknown.
+        what: what that is called.
+        cost: as in `check_exits`.
+
+    Raises:
+        ValueError: names both prices and the side.
+    """
+    by_stop, by_target = around
+    side = facing(plan.trigger, leg)
+    for pair in plan.pairs:
+        stop, target = _prices(pair, side, cost, leg.tick)
+        if by_stop > 0 and stop and (by_stop - stop) * side <= 0:
+            raise ValueError(f"{_name(leg)}: stop {stop:g} is not {_WORDS[side]} the {what} {by_stop:g}")
+        if by_target > 0 and target and (target - by_target) * side <= 0:
+            raise ValueError(f"{_name(leg)}: target {target:g} is not {_WORDS[-side]} the {what} {by_target:g}")
 
 
 #: where a stop lies, by side
@@ -162,13 +176,19 @@ def market_around(trigger: str, leg: LegSpec, quote: Callable[[str], Quote]) -> 
     return (sides.ask, sides.bid) if leg.ratio > 0 else (sides.bid, sides.ask)
 
 
-def _at(level: Level | None, away: int, cost: float, tick: float) -> float:
-    """The level's price; 0 for none, and for a distance from a price that is not known."""
-    if level is None:
-        return 0.0
-    if level.price is not None:
-        return level.price
-    return level.resolve(cost, away, tick) if cost > 0 else 0.0
+def _prices(pair: ExitPair, side: int, cost: float, tick: float) -> tuple[float, float]:
+    """Stop and target of a pair; 0 for none, and for a distance from a price that is not known."""
+    _, target, stop = pair
+    low = high = 0.0
+    if stop is not None:
+        low = stop.price or (stop.resolve(cost, -side, tick) if cost > 0 else 0.0)
+    if target is not None:
+        high = target.price or (target.resolve(cost, side, tick) if cost > 0 else 0.0)
+    return low, high
+
+
+def _name(leg: LegSpec) -> str:
+    return leg.name or leg.symbol
 
 
 def exit_defaults(rows: Mapping[str, tuple[Sequence[float], float]]) -> dict[str, ExitDefaults]:

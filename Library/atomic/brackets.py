@@ -14,6 +14,7 @@ from .admission import Admission
 from .bracket import AtomicBracket
 from .bracket_terms import (
     ExitDefaults,
+    check_exits,
     check_sides,
     entry,
     level,
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
 
     #: a target: price, (share, price), Level or (share, Level)
     Target = float | Level | tuple[float, float | Level]
+
+
+# asked for with every bracket; see `facts.settle`
+_BRACKET = Kind.BRACKET
 
 
 class Brackets(Admission):
@@ -83,16 +88,16 @@ class Brackets(Admission):
         if not force and shell.now - self._protection_swept_at < self.settings.protection_sweep:
             self._check_thresholds()
             return
-        groups = [g for g in shell.groups.values() if g.spec.kind in PROTECTED_KINDS]
-        if not force and not shell.gateway.live:
-            seen, self._swept = self._swept, {g.spec.group_id: len(g.facts) for g in groups}
-            changed = [
-                g for n, g in ((g.spec.group_id, g) for g in groups)
-                if seen.get(n) != len(g.facts) or n not in shell.asleep or n in coverage.suspects
-            ]
+        if force or shell.gateway.live:
+            groups = [g for g in shell.groups.values() if g.spec.kind in PROTECTED_KINDS]
+        else:
+            changed = self._changed()
             coverage.check(shell.now, changed)
-            bare = coverage.suspects
-            groups = [g for g in changed if g.spec.group_id not in shell.asleep or g.spec.group_id in bare]
+            asleep, bare = shell.asleep, coverage.suspects
+            groups = [g for g in changed if (n := g.spec.group_id) not in asleep or n in bare]
+            if not groups:
+                self._protection_swept_at = shell.now
+                return
         if groups:
             coverage.sweeping = True
             try:
@@ -101,6 +106,19 @@ class Brackets(Admission):
                 coverage.sweeping = False
         self._protection_swept_at = shell.now
         coverage.check(shell.now, groups)
+
+    def _changed(self) -> list[GroupState]:
+        """Protected groups that have other facts than at the sweep before, do not sleep or lack cover."""
+        asleep, suspects = self.shell.asleep, self.coverage.suspects
+        before, counts = self._swept, {}
+        changed = []
+        for group_id, group in self.shell.groups.items():
+            count = counts[group_id] = len(group.facts)
+            stirred = before.get(group_id) != count or group_id not in asleep or group_id in suspects
+            if stirred and group.spec.kind in PROTECTED_KINDS:
+                changed.append(group)
+        self._swept = counts
+        return changed
 
     def _check_thresholds(self) -> None:
         """Between the sweeps: suspects with every call, in live mode all groups every `sweep_interval` seconds."""
@@ -172,24 +190,26 @@ class Brackets(Admission):
         """
         quantity = whole(quantity)
         side = 1 if quantity > 0 else -1
-        plan = ExitPlan(
+        plan = ExitPlan(  # by position: a class takes keywords at twice the price
             self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss),
-            entry=entry(limit_price, stop_price),
-            stop_limit=stop_limit_offset,
-            target_market=target_market,
-            trail=trail,
-            trail_step=trail_step,
-            break_even_after=break_even_after,
-            time_exit=seconds(time_exit),
-            trigger=trigger,
-            entry_timeout=entry_timeout,
-            native=native,
+            entry(limit_price, stop_price),
+            stop_limit_offset,
+            target_market,
+            trail,
+            trail_step,
+            break_even_after,
+            seconds(time_exit),
+            trigger,
+            entry_timeout,
+            native,
         )
         leg = self.leg(symbol, side)
+        check_exits(plan, leg)
         at = 0.0 if trigger == "underlying" else limit_price or stop_price
-        check_sides(plan, leg, (at, at))
+        if at:
+            check_sides(plan, leg, (at, at), "entry")
         group, handle = self._new_group(
-            [leg], abs(quantity), strategy, policy=policy, note=note, kind=Kind.BRACKET, exits=plan.row()
+            [leg], abs(quantity), strategy, policy=policy, note=note, kind=_BRACKET, exits=plan.row()
         )
         group.exit_plan = plan
         self._begin_group(group)
@@ -235,6 +255,7 @@ class Brackets(Admission):
         plan = ExitPlan(self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss), **more)
         price = given.number(entry_price, "entry_price", low=0) or self._average_price(leg.symbol)
         leg = self.leg(symbol, 1 if size > 0 else -1)
+        check_exits(plan, leg, price)
         check_sides(plan, leg, market_around(plan.trigger, leg, self.shell.gateway.quote), "market", price)
         group, handle = self._new_group(
             [leg], abs(size), strategy, policy=policy, note=note, kind=Kind.EXITS, exits=plan.row()
@@ -308,14 +329,15 @@ class Brackets(Admission):
             raise ValueError("give stop_loss_price or stop_loss, not both")
         stop = level(stop_loss_price if stop_loss_price is not None else stop_loss)
         if take_profit_price is not None:
-            targets = [take_profit_price]
+            return (ExitPair(1.0, level(take_profit_price), stop),)
         if targets is None and stop is None:
             defaults = self.exit_defaults
             return defaults.get(strategy, defaults.get("", ExitDefaults())).pairs()
-        if targets is None or len(given.many(targets, "targets")) == 0:
+        targets = () if targets is None else given.many(targets, "targets")
+        if len(targets) == 0:
             return (ExitPair(1.0, None, stop),)
         found = []
-        for target in given.many(targets, "targets"):
+        for target in targets:
             share, at = target if isinstance(target, tuple) else (1.0 / len(targets), target)
             found.append(ExitPair(share, level(at), stop))
         return tuple(found)

@@ -14,13 +14,15 @@ from .structures import check
 from .vocabulary import ChildType, Kind, Phase, Right
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from .model import GroupSpec, LegSpec
     from .ports import RefusalLike
     from .protect import ExitPlan
     from .shell import Shell
 
+# asked for with every group; see `facts.settle`
+_WHOLE, _SET, _MARKET, _SHARE = Kind.ALL_OR_NONE, Kind.CONTINGENT, ChildType.MARKET, Right.SHARE
 #: phases in which a group counts against `max_pending_groups`
 PENDING = frozenset({Phase.PLANNED, Phase.OPENING, Phase.UNWINDING})
 
@@ -32,37 +34,38 @@ def check_terms(legs: Iterable[LegSpec], units: int, strategy: str, max_legs: in
         ValueError: terms that no group may have (`structures.check`), or a bad quantity.
     """
     checked = check(strategy, legs, max_legs=max_legs)
-    try:
-        given.whole(units, "quantity", low=1)
-    except ValueError:
-        raise ValueError(f"{strategy}: quantity {units!r} must be a whole number of units of at least 1") from None
+    if type(units) is not int or units < 1:
+        try:
+            given.whole(units, "quantity", low=1)
+        except ValueError:
+            raise ValueError(f"{strategy}: quantity {units!r} must be a whole number of units of at least 1") from None
     return checked
 
 
 def refusals(
-    spec: GroupSpec, shell: Shell, equity: float, margin: float, plan: ExitPlan | None = None
+    spec: GroupSpec, shell: Shell, account: Callable[[], tuple[float, float]], plan: ExitPlan | None = None
 ) -> list[RefusalLike]:
     """Why this group may not open now; empty when it may. Called inside the pump, before the group is added.
 
     Args:
         spec: what is asked for.
         shell: the executor's shell.
-        equity: of the account, dollars; NaN when unknown.
-        margin: what is left of it, dollars; NaN when unknown.
+        account: tells equity and remaining margin in dollars (NaN when unknown); asked for a risk gate only.
         plan: the exits of a bracket.
     """
     found: list[RefusalLike] = []
-    if shell.gates.shut:
-        found += [Refusal("gate", "open", code, why) for code, why in shell.gates.shut.items()]
-    if shell.gates.paused:
+    gates = shell.gates
+    if gates.shut:
+        found += [Refusal("gate", "open", code, why) for code, why in gates.shut.items()]
+    if gates.paused:
         found.append(Refusal("pause", "running", "paused", "trading is paused; resume it first"))
-    if shell.gates.fuse.is_open(shell.now):
-        left = shell.gates.fuse.open_until - shell.now
+    if gates.fuse.is_open(shell.now):
+        left = gates.fuse.open_until - shell.now
         found.append(Refusal("circuit-breaker", "closed", "open", f"too many refusals; it resets in {left:.0f} s"))
     found += _capacity(spec, shell)
     if not found:
         found += _market(spec, shell, plan)
-    if not found and shell.gates.risk is not None:
+    if not found and gates.risk is not None:
         book = [g for g in shell.groups.values() if g.phase is not Phase.CLOSED]
         sizes = getattr(shell.gateway, "sizes", None)
         quotes = {leg.symbol: shell.quotes[leg.symbol] for leg in spec.legs}
@@ -74,7 +77,7 @@ def refusals(
             if leg.underlying:
                 quotes[leg.underlying] = shell.quotes[leg.underlying]
         try:
-            found += shell.gates.risk.approve(Proposal(spec, quotes, shell.now, book, equity, margin))
+            found += gates.risk.approve(Proposal(spec, quotes, shell.now, book, *account()))
         except Exception as error:  # somebody else's code: its fault is a refusal
             shell.report_fault(None, error)
             found.append(Refusal("risk-gate", "an answer", type(error).__name__, f"the gate failed: {error}"))
@@ -85,10 +88,10 @@ def _capacity(spec: GroupSpec, shell: Shell) -> list[Refusal]:
     found: list[Refusal] = []
     settings = shell.settings
     # a resting bracket entry pends for hours and leaves nothing naked: only all-or-none groups count
-    whole = spec.kind is Kind.ALL_OR_NONE
+    whole = spec.kind is _WHOLE
     if whole:
         pending = [
-            g.spec.group_id for g in shell.groups.values() if g.phase in PENDING and g.spec.kind is Kind.ALL_OR_NONE
+            g.spec.group_id for g in shell.groups.values() if g.phase in PENDING and g.spec.kind is _WHOLE
         ]
         if len(pending) >= settings.max_pending_groups:
             text = f"{', '.join(pending[:4])} must stand or end first (Settings.max_pending_groups)"
@@ -100,8 +103,8 @@ def _capacity(spec: GroupSpec, shell: Shell) -> list[Refusal]:
             why = shell.outside.closed_contracts.get(leg.symbol)
             if why:
                 found.append(Refusal("holdings-break", leg.name or leg.symbol, "difference", why))
-    if not shell.gates.env(shell.now, opens=False).takes_options:
-        options = [leg.name or leg.symbol for leg in spec.legs if leg.right is not Right.SHARE]
+    if not shell.gates.takes_options:
+        options = [leg.name or leg.symbol for leg in spec.legs if leg.right is not _SHARE]
         if options:
             text = f"the brokerage takes no options: {', '.join(options)}; choose another (set_brokerage_model)"
             found.append(Refusal("brokerage", "options", "none", text))
@@ -139,21 +142,21 @@ def _per_underlying(spec: GroupSpec, shell: Shell) -> list[Refusal]:
 
 
 def _contracts(legs: Iterable[LegSpec], units: int) -> int:
-    return sum(abs(leg.ratio) * units for leg in legs if leg.right is not Right.SHARE)
+    return sum(abs(leg.ratio) * units for leg in legs if leg.right is not _SHARE)
 
 
-def _first_side(spec: GroupSpec, leg: int) -> int:
+def _first_side(spec: GroupSpec, leg: int, plan: ExitPlan | None) -> int:
     """What a leg's first order does to the market: +1 buys, -1 sells, 0 where it rests at its own price.
 
     One that rests needs neither the session nor a quote.
     """
-    if spec.kind is Kind.CONTINGENT:
+    if plan is not None:
+        if plan.entry is not None and plan.entry.type is not _MARKET:
+            return 0
+    elif spec.kind is _SET:
         members = spec.exits["members"]
         first = members[:1] if spec.exits["form"] == "oto" else members
-        return min((1 if m[1] > 0 else -1 for m in first if m[0] == leg and m[2] == ChildType.MARKET), default=0)
-    entry = spec.exits.get("entry") if spec.kind is Kind.BRACKET else None
-    if entry is not None and entry[0] != ChildType.MARKET:
-        return 0
+        return min((1 if m[1] > 0 else -1 for m in first if m[0] == leg and m[2] == _MARKET), default=0)
     return 1 if spec.legs[leg].ratio > 0 else -1
 
 
@@ -168,22 +171,24 @@ def _market(spec: GroupSpec, shell: Shell, plan: ExitPlan | None) -> list[Refusa
     found: list[Refusal] = []
     day = ""
     for number, leg in enumerate(spec.legs):
-        name = leg.name or leg.symbol
         if leg.expiry:
             day = day or _date(int(shell.now // 86_400))
             if leg.expiry < day:
-                found.append(Refusal("expiry", day, leg.expiry, f"{name} has expired"))
+                found.append(Refusal("expiry", day, leg.expiry, f"{leg.name or leg.symbol} has expired"))
                 continue
-        side = _first_side(spec, number)
+        side = _first_side(spec, number, plan)
         if not side:
             continue
         quote = shell.quotes[leg.symbol]
+        if quote.open and not (quote.ask <= 0 or (side < 0 and quote.bid <= 0)):
+            continue
+        name, sides = leg.name or leg.symbol, f"{quote.bid:g}/{quote.ask:g}"
         if not quote.open:
             found.append(Refusal("session", "open", "closed", f"the market of {name} is closed"))
-        elif side < 0 and (quote.bid <= 0 or quote.ask <= 0):
-            found.append(Refusal("quote", "bid and ask", f"{quote.bid:g}/{quote.ask:g}", f"{name} is to be sold"))
-        elif side > 0 and quote.ask <= 0:
-            found.append(Refusal("quote", "ask", f"{quote.bid:g}/{quote.ask:g}", f"{name} is to be bought"))
+        elif side < 0:
+            found.append(Refusal("quote", "bid and ask", sides, f"{name} is to be sold"))
+        else:
+            found.append(Refusal("quote", "ask", sides, f"{name} is to be bought"))
     if plan is not None and plan.entry is not None and not found:
         found += _passed(spec, plan, shell)
     return found
@@ -191,11 +196,12 @@ def _market(spec: GroupSpec, shell: Shell, plan: ExitPlan | None) -> list[Refusa
 
 def _passed(spec: GroupSpec, plan: ExitPlan, shell: Shell) -> list[Refusal]:
     """Exits of a bracket that would close it as soon as it stands: their time, or the market, has passed them."""
-    try:
-        to_come(plan.time_exit, shell.now)
-    except ValueError as error:
-        return [Refusal("time-exit", "a time to come", "passed", str(error))]
-    if plan.entry is None or plan.entry.type is not ChildType.MARKET:
+    if plan.time_exit:
+        try:
+            to_come(plan.time_exit, shell.now)
+        except ValueError as error:
+            return [Refusal("time-exit", "a time to come", "passed", str(error))]
+    if plan.entry is None or plan.entry.type is not _MARKET:
         return []  # the entry's own price was compared when it was asked for
     leg = spec.legs[0]
     around = market_around(plan.trigger, leg, shell.quotes.__getitem__)

@@ -20,7 +20,7 @@ from .commands import Control
 from .contingent_sets import ContingentSets
 from .desk import OperatorDesk
 from .gates import Gates
-from .group import AtomicGroup, Groups
+from .group import CALLBACK_OF, AtomicGroup, Groups
 from .guard import Guard
 from .journal import Journal
 from .lease import Lease
@@ -119,8 +119,7 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
         self.desk = OperatorDesk(self)
         self.control = Control(self.desk, gateway.log)
         self.report: StartReport | None = None
-        self._swept_at = 0.0
-        self._compared_at = self._identified_at = 0.0
+        self._sweep_at = self._identified_at = 0.0
         self._asked_at = 0.0
         self._reconciler = Reconciler(self.shell, self._loaded)
         self.shell.on_due["reconcile"] = self._reconciler.sweep
@@ -280,9 +279,10 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
     def _on_group_event(self, event: GroupEvent) -> None:
         if self._gates.risk is not None:
             self.guard.told(event)
-        handle = self._handles.get(event.group.spec.group_id)
-        if handle is not None:
-            handle.tell(event)
+        if event.kind in CALLBACK_OF:
+            handle = self._handles.get(event.group.spec.group_id)
+            if handle is not None:
+                handle.tell(event)
 
     def _load(self) -> None:
         """Groups of the journal become known; nothing is sent before `start`."""
@@ -292,7 +292,9 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
             self.alerts.raise_(self._gateway.now(), Severity.P0, "journal-unreadable", "", report.refuse)
         extra = self.journal.extra
         self._gates.fuse.restore(extra.get("breaker"))
-        self.shell.outside.restore(extra.get("deliveries", {}))
+        #: deliveries that are still due, as the journal has them
+        self._deliveries = extra.get("deliveries", {})
+        self.shell.outside.restore(self._deliveries)
         for said in self.guard.restore():
             self._gateway.log(f"atomic: {said}")
         self.operations.restore(self._loaded.groups)
@@ -306,13 +308,13 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
 
     def _sweep(self, *, force: bool = False) -> None:
         now = self.shell.now
-        if not force and now - self._swept_at < self.settings.sweep_interval:
+        if now < self._sweep_at and not force:
             return
-        self._swept_at = now
-        # a backtest's account moves only by events that this process has seen: it is compared less often
-        every = 0.0 if force or self._gateway.live else self.settings.protection_sweep
-        if self.shell.groups and self.report is not None and now - self._compared_at >= every:
-            self._compared_at = now
+        every = self.settings.sweep_interval
+        self._sweep_at = now + every
+        if self.shell.groups and self.report is not None:
+            if not self._gateway.live:  # its account moves only by events that this process has seen
+                self._sweep_at = now + max(every, self.settings.protection_sweep)
             if force:
                 self._identified_at = 0.0
             self.shell.do(self._compare)
@@ -327,8 +329,8 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
         self.shell.outside.check_holdings()
         self.shell.outside.forget_unused()
         deliveries = self.shell.outside.state()
-        if deliveries != self.journal.extra.get("deliveries", {}):
-            self.journal.extra["deliveries"] = deliveries
+        if deliveries != self._deliveries:
+            self.journal.extra["deliveries"] = self._deliveries = deliveries
 
     def _parameter(self, name: str) -> str:
         if self._algorithm is None:

@@ -100,14 +100,24 @@ class Gates:
         self.shut: dict[str, str] = {}
         #: a rate is set: sends are counted
         self.limited = bool(rate or reserved)
+        #: what may leave depends on more than pauses and the breaker
+        self._asks = self.limited or risk is not None
         self._base = base
         self._env = base
         self._key: tuple[Any, ...] = ()
+        #: the environment while nothing is held back or limited; None until it is asked for
+        self._free: Env | None = None
 
     def set_base(self, base: Env) -> None:
         """What the venue can do became known."""
         self._base = base
         self._key = ()
+        self._free = None
+
+    @property
+    def takes_options(self) -> bool:
+        """True where the venue takes options."""
+        return self._base.takes_options
 
     def refusal(self, now: float) -> RefusalLike | None:
         """Why the risk gate lets nothing open now; a gate that raises lets nothing open."""
@@ -120,6 +130,9 @@ class Gates:
 
     def env(self, now: float, *, opens: bool) -> Env:
         """The environment of a decision; `opens` asks the risk gate, too."""
+        free = not (self._asks or self.paused or self.shut) and now >= self.fuse.open_until
+        if free and self._free is not None:
+            return self._free
         refused = self.refusal(now) if opens and self.risk is not None else None
         tokens = spare = UNLIMITED
         if self.limited:
@@ -151,6 +164,8 @@ class Gates:
                 token_at=token_at,
                 leaned_on=base.leaned_on,
             )
+        if free:
+            self._free = self._env
         return self._env
 
     def _next_token(self, now: float) -> float:

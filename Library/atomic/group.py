@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from .ports import GroupEvent
     from .shell import Shell
 
-_CALLBACK_OF = {"open": "open", "closed": "closed", "refused": "closed", "held": "held"}
+#: which callbacks an event of a group calls
+CALLBACK_OF = {"open": "open", "closed": "closed", "refused": "closed", "held": "held"}
 
 
 class LegView(NamedTuple):
@@ -232,7 +233,7 @@ class AtomicGroup:
     def tell(self, event: GroupEvent) -> None:
         """Call the callbacks of an event; used by the executor."""
         if self._calls:
-            for call in self._calls.get(_CALLBACK_OF.get(event.kind, ""), ()):
+            for call in self._calls.get(CALLBACK_OF.get(event.kind, ""), ()):
                 self._call(call)
 
     def summary(self) -> str:

@@ -27,7 +27,7 @@ BELOW_FULL = 120.0
 UNPROTECTED = 600.0
 _KEPT = 1024
 # asked for with every fact; see `facts.settle`
-_ENTRY, _TARGET = Purpose.ENTRY, Purpose.TARGET
+_ENTRY, _TARGET, _CLOSED = Purpose.ENTRY, Purpose.TARGET, Phase.CLOSED
 _COVERS = frozenset({Purpose.STOP, Purpose.EMERGENCY, Purpose.CLOSE})
 #: kinds of facts that `Coverage.fact` wants to hear of
 COVERED = frozenset({"filled", "adjusted", "accepted"})
@@ -85,24 +85,25 @@ class Coverage:
 
     def fact(self, group: GroupState, fact: Any) -> None:
         """A fact was folded into a group; of those that are protected it is counted."""
-        spec = group.spec
-        if spec.kind not in PROTECTED_KINDS:
-            return
+        spec, kind = group.spec, fact.kind
         group_id = spec.group_id
-        if fact.kind != "accepted":
-            if group_id not in self._seen and group.legs[0].net:
-                self._seen.add(group_id)
-                if any(pair[2] is not None for pair in spec.exits["pairs"]):  # without a stop nothing is promised
+        if kind == "accepted":
+            if group_id in self._bare and group.orders[fact.order].purpose in _COVERS:
+                self._placed(group, group_id, fact.at)
+            return
+        if (kind == "filled" and group_id in self._seen) or spec.kind not in PROTECTED_KINDS:
+            return
+        if group_id not in self._seen and group.legs[0].net:
+            self._seen.add(group_id)
+            for _, _, stop in spec.exits["pairs"]:
+                if stop is not None:  # without a stop nothing is promised
                     self._bare[group_id] = fact.at
                     self.entries += 1
-            if fact.kind == "adjusted" and self.on_adjusted is not None:
-                self.on_adjusted(group, fact)
-        elif group_id in self._bare:
-            order = group.orders[fact.order]
-            if order.purpose in _COVERS:
-                self._placed(group, group_id, order.intended_at, fact.at)
+                    break
+        if kind == "adjusted" and self.on_adjusted is not None:
+            self.on_adjusted(group, fact)
 
-    def _placed(self, group: GroupState, group_id: str, intended_at: float, at: float) -> None:
+    def _placed(self, group: GroupState, group_id: str, at: float) -> None:
         since = self._bare.pop(group_id)
         self._confirm(group_id)
         self.latencies.append(at - since)
@@ -129,7 +130,7 @@ class Coverage:
         """Look at the thresholds; called with every sweep, and with every bar for the suspects."""
         bare: list[tuple[str, float]] = []
         for group in groups:
-            if group.spec.kind not in PROTECTED_KINDS or group.phase is Phase.CLOSED:
+            if group.spec.kind not in PROTECTED_KINDS or group.phase is _CLOSED:
                 continue
             open_, covered, watched = protection(group)
             group_id = group.spec.group_id

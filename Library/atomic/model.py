@@ -245,12 +245,12 @@ class GroupState:
 
     spec: GroupSpec
     legs: list[LegState]
-    facts: list[Any] = field(default_factory=list)
+    facts: list[Any] = field(default_factory=list, init=False)
     phase: Phase = Phase.PLANNED
     outcome: Outcome = Outcome.NONE
-    orders: dict[int, ChildOrder] = field(default_factory=dict)
+    orders: dict[int, ChildOrder] = field(default_factory=dict, init=False)
     #: orders that may still fill, by number (a view kept by `facts`)
-    live: dict[int, ChildOrder] = field(default_factory=dict)
+    live: dict[int, ChildOrder] = field(default_factory=dict, init=False)
     next_number: int = 1
     #: units every leg should go to: spec.units while opening, k while unwinding, 0 while closing
     target: int = 0
@@ -262,12 +262,12 @@ class GroupState:
     #: end of the present wave's wait (0 = none)
     deadline: float = 0.0
     #: rung per (leg, purpose): (rung, price, entered at)
-    rungs: dict[tuple[int, Purpose], tuple[int, float, float]] = field(default_factory=dict)
+    rungs: dict[tuple[int, Purpose], tuple[int, float, float]] = field(default_factory=dict, init=False)
     #: failed attempts per (leg, purpose), and no new order of it before this time
-    attempts: dict[tuple[int, Purpose], int] = field(default_factory=dict)
-    retry_at: dict[tuple[int, Purpose], float] = field(default_factory=dict)
+    attempts: dict[tuple[int, Purpose], int] = field(default_factory=dict, init=False)
+    retry_at: dict[tuple[int, Purpose], float] = field(default_factory=dict, init=False)
     #: orders that ended against our will (rejected, expired, canceled unasked) and were not decided upon yet
-    failures: dict[int, ChildOrder] = field(default_factory=dict)
+    failures: dict[int, ChildOrder] = field(default_factory=dict, init=False)
     #: orders ever intended, and how many of them only reduced or protected
     sends: int = 0
     reducing_sends: int = 0
@@ -285,7 +285,7 @@ class GroupState:
     #: native combo is still to be tried / was refused for capability
     native_refused: bool = False
     #: the owner's sequence of levels and decisions of protected groups (`protect.py`)
-    memory: dict[str, Any] = field(default_factory=dict)
+    memory: dict[str, Any] = field(default_factory=dict, init=False)
     #: what `plan` derived from the legs (cover lines, waves); a memo, not state
     shape: Any = None
     #: exit plan of a protected group as decoded, and its exposure with the number of facts it rests on, kept by

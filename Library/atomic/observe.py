@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 300.0
 #: alerts a minute that go out over all codes, P0 aside
 ALERTS_PER_MINUTE = 20
+# asked for with every group; see `facts.settle`
+_ROLLED_BACK = Outcome.ROLLED_BACK
 #: alerts and latencies kept in memory
 KEPT = 256
 
@@ -86,17 +88,6 @@ class Alerts:
         return True
 
 
-class _Clock:
-    """Running times of one group that is not closed."""
-
-    __slots__ = ("first_fill", "legging", "naked_since")
-
-    def __init__(self) -> None:
-        self.first_fill = 0.0
-        self.legging = 0.0
-        self.naked_since = 0.0
-
-
 class Observer:
     """Counts what happens to groups and passes events on.
 
@@ -107,7 +98,10 @@ class Observer:
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log = log
         self._hooks: list[Callable[[GroupEvent], Any]] = []
-        self._clocks: dict[str, _Clock] = {}
+        #: when groups that have not ended filled first, what it then took them to stand, since when they are naked
+        self._first_fill: dict[str, float] = {}
+        self._legging: dict[str, float] = {}
+        self._naked_since: dict[str, float] = {}
         self.counts: dict[str, float] = dict.fromkeys(
             ("groups", "orders", "fills", "rejected", "canceled", "rolled_back", "held", "late_reopened", "adjusted",
              "settled", "orphans", "ambiguous", "breaks", "naked_seconds", "legging_seconds", "gap_seconds",
@@ -129,28 +123,29 @@ class Observer:
         return bool(self._hooks)
 
     def filled(self, group: GroupState, fact: Any) -> None:
-        """Keep the counters and the group's clocks after a fill was folded."""
+        """Keep the counters and the group's times after a fill was folded."""
         self.counts["fills"] += 1
-        clock = self._clocks.get(group.spec.group_id) or self._clock(group)
-        if not clock.first_fill:
-            clock.first_fill = fact.at
+        group_id = group.spec.group_id
+        if group_id not in self._first_fill:
+            self._first_fill[group_id] = fact.at
         order = group.orders[fact.order]
-        if clock.naked_since:
-            self._naked(group, clock, fact.at)
+        if group_id in self._naked_since:
+            self._naked(group, fact.at)
         elif order.quantity < 0:  # buying uncovers only short shares
             shape = shape_of(group)
-            if _is_naked(group, [shape.lines[n] for n in shape.sale_lines[order.leg]]):
-                clock.naked_since = fact.at
+            lowered = shape.sale_lines[order.leg]
+            if lowered and _is_naked(group, [shape.lines[n] for n in lowered]):
+                self._naked_since[group_id] = fact.at
 
     def folded(self, group: GroupState, fact: Any) -> None:
-        """Keep the counters and the group's clocks after another fact of OBSERVED was folded."""
+        """Keep the counters and the group's times after another fact of OBSERVED was folded."""
         kind = fact.kind
         counts = self.counts
         if kind == "rejected" or kind == "canceled":
             counts[kind] += 1
         elif kind in ("adjusted", "settled"):
             counts[kind] += 1
-            self._naked(group, self._clock(group), fact.at)
+            self._naked(group, fact.at)
         elif kind == "held":
             self.held_by_cause[fact.cause] = self.held_by_cause.get(fact.cause, 0) + 1
             counts["held"] += 1
@@ -173,42 +168,39 @@ class Observer:
 
     def naked_for(self, now: float) -> float:
         """Longest time any group that is not closed has been naked beyond its structure, in seconds."""
-        return max((now - c.naked_since for c in self._clocks.values() if c.naked_since), default=0.0)
+        return now - min(self._naked_since.values()) if self._naked_since else 0.0
 
-    def _clock(self, group: GroupState) -> _Clock:
-        clock = self._clocks.get(group.spec.group_id)
-        if clock is None:
-            clock = self._clocks[group.spec.group_id] = _Clock()
-        return clock
-
-    def _naked(self, group: GroupState, clock: _Clock, at: float) -> None:
-        naked = bool(group.legs) and _is_naked(group, shape_of(group).lines)
-        if naked and not clock.naked_since:
-            clock.naked_since = at
-        elif not naked and clock.naked_since:
-            self.counts["naked_seconds"] += at - clock.naked_since
-            clock.naked_since = 0.0
+    def _naked(self, group: GroupState, at: float) -> None:
+        group_id = group.spec.group_id
+        if group.legs and _is_naked(group, shape_of(group).lines):
+            self._naked_since.setdefault(group_id, at)
+        elif group_id in self._naked_since:
+            self.counts["naked_seconds"] += at - self._naked_since.pop(group_id)
 
     def _stood(self, group: GroupState, at: float) -> None:
-        clock = self._clocks.get(group.spec.group_id)
-        if clock is not None and clock.first_fill and not clock.legging:
-            clock.legging = at - clock.first_fill
-            self.counts["legging_seconds"] += clock.legging
+        group_id = group.spec.group_id
+        filled_at = self._first_fill.get(group_id)
+        if filled_at is not None and not self._legging.get(group_id):
+            if at != filled_at:
+                self._legging[group_id] = at - filled_at
+                self.counts["legging_seconds"] += at - filled_at
             self.seconds_to_open.append(at - group.spec.created_at)
 
     def _ended(self, group: GroupState, at: float) -> None:
-        clock = self._clocks.pop(group.spec.group_id, None)
-        counts = self.counts
-        if clock is not None and clock.naked_since:
-            counts["naked_seconds"] += at - clock.naked_since
+        counts, group_id = self.counts, group.spec.group_id
+        self._first_fill.pop(group_id, None)
+        if self._legging:
+            self._legging.pop(group_id, None)
+        if group_id in self._naked_since:
+            counts["naked_seconds"] += at - self._naked_since.pop(group_id)
         counts["groups"] += 1
         counts["rollback_cost"] += group.rollback_cost
         counts["fees"] += group.fees
-        if group.memory.get("reserves"):  # elsewhere no exit gives way to another
+        if group.memory and group.memory.get("reserves"):  # elsewhere no exit gives way to another
             counts["gap_seconds"] += gap_seconds(group)
         outcome = str(group.outcome)
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
-        if group.outcome is Outcome.ROLLED_BACK:
+        if group.outcome is _ROLLED_BACK:
             counts["rolled_back"] += 1
 
     def metrics(self) -> dict[str, Any]:

@@ -86,9 +86,13 @@ class Outside:
     def forget_unused(self) -> None:
         """Drop baselines of contracts that no group holds any more."""
         known: dict[str, int] = self._shell.journal.extra.get("baseline", {})
-        used = {leg.spec.symbol for group in self._shell.groups.values() for leg in group.legs}
-        if any(symbol not in used for symbol in known):
-            self._shell.journal.extra["baseline"] = {s: q for s, q in known.items() if s in used}
+        unused = set(known)
+        for group in self._shell.groups.values():
+            if not unused:
+                return
+            unused.difference_update([leg.spec.symbol for leg in group.legs])
+        if unused:
+            self._shell.journal.extra["baseline"] = {s: q for s, q in known.items() if s not in unused}
 
     def net(self, symbol: str) -> int:
         """Sum of all groups' own shares in a symbol."""
@@ -300,11 +304,19 @@ class Outside:
     def check_holdings(self) -> dict[str, int]:
         """Differences (account minus groups minus baseline) seen twice in a row; opened or closed contracts follow."""
         shell = self._shell
-        alive = {leg.spec.symbol for group in shell.groups.values() for leg in group.legs if not leg.settled}
+        known = shell.journal.extra.get("baseline", {})
+        nets: dict[str, int] = {}
+        alive: set[str] = set()
+        for group in shell.groups.values():
+            for leg in group.legs:
+                symbol = leg.spec.symbol
+                nets[symbol] = nets.get(symbol, 0) + leg.net
+                if not leg.settled:
+                    alive.add(symbol)
         seen: dict[str, int] = {}
-        for symbol, net in self._nets().items():
-            if symbol in alive and self._known(symbol):
-                difference = shell.gateway.holding(symbol) - net - self.baseline(symbol)
+        for symbol in alive:
+            if symbol in known:
+                difference = shell.gateway.holding(symbol) - nets[symbol] - int(known[symbol])
                 if difference:
                     seen[symbol] = difference
         confirmed = {s: d for s, d in seen.items() if self._suspect.get(s) == d}

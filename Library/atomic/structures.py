@@ -14,6 +14,7 @@ from typing import NamedTuple
 from .model import LegSpec
 from .vocabulary import Right
 
+_SHARE = Right.SHARE
 #: legs a group may have unless `Settings.max_legs` says otherwise
 MAX_LEGS = 6
 
@@ -96,12 +97,13 @@ def check(
         raise _fail(name, f"{len(legs)} legs: 1 to {max_legs} are allowed")
     seen: set[str] = set()
     for leg in legs:
-        if isinstance(leg.ratio, bool) or not isinstance(leg.ratio, int) or leg.ratio == 0:
-            raise _fail(name, f"ratio {leg.ratio!r} of {_text(leg)} must be a whole number other than 0")
-        if leg.symbol in seen:
+        ratio, symbol = leg.ratio, leg.symbol
+        if type(ratio) is not int or ratio == 0:
+            raise _fail(name, f"ratio {ratio!r} of {_text(leg)} must be a whole number other than 0")
+        if symbol in seen:
             raise _fail(name, f"{_text(leg)} is given twice: use one leg with the sum of the ratios")
-        seen.add(leg.symbol)
-        if leg.right is not Right.SHARE and (leg.strike <= 0 or not leg.expiry):
+        seen.add(symbol)
+        if leg.right is not _SHARE and (leg.strike <= 0 or not leg.expiry):
             raise _fail(name, f"{_text(leg)} needs a strike above 0 and an expiry")
         if leg.multiplier <= 0:
             raise _fail(name, f"multiplier {leg.multiplier:g} of {_text(leg)} must be above 0")

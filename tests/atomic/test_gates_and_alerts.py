@@ -5,6 +5,8 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from atomic.gates import Bucket, Fuse, Gates
 from atomic.observe import ALERTS_PER_MINUTE, Alerts
@@ -83,6 +85,31 @@ def test_what_the_venue_can_do_is_in_the_environment_of_every_moment() -> None:
     assert asdict(gates.env(1.0, opens=True)) == asdict(base)
     gates.paused = True
     assert asdict(gates.env(2.0, opens=True)) == {**asdict(base), "paused": True}
+
+
+@given(st.lists(st.tuples(st.sampled_from(["pause", "resume", "shut", "open", "trip", "base", "wait"]), st.booleans())))
+def test_the_environment_that_is_kept_is_the_one_that_would_be_made(steps: list[tuple[str, bool]]) -> None:
+    """Whatever was held back before: what is handed out again equals what gates in that state make anew."""
+    kept = Gates(Env(), Breaker(failures=1, reset=10.0), 0.0, 0.0, None)
+    base, now = Env(), 0.0
+    for step, opens in steps:
+        now += 4.0
+        if step in ("pause", "resume"):
+            kept.paused = step == "pause"
+        elif step == "shut":
+            kept.shut["store"] = "failing"
+        elif step == "open":
+            kept.shut.clear()
+        elif step == "trip":
+            kept.fuse.failed(now)
+        elif step == "base":
+            base = Env(live=not base.live)
+            kept.set_base(base)
+        made = Gates(base, Breaker(), 0.0, 0.0, None)
+        made.paused, made.shut = kept.paused, kept.shut
+        made.fuse.restore(kept.fuse.row())
+        assert kept.env(now, opens=opens) == made.env(now, opens=opens)
+
 
 def test_a_span_that_the_algorithm_gives_its_prices_holds_for_decisions_too() -> None:
     """`Settings.StalePriceTimeSpan` of two hours: LEAN fills at such a price, so it is one here."""

@@ -21,9 +21,18 @@ _EPOCH = datetime(1970, 1, 1)
 _UNKNOWN = Quote(0.0, 0.0, 0.0, 0.0, open=False)
 
 
+#: the moment that was asked for last, and its seconds: a step's calls all ask for the same
+_newest: tuple[datetime, float] = (_EPOCH, 0.0)
+
+
 def seconds(moment: datetime) -> float:
     """Seconds since 1970-01-01 UTC of a UTC moment, aware or naive (LEAN gives both, facts: LEAN 8.1)."""
-    return moment.timestamp() if moment.tzinfo is UTC else _on_the_clock(moment)
+    global _newest
+    known, at = _newest
+    if moment is not known:
+        at = moment.timestamp() if moment.tzinfo is UTC else _on_the_clock(moment)
+        _newest = moment, at
+    return at
 
 
 def _on_the_clock(moment: datetime) -> float:
@@ -47,6 +56,8 @@ class Contracts:
         self._securities: dict[str, tuple[Any, Any]] = {}
         self._holdings: dict[str, Any] = {}
         self._legs: dict[tuple[str, int], LegSpec] = {}
+        #: the same by Symbol
+        self._asked: dict[tuple[Any, int], LegSpec] = {}
         #: age beyond which a price fills nothing; live brokers fill at their own quotes
         self.stale_after = float("inf") if algorithm.live_mode else _span(algorithm)
         #: exchange time minus UTC in seconds, and the hour it was looked up in
@@ -108,6 +119,12 @@ class Contracts:
         Raises:
             ValueError: it is neither, or the ratio is not a whole number other than 0.
         """
+        try:
+            known = self._asked.get((contract, ratio)) if type(ratio) is int else None
+        except TypeError:  # what cannot be hashed is no Symbol
+            known = None
+        if known is not None:
+            return known
         symbol = self.symbol(contract.symbol) if type(contract) is LegSpec else getattr(contract, "symbol", contract)
         if not hasattr(getattr(symbol, "id", None), "has_underlying"):
             raise ValueError(f"{contract!r} is no contract: give a Symbol, an OptionContract or a Security")
@@ -119,6 +136,8 @@ class Contracts:
         known = self._legs.get((text, ratio))
         if known is None:
             known = self._legs[(text, ratio)] = replace(self._spec(symbol, text), ratio=ratio)
+        if symbol is contract:
+            self._asked[(symbol, ratio)] = known
         return known
 
     def _spec(self, symbol: Any, text: str) -> LegSpec:
@@ -161,9 +180,9 @@ class Contracts:
             offset = self._offset(text, security, now)
         at = _on_the_clock(data.end_time) - offset
         last = float(security.price)
-        try:
-            bid_bar, ask_bar = data.bid, data.ask
-        except AttributeError:  # a trade bar or tick: the security keeps both sides
+        bid_bar = getattr(data, "bid", _ABSENT)  # an exception costs as much as the rest of the quote
+        ask_bar = _ABSENT if bid_bar is _ABSENT else getattr(data, "ask", _ABSENT)
+        if ask_bar is _ABSENT:  # a trade bar or tick: the security keeps both sides
             bid, ask = float(security.bid_price), float(security.ask_price)
         else:
             bid = float(bid_bar.close) if bid_bar is not None else 0.0
@@ -237,6 +256,7 @@ class Contracts:
 
 _HOUR = 3600.0
 _NO_OFFSET = (0.0, -1e18)
+_ABSENT: Any = object()
 #: SecurityType.INDEX_OPTION (Common/Global.cs)
 _INDEX_OPTION = 10
 

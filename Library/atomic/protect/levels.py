@@ -6,9 +6,9 @@ against the entry's average fill price and rounded to the nearest tick of the co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import given
 from ..vocabulary import ChildType, Right
@@ -23,7 +23,7 @@ DEFAULT_TARGETS = (0.01, 0.02)
 DEFAULT_STOP = 0.01
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, init=False)
 class Level:
     """A price, absolute or relative to the entry.
 
@@ -40,14 +40,17 @@ class Level:
     percent: float | None = None
     offset: float | None = None
 
-    def __post_init__(self) -> None:
-        price, percent, offset = self.price, self.percent, self.offset
+    def __init__(self, price: float | None = None, percent: float | None = None, offset: float | None = None) -> None:
         if (price is not None) + (percent is not None) + (offset is not None) != 1:
             values = (("price", price), ("percent", percent), ("offset", offset))
             got = {name: value for name, value in values if value is not None}
             raise ValueError(f"a level needs exactly one of price, percent, offset; got {got}")
-        name = "price" if price is not None else "percent" if percent is not None else "offset"
-        object.__setattr__(self, name, given.positive(getattr(self, name), f"level {name}"))
+        name, value = "price", price
+        if value is None:
+            name, value = ("percent", percent) if percent is not None else ("offset", offset)
+        if type(value) is not float or not 0.0 < value < inf:
+            value = given.positive(value, f"level {name}")
+        object.__setattr__(self, name, value)
 
     def resolve(self, entry: float, away: int, tick: float) -> float:
         """The price on the tick grid.
@@ -85,8 +88,13 @@ def nearest_tick(price: float, tick: float) -> float:
     return round(round(price / tick) * tick, 10)
 
 
-@dataclass(frozen=True, slots=True)
-class ExitPair:
+class _Pair(NamedTuple):
+    share: float
+    target: Level | None
+    stop: Level | None
+
+
+class ExitPair(_Pair):
     """One share of the position with its own target and stop; either may be absent, not both.
 
     Attributes:
@@ -95,15 +103,15 @@ class ExitPair:
         stop: protective stop, or None for target only.
     """
 
-    share: float
-    target: Level | None
-    stop: Level | None
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        if type(self.share) is not float or not 0.0 < self.share < inf:
-            object.__setattr__(self, "share", given.positive(self.share, "share"))
-        if self.target is None and self.stop is None:
+    def __new__(cls, share: float, target: Level | None, stop: Level | None) -> ExitPair:
+        """Raises ValueError for a share that is not positive, and for neither target nor stop."""
+        if type(share) is not float or not 0.0 < share < inf:
+            share = given.positive(share, "share")
+        if target is None and stop is None:
             raise ValueError("an exit pair needs a target, a stop or both")
+        return tuple.__new__(cls, (share, target, stop))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +131,32 @@ class EntryPlan:
             raise ValueError(f"entry {self.type}: stop={self.stop!r}, give a positive price")
 
 
-@dataclass(frozen=True, slots=True)
-class ExitPlan:
+class _Plan(NamedTuple):
+    pairs: tuple[ExitPair, ...]
+    entry: EntryPlan | None = None
+    stop_limit: float = 0.0
+    target_market: bool = False
+    trail: Level | None = None
+    trail_step: float = 0.05
+    break_even_after: int = 0
+    time_exit: float = 0.0
+    trigger: str = "native"
+    entry_timeout: float = 0.0
+    native: bool = False
+    #: only the venue watches it and no clock moves it: fixed stops and resting targets
+    plain: bool = True
+
+
+#: fields of an `ExitPlan` that stand in its row only where they differ
+_DEFAULTS: dict[str, Any] = {
+    name: default for name, default in _Plan._field_defaults.items() if name not in ("entry", "trail", "plain")
+}
+
+#: the defaults from `stop_limit` to `native`, in their order
+_STANDARD = tuple(_Plan._field_defaults.values())[1:-1]
+
+
+class ExitPlan(_Plan):
     """All that decides the exits of a bracket or of a position that exists already.
 
     Attributes:
@@ -142,37 +174,37 @@ class ExitPlan:
         native: use LEAN's own contingent orders where they exist (unverified, off by default).
     """
 
-    pairs: tuple[ExitPair, ...]
-    entry: EntryPlan | None = None
-    stop_limit: float = 0.0
-    target_market: bool = False
-    trail: Level | None = None
-    trail_step: float = 0.05
-    break_even_after: int = 0
-    time_exit: float = 0.0
-    trigger: str = "native"
-    entry_timeout: float = 0.0
-    native: bool = False
-    #: only the venue watches it and no clock moves it: fixed stops and resting targets
-    plain: bool = field(init=False, repr=False, compare=False, default=True)
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        watched = self.trigger != "native" or self.target_market or self.trail is not None or self.break_even_after
-        object.__setattr__(self, "plain", not (watched or self.time_exit or self.entry_timeout))
-        if not self.pairs:
+    def __new__(
+        cls, pairs: tuple[ExitPair, ...], entry: EntryPlan | None = None, stop_limit: float = 0.0,
+        target_market: bool = False, trail: Level | None = None, trail_step: float = 0.05, break_even_after: int = 0,
+        time_exit: float = 0.0, trigger: str = "native", entry_timeout: float = 0.0, native: bool = False,
+    ) -> ExitPlan:  # fmt: skip
+        """Raises ValueError for no pair, an unknown trigger, a trail at a price, and numbers that make no sense."""
+        if not pairs:
             raise ValueError("an exit plan needs at least one pair of target and stop")
-        if self.trigger not in TRIGGERS:
-            raise ValueError(f"trigger={self.trigger!r}: give one of {', '.join(TRIGGERS)}")
-        if self.trail is not None and (type(self.trail) is not Level or self.trail.price is not None):
-            raise ValueError(f"trail {self.trail!r}: give a distance, Level(percent=0.01) or Level(offset=1.5)")
-        numbers = (self.stop_limit, self.trail_step, self.entry_timeout, self.time_exit, self.break_even_after)
-        if numbers != _NUMBERS:
-            for name in ("stop_limit", "trail_step", "entry_timeout", "time_exit"):
-                object.__setattr__(self, name, given.number(getattr(self, name), name, low=0))
-            object.__setattr__(self, "break_even_after", given.whole(self.break_even_after, "break_even_after", low=0))
-        if self.target_market or self.native:
-            object.__setattr__(self, "target_market", bool(self.target_market))
-            object.__setattr__(self, "native", bool(self.native))
+        terms = (
+            stop_limit, target_market, trail, trail_step, break_even_after, time_exit, trigger, entry_timeout, native,
+        )  # fmt: skip
+        if terms == _STANDARD:
+            return tuple.__new__(cls, (pairs, entry, *_STANDARD, True))
+        if trigger not in TRIGGERS:
+            raise ValueError(f"trigger={trigger!r}: give one of {', '.join(TRIGGERS)}")
+        if trail is not None and (type(trail) is not Level or trail.price is not None):
+            raise ValueError(f"trail {trail!r}: give a distance, Level(percent=0.01) or Level(offset=1.5)")
+        stop_limit = given.number(stop_limit, "stop_limit", low=0)
+        trail_step = given.number(trail_step, "trail_step", low=0)
+        entry_timeout = given.number(entry_timeout, "entry_timeout", low=0)
+        time_exit = given.number(time_exit, "time_exit", low=0)
+        break_even_after = given.whole(break_even_after, "break_even_after", low=0)
+        target_market, native = bool(target_market), bool(native)
+        watched = trigger != "native" or target_market or trail is not None or break_even_after
+        plain = not (watched or time_exit or entry_timeout)
+        return tuple.__new__(cls, (
+            pairs, entry, stop_limit, target_market, trail, trail_step, break_even_after, time_exit, trigger,
+            entry_timeout, native, plain,
+        ))  # fmt: skip
 
     @property
     def protects(self) -> bool:
@@ -186,15 +218,16 @@ class ExitPlan:
         """The plan as a JSON mapping without what stands at its default; goes into ``GroupSpec.exits``."""
         entry, trail = self.entry, self.trail
         row: dict[str, Any] = {
-            "pairs": [[p.share, p.target and p.target.row(), p.stop and p.stop.row()] for p in self.pairs],
+            "pairs": [[share, target and target.row(), stop and stop.row()] for share, target, stop in self.pairs],
             "entry": None if entry is None else [entry.type, entry.limit, entry.stop],
         }
-        for name, default in _DEFAULTS.items():
-            value = getattr(self, name)
-            if value != default:
-                row[name] = value
-        if trail is not None:
-            row["trail"] = trail.row()
+        if self[2:-1] != _STANDARD:
+            for name, default in _DEFAULTS.items():
+                value = getattr(self, name)
+                if value != default:
+                    row[name] = value
+            if trail is not None:
+                row["trail"] = trail.row()
         return row
 
     @classmethod
@@ -208,14 +241,6 @@ class ExitPlan:
             **{name: row.get(name, default) for name, default in _DEFAULTS.items()},
         )
 
-
-#: fields of an `ExitPlan` that stand in its row only where they differ
-_DEFAULTS: dict[str, Any] = {
-    known.name: known.default for known in fields(ExitPlan) if known.name not in ("pairs", "entry", "trail", "plain")
-}
-
-#: the defaults of those that are numbers, in their order
-_NUMBERS = (0.0, 0.05, 0.0, 0.0, 0)
 
 #: who watches a trigger
 TRIGGERS = ("native", "last", "mid", "underlying")
