@@ -113,6 +113,10 @@ class ExitPair(_Pair):
             raise ValueError("an exit pair needs a target, a stop or both")
         return tuple.__new__(cls, (share, target, stop))
 
+    def _replace(self, **changes: Any) -> ExitPair:
+        """Another pair with these fields; raises as the pair itself."""
+        return ExitPair(**{**self._asdict(), **changes})
+
 
 @dataclass(frozen=True, slots=True)
 class EntryPlan:
@@ -205,6 +209,14 @@ class ExitPlan(_Plan):
             pairs, entry, stop_limit, target_market, trail, trail_step, break_even_after, time_exit, trigger,
             entry_timeout, native, plain,
         ))  # fmt: skip
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        """What a copy is made from: all but what follows from it."""
+        return tuple(self[:-1])
+
+    def _replace(self, **changes: Any) -> ExitPlan:
+        """Another plan with these fields; raises as the plan itself."""
+        return ExitPlan(**{**dict(zip(self._fields, self[:-1], strict=False)), **changes})
 
     @property
     def protects(self) -> bool:

@@ -1,5 +1,8 @@
 """An exit plan: what has no meaning is refused, and what is journaled reads back."""
 
+import copy
+import pickle
+
 import pytest
 
 from atomic.protect import ExitPair, ExitPlan, Level
@@ -45,3 +48,19 @@ def test_a_plan_says_the_same_whether_a_default_is_given_or_left_out():
         other = ExitPlan(pairs, **{name: value})
         assert other._asdict() == {**bare._asdict(), name: value, "plain": name != "target_market"}
         assert other.row() == {**bare.row(), name: value}
+
+
+def test_copies_of_a_plan_are_checked_and_know_what_follows():
+    """Copied, pickled or with a field replaced it is a plan again: checked, and watched by us where it has to be."""
+    exits = plan((1.0, 101.0, 99.0), trail=Level(percent=0.01))
+    assert [copy.copy(exits), copy.deepcopy(exits), pickle.loads(pickle.dumps(exits))] == [exits] * 3
+    assert not copy.deepcopy(exits).plain
+    assert exits._replace(trail=None).plain
+    assert not exits._replace(trail=None, time_exit=5.0).plain
+    with pytest.raises(ValueError, match="at least one pair"):
+        exits._replace(pairs=())
+    pair = exits.pairs[0]
+    assert copy.deepcopy(pair) == pickle.loads(pickle.dumps(pair)) == pair
+    assert pair._replace(share=0.5) == (0.5, pair.target, pair.stop)
+    with pytest.raises(ValueError, match="share 0"):
+        pair._replace(share=0)
