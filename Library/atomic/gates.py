@@ -5,6 +5,7 @@ None of these ever stops an order that reduces or protects; those have a reserve
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .plan import Env
@@ -113,6 +114,11 @@ class Gates:
         self._base = base
         self._key = ()
         self._free = None
+
+    def see_bars(self, seconds: float, stale_after: float) -> None:
+        """A contract with longer bars than those known so far is traded from now on."""
+        if seconds > self._base.bar_seconds:
+            self.set_base(replace(self._base, bar_seconds=seconds, stale_after=stale_after))
 
     @property
     def takes_options(self) -> bool:

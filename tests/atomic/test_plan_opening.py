@@ -6,7 +6,7 @@ import pytest
 
 from atomic import facts as f
 from atomic.plan import Env
-from atomic.policy import Policy
+from atomic.policy import AT_MID, Policy
 from atomic.ports import Refusal
 from atomic.vocabulary import Outcome, Phase
 from tests.atomic.desk import C, Desk, P, S, condor, leg, rejects, rests
@@ -172,6 +172,17 @@ def test_opening_orders_are_capped() -> None:
 
     assert desk.phase is Phase.CLOSED
     assert len(desk.sent) <= 10
+
+
+@pytest.mark.parametrize(("bar", "opens"), [(60.0, False), (3600.0, True)])
+def test_a_limit_order_gets_its_bar_also_where_bars_are_hours(bar: float, opens: bool) -> None:
+    """With hourly data nothing that rests fills before the next hour: ten minutes are no end for it there."""
+    desk = Desk([leg(1, C, 105)], policy=Policy(ladder=AT_MID), env=Env(bar_data=True, bar_seconds=bar))
+    desk.open().at(700.0)
+    assert (desk.phase is Phase.OPENING) is opens
+    if opens:
+        desk.at(3600.0).tell(*desk.fill(1))
+        assert desk.phase is Phase.OPEN
 
 
 def test_an_overfilled_leg_gives_the_excess_back_and_the_group_opens() -> None:

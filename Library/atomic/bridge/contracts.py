@@ -60,6 +60,8 @@ class Contracts:
         self._asked: dict[tuple[Any, int], LegSpec] = {}
         #: age beyond which a price fills nothing; live brokers fill at their own quotes
         self.stale_after = float("inf") if algorithm.live_mode else _span(algorithm)
+        #: length of the longest bars that a leg has, for a backtest; 0 while no leg is known
+        self.bar_seconds = 0.0
         #: exchange time minus UTC in seconds, and the hour it was looked up in
         self._offsets: dict[str, tuple[float, float]] = {}
 
@@ -140,9 +142,28 @@ class Contracts:
             self._asked[(symbol, ratio)] = known
         return known
 
+    def _look_at_bars(self, symbol: Any, security: Any) -> None:
+        """Learn how long a leg's bars are: a backtest shows what rests only with the next one.
+
+        Raises:
+            ValueError: it has daily bars only.
+        """
+        if security is None or self._algorithm.live_mode:
+            return
+        length = _BARS.get(int(getattr(security, "resolution", 2)), 60.0)
+        if length >= _DAY:
+            # QCAlgorithm.Trading.cs: MarketOrder becomes MarketOnOpen or MarketOnClose on daily data
+            raise ValueError(
+                f"{symbol.value} has daily bars only: LEAN would fill its market orders at another time, and nothing "
+                "could be watched in between; subscribe to Resolution.MINUTE (or HOUR)"
+            )
+        self.bar_seconds = max(self.bar_seconds, length)
+        self.stale_after = max(self.stale_after, length)
+
     def _spec(self, symbol: Any, text: str) -> LegSpec:
         sid = symbol.id
         security = self.security(text)
+        self._look_at_bars(symbol, security)
         properties = getattr(security, "symbol_properties", None)
         tick = float(getattr(properties, "minimum_price_variation", 0.0) or 0.01)
         if not sid.has_underlying:
@@ -257,6 +278,9 @@ class Contracts:
 _HOUR = 3600.0
 _NO_OFFSET = (0.0, -1e18)
 _ABSENT: Any = object()
+_DAY = 86_400.0
+#: seconds of a bar by LEAN's Resolution (Common/Global.cs)
+_BARS = {0: 0.0, 1: 1.0, 2: 60.0, 3: _HOUR, 4: _DAY}
 #: SecurityType.INDEX_OPTION (Common/Global.cs)
 _INDEX_OPTION = 10
 

@@ -79,6 +79,11 @@ class LeanGateway:
         return self.contracts.quote(symbol, self._reader.now)
 
     @property
+    def bar_seconds(self) -> float:
+        """Length of the longest bars that a leg has, seconds; 0 while no leg is known, and in live mode."""
+        return self.contracts.bar_seconds
+
+    @property
     def stale_after(self) -> float:
         """Seconds after which a quote is no price any more."""
         return self.contracts.stale_after

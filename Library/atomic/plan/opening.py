@@ -194,9 +194,17 @@ def _waits_for_bar(group: GroupState, now: float, quotes: Quotes, env: Env) -> b
     )
 
 
+def _last_moment(group: GroupState, env: Env) -> float:
+    """When opening ends in any case: in a backtest not before two bars, as nothing that rests fills before the next."""
+    most = group.spec.policy.max_time_to_open
+    if env.bar_data and not env.live:
+        most = max(most, 2.0 * env.bar_seconds + 1.0)
+    return group.spec.created_at + most
+
+
 def _over(group: GroupState, now: float, quotes: Quotes, env: Env, shape: Shape) -> list[Any]:
     """The deadline has passed: cross once, hold, or give way, as the policy says."""
-    capped = now >= group.spec.created_at + group.spec.policy.max_time_to_open
+    capped = now >= _last_moment(group, env)
     if not capped and (now < group.deadline or _waits_for_bar(group, now, quotes, env)):
         return []
     policy = group.spec.policy
@@ -290,7 +298,7 @@ def _wake(group: GroupState, now: float, quotes: Quotes, env: Env) -> Deadline |
     policy = group.spec.policy
     at, why = group.deadline, "deadline"
     if now >= at:
-        at, why = group.spec.created_at + policy.max_time_to_open, "max_time_to_open"
+        at, why = _last_moment(group, env), "max_time_to_open"
         if now >= at:
             at = 0.0
     for order in group.live.values():

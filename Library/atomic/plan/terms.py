@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 UNLIMITED = 1 << 30
 #: LEAN's default for Settings.StalePriceTimeSpan, seconds
 STALE_AFTER = 3600.0
+#: length of a bar unless a contract has longer ones, seconds
+MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Env:
 
     live: bool = False
     bar_data: bool = False
-    bar_seconds: float = 60.0
+    bar_seconds: float = MINUTE
     stale_after: float = STALE_AFTER
     takes_options: bool = True
     takes_market: bool = True
