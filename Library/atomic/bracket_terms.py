@@ -120,12 +120,15 @@ def check_exits(plan: ExitPlan, leg: LegSpec, cost: float = 0.0) -> None:
         cost: average price that distances refer to; 0 while it is not known (distances are not checked then).
 
     Raises:
-        ValueError: a target on the wrong side of its stop, a distance where the underlying's price decides, or what
-            changes a stop where there is none.
+        ValueError: a target on the wrong side of its stop, a distance where the underlying's price decides, a limit for
+            a stop that we watch, or what changes a stop where there is none.
     """
     if (plan.trail or plan.break_even_after or plan.stop_limit) and not any(pair.stop for pair in plan.pairs):
         text = "trail, break_even_after and stop_limit_offset change a stop"
         raise ValueError(f"{_name(leg)}: {text}, and there is no stop: give stop_loss or stop_loss_price")
+    if plan.stop_limit and plan.trigger != "native":
+        text = f"a stop that is watched (trigger={plan.trigger!r}) leaves at market when it is reached"
+        raise ValueError(f"{_name(leg)}: {text}: leave stop_limit_offset out, or let the venue watch")
     side = facing(plan.trigger, leg)
     if plan.trigger == "underlying":
         levels = [level for pair in plan.pairs for level in (pair.target, pair.stop) if level is not None]

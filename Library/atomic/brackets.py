@@ -168,7 +168,7 @@ class Brackets(Admission):
             stop_loss: stop as price or level (``Level(percent=0.01)``, ``Level(offset=2 * atr)``).
             limit_price: entry as limit order; 0 for none.
             stop_price: entry as stop order (with `limit_price` stop limit); 0 for none.
-            stop_limit_offset: dollars from stop trigger to stop-limit price; 0 for stop market.
+            stop_limit_offset: dollars from stop trigger to stop-limit price; 0 for stop market. Not for watched stops.
             target_market: watch the target and close at market instead of resting a limit.
             trail: stops follow the best price at this distance.
             trail_step: smallest move of a trailing stop, dollars per share.

@@ -35,6 +35,18 @@ def test_terms_of_a_stop_without_a_stop_are_named(terms: dict[str, Any]) -> None
     assert venue.calls == []
 
 
+@pytest.mark.parametrize("trigger", ["last", "mid", "underlying"])
+def test_a_limit_for_a_stop_that_is_watched_is_named(trigger: str) -> None:
+    """It would leave at market, whatever limit its owner believes in."""
+    executor, venue = start()
+    with pytest.raises(ValueError, match=f"trigger='{trigger}'.*leave stop_limit_offset out"):
+        executor.bracket_order(SPY, 10, stop_loss_price=99.0, stop_limit_offset=0.1, trigger=trigger)
+    venue.holdings[SPY.symbol] = 10
+    with pytest.raises(ValueError, match="leave stop_limit_offset out"):
+        executor.protect_position(SPY, 10, stop_loss_price=99.0, stop_limit_offset=0.1, trigger=trigger)
+    assert venue.calls == []
+
+
 def test_a_stop_that_is_not_there_cannot_be_moved() -> None:
     """The handle shows no stop, before and after."""
     executor, _ = start()

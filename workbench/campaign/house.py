@@ -92,5 +92,6 @@ def constrained(setting: Setting, choices: Choices) -> Setting:
         bracket = replace(bracket, entry="stop limit" if choices.draw(4) == 3 else bracket.entry)
         if choices.draw(4) == 3:
             symbol = (bracket.symbol, PUT)[choices.draw(2)]
-            bracket = replace(bracket, symbol=symbol, trigger="underlying", trail=0.0, break_even_after=0)
+            bracket = replace(bracket, symbol=symbol, trigger="underlying", trail=0.0, break_even_after=0,
+                              stop_limit=0.0)  # fmt: skip
     return replace(setting, house=house, bracket=bracket)

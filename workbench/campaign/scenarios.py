@@ -223,6 +223,8 @@ def draw_managed(choices: Choices) -> Setting:
         time_exit=(0.0, 0.0, 0.0, 90.0)[choices.draw(4)],
         adopted=what == 2,
     )
+    if terms.trigger != "native":
+        terms = replace(terms, stop_limit=0.0)  # refused: what we watch leaves at market
     reserves = choices.draw(3) == 2  # a trade by hand would take what the exits need: nothing could be closed any more
     faults = replace(setting.faults, foreign=setting.faults.foreign and not reserves)
     house = House(reserves=reserves)
