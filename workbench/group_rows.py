@@ -97,7 +97,7 @@ class GroupRow:
             "kind": spec.kind.value,
             "timestamp": iso(spec.created_at),
             "status": state.phase.value,
-            "outcome": state.outcome.value,
+            "outcome": state.stands_as.value,
             "reason": self.why,
             "held": state.held.value if state.held else "",
             "units": spec.units,

@@ -58,7 +58,7 @@ def leg_text(leg: LegRow) -> str:
 def _state(group: GroupRow) -> str:
     state = group.state
     phase = f"[bold red]{state.phase.value}[/]" if state.held else state.phase.value
-    outcome = state.outcome.value
+    outcome = state.stands_as.value
     if not outcome or outcome == state.phase.value:
         return f"[{_STYLES.get(outcome, 'default')}]{phase}[/]" if outcome else phase
     return f"{phase}, [{_STYLES.get(outcome, 'default')}]{outcome}[/]"

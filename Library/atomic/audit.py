@@ -81,7 +81,7 @@ def audit_record(group: GroupState) -> dict[str, Any]:
     """The seed record with outcome, reason, figures and the whole timeline; JSON-able."""
     return {
         **seed_record(group),
-        "outcome": str(group.outcome),
+        "outcome": str(group.stands_as),
         "reason": group.held_why or group.reason,
         "note": group.spec.note,
         "units": group.spec.units,

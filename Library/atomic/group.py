@@ -88,8 +88,8 @@ class AtomicGroup:
 
     @property
     def outcome(self) -> Outcome:
-        """How it ended or stands; empty while undecided."""
-        return self._group.outcome
+        """How it ended or stands; empty while undecided, failed while held because the broker refused too often."""
+        return self._group.stands_as
 
     @property
     def reason(self) -> str:

@@ -299,6 +299,12 @@ class GroupState:
         return self.spec.group_id
 
     @property
+    def stands_as(self) -> Outcome:
+        """How it ended or stands: failed while it is held because the broker refused beyond the caps."""
+        refused = self.phase is Phase.HELD and self.held is HoldCause.REFUSED_BEYOND_CAPS
+        return Outcome.FAILED if refused else self.outcome
+
+    @property
     def units_held(self) -> int:
         """Complete units the legs hold now (0 when a leg has nothing)."""
         return min((max(0, leg.net * (1 if leg.spec.ratio > 0 else -1)) // abs(leg.spec.ratio) for leg in self.legs if leg.spec.ratio), default=0)  # noqa: E501

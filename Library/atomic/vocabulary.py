@@ -72,7 +72,7 @@ class Outcome(StrEnum):
     CLOSED = "closed"
     #: legs ended by expiry, exercise or assignment
     EXPIRED = "expired"
-    #: given up with something left; a person was alerted
+    #: given up with something left, a person was alerted: what a held group is shown as (`GroupState.stands_as`)
     FAILED = "failed"
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from atomic.vocabulary import HoldCause, Outcome
+from atomic.vocabulary import HoldCause
 
 from .account import Account, Fate
 from .broker import AdversarialBroker
@@ -192,5 +192,3 @@ class World:
                 self.oracle.judge_protection(group, self.now, at_rest=False)
             if group.held is HoldCause.FAULT:
                 self.oracle.judge_group(group, settled=False)
-            if group.outcome is Outcome.FAILED:
-                self.result.outcomes["failed"] += 1

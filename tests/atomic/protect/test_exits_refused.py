@@ -1,8 +1,10 @@
 """Exits that are refused, never end or are quarantined: back-off, emergency, a person."""
 
 from atomic import facts as f
+from atomic.audit import audit_record
 from atomic.policy import Policy
-from atomic.vocabulary import HoldCause, Phase, Purpose
+from atomic.vocabulary import HoldCause, Outcome, Phase, Purpose
+from tests.atomic.bracket_venue import SPY, start
 from tests.atomic.protect.rig import ENTRY, STOP, TARGET, one
 
 
@@ -81,6 +83,20 @@ def test_an_emergency_close_that_is_refused_too_is_held_with_a_p0_alert():
 
     assert rig.group.held is HoldCause.REFUSED_BEYOND_CAPS
     assert "unprotected" in rig.alerts
+
+
+def test_a_group_that_was_given_up_is_shown_as_failed_until_it_is_released():
+    """What it reached before is no comfort while nothing protects it."""
+    executor, venue = start(policy=Policy(emergency_flatten=False))
+    venue.refuse = {"sl": ["unknown"] * 3}
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    for _ in range(10):
+        venue.pass_seconds(1.0)
+    assert (group.state, group.outcome, group.record.outcome) == (Phase.HELD, Outcome.FAILED, Outcome.COMPLETE)
+    assert ": failed (" in group.summary()
+    assert audit_record(group.record)["outcome"] == "failed"
+    group.release()
+    assert (group.state, group.outcome) == (Phase.OPEN, Outcome.COMPLETE)
 
 
 def test_a_stuck_cancel_is_quarantined_and_held_and_a_late_fill_is_reversed():
