@@ -12,7 +12,6 @@ from . import given
 from .bracket import handle_of
 from .entry import check_terms, refusals
 from .model import GroupSpec, new_group
-from .plan.terms import MINUTE
 from .policy import Policy
 from .vocabulary import Kind
 from .wiring import subscribed
@@ -69,9 +68,6 @@ class Admission:
     ) -> tuple[GroupState, AtomicGroup]:  # fmt: skip
         given.one_of(strategy, str, "strategy")
         checked = check_terms(legs, quantity, strategy, self.settings.max_legs)
-        bars = getattr(self._gateway, "bar_seconds", 0.0)
-        if bars > MINUTE:
-            self._gates.see_bars(bars, self._gateway.stale_after)
         policy = self.policy if policy is None else given.one_of(policy, Policy, "policy")
         limit_net = None if limit_net is None else given.number(limit_net, "limit_net")
         spec = GroupSpec(

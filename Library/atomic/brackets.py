@@ -31,6 +31,7 @@ from .ports import Severity
 from .protect import ExitPair, ExitPlan, Level
 from .protect.decide import LET_GO
 from .vocabulary import PROTECTED_KINDS, Kind, Phase
+from .wiring import subscribed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -255,6 +256,8 @@ class Brackets(Admission):
         plan = ExitPlan(self._pairs(strategy, take_profit_price, stop_loss_price, targets, stop_loss), **more)
         price = given.number(entry_price, "entry_price", low=0) or self._average_price(leg.symbol)
         leg = self.leg(symbol, 1 if size > 0 else -1)
+        if problem := subscribed(self._gateway, leg):
+            raise ValueError(problem)
         check_exits(plan, leg, price)
         check_sides(plan, leg, market_around(plan.trigger, leg, self.shell.gateway.quote), "market", price)
         group, handle = self._new_group(

@@ -13,6 +13,7 @@ from .bracket_terms import ContingentOrder, whole
 from .linking import resting, row_of, take_over
 from .protect.contingent import Member, exits_row
 from .vocabulary import Kind
+from .wiring import subscribed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +69,8 @@ class ContingentSets(Admission):
             unexplained = shell.outside.closed_contracts.get(leg.symbol)
             if unexplained:
                 raise ValueError(f"{leg.name or leg.symbol}: {unexplained}: settle that before you link orders")
+            if problem := subscribed(self._gateway, leg):
+                raise ValueError(problem)
         group, handle = self._new_group(
             legs, 1, "oco", policy=policy, note=note, kind=Kind.CONTINGENT, exits=row_of(found, legs)
         )

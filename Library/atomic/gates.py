@@ -5,7 +5,6 @@ None of these ever stops an order that reduces or protects; those have a reserve
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .plan import Env
@@ -115,11 +114,6 @@ class Gates:
         self._key = ()
         self._free = None
 
-    def see_bars(self, seconds: float, stale_after: float) -> None:
-        """A contract with longer bars than those known so far is traded from now on."""
-        if seconds > self._base.bar_seconds:
-            self.set_base(replace(self._base, bar_seconds=seconds, stale_after=stale_after))
-
     @property
     def takes_options(self) -> bool:
         """True where the venue takes options."""
@@ -153,6 +147,7 @@ class Gates:
                 live=base.live,
                 bar_data=base.bar_data,
                 bar_seconds=base.bar_seconds,
+                long_bars=base.long_bars,
                 stale_after=base.stale_after,
                 takes_options=base.takes_options,
                 takes_market=base.takes_market,

@@ -93,8 +93,8 @@ class Operations:
             self._add(operation)
 
     def _remember(self) -> None:
-        """Put on record what is under way, and the counter of ids; written with the next save."""
-        rows = [operation.row() for operation in self._under_way.values()]
+        """Put on record what is under way, and the counter of ids; inside the pump, which writes it."""
+        rows = [operation.row() for operation in list(self._under_way.values())]
         self._shell.journal.extra[_ON_RECORD] = {"counter": self._counter, "under_way": rows}
 
     # --- reading ----------------------------------------------------------------------------------------------
@@ -254,15 +254,19 @@ class Operations:
 
     def look(self) -> None:
         """Tell the hooks how closes, cancels and modifications got on; called with every event and all data."""
-        before = len(self._under_way)
+        if self._look():
+            self._shell.do(self._remember)
+
+    def _look(self) -> bool:
+        """True when one of them has ended."""
+        ended = False
         for name, operation in list(self._under_way.items()):
             state = self._state(operation)
             if state in ENDED:
-                del self._under_way[name]
+                ended = self._under_way.pop(name, None) is not None or ended
                 operation.final, operation.ended_at = state, self._shell.gateway.now()
             self._tell(operation, state)
-        if len(self._under_way) < before:
-            self._remember()
+        return ended
 
     def _tell(self, operation: Operation, state: OperationState) -> None:
         if state is operation.told:
@@ -289,9 +293,8 @@ class Operations:
         operation = Operation(name, type, self._shell.gateway.now(), groups, orders, errors, note)
         self._add(operation)
         self._under_way[name] = operation
-        self._remember()
-        self._shell.do(lambda: None)  # the pump writes it
-        self.look()
+        self._look()
+        self._shell.do(self._remember)
         return name
 
     def _add(self, operation: Operation) -> None:

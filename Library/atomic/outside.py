@@ -306,13 +306,13 @@ class Outside:
         shell = self._shell
         known = shell.journal.extra.get("baseline", {})
         nets: dict[str, int] = {}
-        alive: set[str] = set()
+        alive: dict[str, None] = {}
         for group in shell.groups.values():
             for leg in group.legs:
                 symbol = leg.spec.symbol
                 nets[symbol] = nets.get(symbol, 0) + leg.net
                 if not leg.settled:
-                    alive.add(symbol)
+                    alive[symbol] = None
         seen: dict[str, int] = {}
         for symbol in alive:
             if symbol in known:

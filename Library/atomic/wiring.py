@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .plan import Env
-from .plan.terms import MINUTE, STALE_AFTER
+from .plan.terms import STALE_AFTER
 
 if TYPE_CHECKING:
     from .model import LegSpec
@@ -18,7 +18,7 @@ def env_of(gateway: Any) -> Env:
     return Env(
         live=gateway.live,
         bar_data=not gateway.live,
-        bar_seconds=max(MINUTE, getattr(gateway, "bar_seconds", 0.0)),
+        long_bars=getattr(gateway, "long_bars", {}),
         stale_after=getattr(gateway, "stale_after", STALE_AFTER),
         takes_options=venue.options if venue is not None else True,
         takes_market=venue.market if venue is not None else True,

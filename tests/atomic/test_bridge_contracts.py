@@ -9,8 +9,13 @@ from typing import Any
 import pytest
 
 from atomic.model import LegSpec
-from atomic.vocabulary import Right
-from tests.atomic.bracket_venue import SPY, Venue, start
+from atomic.plan import Env
+from atomic.plan.terms import bars_of
+from atomic.plan.trouble import cancel_time
+from atomic.vocabulary import Outcome, Right
+from tests.atomic.bracket_venue import SPY, start
+from tests.atomic.desk import C, Desk, P
+from tests.atomic.desk import leg as desk_leg
 
 #: Time Warner's: identifiers carry the first ticker, which was AOL's
 TWX = "AOL R735QTJ8XC9X"
@@ -43,43 +48,79 @@ def test_shares_of_an_earlier_process_are_subscribed_by_identifier(made: Any) ->
     assert made.asked == [("security", made.symbol)]
 
 
-def bars_of(resolution: int, *, live: bool = False) -> Any:
-    """Contracts of an algorithm that has one share with bars of this resolution."""
+def trading(resolution: int, *, live: bool = False, subscribed: bool = True) -> Any:
+    """Contracts and the leg of an algorithm that has one share with bars of this resolution."""
     from atomic.bridge.contracts import Contracts
 
-    sid = SimpleNamespace(has_underlying=False, security_type=1)
-    symbol = type("Symbol", (), {"id": sid, "value": "SPY", "__str__": lambda self: "SPY R735QTJ8XC9X"})()
+    sid = type("Id", (), {"has_underlying": False, "security_type": 1, "__str__": lambda self: "SPY R735QTJ8XC9X"})()
+    symbol = type("Symbol", (), {"id": sid, "value": "SPY"})()
     security = SimpleNamespace(symbol_properties=SimpleNamespace(minimum_price_variation=0.01), exchange=None,
-                               resolution=resolution)  # fmt: skip
+                               resolution=resolution, subscriptions=["config"] * subscribed)  # fmt: skip
     securities = type("Securities", (dict,), {"contains_key": dict.__contains__})({symbol: security})
     settings = SimpleNamespace(stale_price_time_span=timedelta(hours=1))
     algorithm = SimpleNamespace(live_mode=live, symbol=lambda text: symbol, securities=securities, settings=settings)
-    return Contracts(algorithm), symbol
+    contracts = Contracts(algorithm)
+    return contracts, contracts.leg(symbol, 1), security
 
 
-@pytest.mark.parametrize(("resolution", "seconds"), [(0, 0.0), (1, 1.0), (2, 60.0), (3, 3600.0)])
-def test_a_backtest_learns_how_long_the_bars_are(made: Any, resolution: int, seconds: float) -> None:
+@pytest.mark.parametrize(("resolution", "found"), [(0, {}), (1, {}), (2, {}), (3, {"SPY R735QTJ8XC9X": 3600.0})])
+def test_a_backtest_learns_whose_bars_are_long(made: Any, resolution: int, found: dict[str, float]) -> None:
     """Tick, second, minute and hour: what rests shows a fill with the next bar only."""
-    contracts, symbol = bars_of(resolution)
-    contracts.leg(symbol, 1)
-    assert (contracts.bar_seconds, contracts.stale_after) == (seconds, 3600.0)
+    contracts, leg, _ = trading(resolution)
+    contracts.subscribe(leg)
+    assert contracts.long_bars == found
 
 
 def test_daily_bars_are_refused_with_the_cure(made: Any) -> None:
-    """LEAN turns market orders on them into orders for the open or the close; live, orders fill at the market."""
-    contracts, symbol = bars_of(4)
-    with pytest.raises(ValueError, match=r"SPY has daily bars only: .* subscribe to Resolution.MINUTE"):
-        contracts.leg(symbol, 1)
-    contracts, symbol = bars_of(4, live=True)
-    assert contracts.leg(symbol, 1).name == "SPY"
+    """LEAN turns market orders on them into orders for the open or the close; minute data added later is found."""
+    contracts, leg, security = trading(4)
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"daily bars only: .* subscribe to Resolution.MINUTE"):
+            contracts.subscribe(leg)
+    security.resolution = 2
+    contracts.subscribe(leg)
 
 
-def test_decisions_rest_on_the_longest_bars_that_are_traded() -> None:
-    """A cancel in an hourly backtest ends with the next hour: it is waited for until then."""
-    venue = Venue()
-    executor, _ = start(venue)
-    env = executor.shell.gates.env
-    assert env(0.0, opens=False).bar_seconds == 60.0
-    venue.bar_seconds, venue.stale_after = 3600.0, 3600.0
-    executor.bracket_order(SPY, 10, stop_loss_price=99.0)
-    assert env(0.0, opens=False).bar_seconds == 3600.0
+@pytest.mark.parametrize("case", [{"live": True}, {"subscribed": False}])
+def test_daily_bars_are_no_matter_live_and_where_nothing_is_subscribed(made: Any, case: dict[str, bool]) -> None:
+    """Live, orders fill at the market; LEAN calls what has lost its subscriptions daily: it can be closed."""
+    contracts, leg, _ = trading(4, **case)
+    contracts.subscribe(leg)
+    assert leg.name == "SPY"
+
+
+def test_what_is_not_known_of_a_contract_is_not_kept(made: Any) -> None:
+    """The tick of a contract without data is a guess: it is asked for again when there is some."""
+    contracts, leg, _ = trading(2)
+    symbol = contracts.symbol(leg.symbol)
+    contracts._securities.clear()
+    contracts._legs.clear()
+    contracts._asked.clear()
+    kept = contracts._algorithm.securities.pop(symbol)
+    assert contracts.leg(symbol, 1).tick == 0.01
+    kept.symbol_properties.minimum_price_variation = 0.05
+    contracts._algorithm.securities[symbol] = kept
+    assert contracts.leg(symbol, 1).tick == 0.05
+
+
+def test_a_group_waits_for_the_longest_bars_of_its_own_legs() -> None:
+    """A cancel in an hourly contract ends with the next hour; what others trade is no matter."""
+    hourly, other = Desk([desk_leg(1, C, 105)]).group, Desk([desk_leg(1, P, 95)]).group
+    env = Env(bar_data=True, long_bars={hourly.legs[0].spec.symbol: 3600.0})
+    assert (bars_of(hourly, env), bars_of(other, env)) == (3600.0, 60.0)
+    assert (cancel_time(hourly, env), cancel_time(other, env)) == (7201.0, 121.0)
+
+
+def test_a_position_with_daily_bars_cannot_be_protected_in_a_backtest() -> None:
+    """Nothing would be watched between two bars: said before anything changes."""
+    executor, venue = start()
+    venue.holdings[SPY.symbol] = 10
+
+    def refuse(leg: LegSpec) -> None:
+        raise ValueError("daily bars only")
+
+    venue.subscribe = refuse
+    with pytest.raises(ValueError, match="no data of SPY: daily bars only"):
+        executor.protect_position(SPY, 10, stop_loss_price=99.0)
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    assert (group.outcome, group.reason) == (Outcome.REFUSED, "no data of SPY: daily bars only")

@@ -177,7 +177,9 @@ def test_opening_orders_are_capped() -> None:
 @pytest.mark.parametrize(("bar", "opens"), [(60.0, False), (3600.0, True)])
 def test_a_limit_order_gets_its_bar_also_where_bars_are_hours(bar: float, opens: bool) -> None:
     """With hourly data nothing that rests fills before the next hour: ten minutes are no end for it there."""
-    desk = Desk([leg(1, C, 105)], policy=Policy(ladder=AT_MID), env=Env(bar_data=True, bar_seconds=bar))
+    legs = [leg(1, C, 105)]
+    long_bars = {legs[0].symbol: bar} if bar > 60 else {}
+    desk = Desk(legs, policy=Policy(ladder=AT_MID), env=Env(bar_data=True, long_bars=long_bars))
     desk.open().at(700.0)
     assert (desk.phase is Phase.OPENING) is opens
     if opens:

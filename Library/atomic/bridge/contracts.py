@@ -60,8 +60,10 @@ class Contracts:
         self._asked: dict[tuple[Any, int], LegSpec] = {}
         #: age beyond which a price fills nothing; live brokers fill at their own quotes
         self.stale_after = float("inf") if algorithm.live_mode else _span(algorithm)
-        #: length of the longest bars that a leg has, for a backtest; 0 while no leg is known
-        self.bar_seconds = 0.0
+        #: backtest: seconds of a bar, of the legs whose bars are longer than a minute
+        self.long_bars: dict[str, float] = {}
+        #: legs whose data was looked at
+        self._subscribed: set[str] = set()
         #: exchange time minus UTC in seconds, and the hour it was looked up in
         self._offsets: dict[str, tuple[float, float]] = {}
 
@@ -101,19 +103,44 @@ class Contracts:
         """Drop what is kept of a contract that ended; it is looked up again when asked for."""
         self._securities.pop(text, None)
         self._holdings.pop(text, None)
+        self._subscribed.discard(text)
 
     def subscribe(self, leg: LegSpec) -> None:
-        """Make sure the algorithm has data of this leg. Raises what LEAN raises."""
-        if self.security(leg.symbol) is not None:
+        """Make sure the algorithm has data of this leg that a backtest can trade on.
+
+        Raises:
+            ValueError: it has daily bars only.
+            Exception: what LEAN raises.
+        """
+        text = leg.symbol
+        if text in self._subscribed:
             return
-        symbol = self.symbol(leg.symbol)
-        if leg.right is Right.SHARE:
-            # by its identifier: a symbol made from the text alone shows the first ticker the company ever had
-            self._algorithm.add_security(symbol)
-        elif int(symbol.id.security_type) == _INDEX_OPTION:
-            self._algorithm.add_index_option_contract(symbol)
-        else:
-            self._algorithm.add_option_contract(symbol)
+        if self.security(text) is None:
+            symbol = self.symbol(text)
+            if leg.right is Right.SHARE:
+                # by its identifier: a symbol made from the text alone shows the first ticker the company ever had
+                self._algorithm.add_security(symbol)
+            elif int(symbol.id.security_type) == _INDEX_OPTION:
+                self._algorithm.add_index_option_contract(symbol)
+            else:
+                self._algorithm.add_option_contract(symbol)
+        self._look_at_bars(leg)
+        self._subscribed.add(text)
+
+    def _look_at_bars(self, leg: LegSpec) -> None:
+        """Learn how long a leg's bars are: a backtest shows what rests only with the next one. Raises ValueError."""
+        security = self.security(leg.symbol)
+        if security is None or self._algorithm.live_mode or not list(getattr(security, "subscriptions", ())):
+            return  # without subscriptions LEAN calls a security daily (Security.cs: Resolution)
+        length = _BARS.get(int(security.resolution), 0.0)
+        if length >= _DAY:
+            # QCAlgorithm.Trading.cs: MarketOrder becomes MarketOnOpen or MarketOnClose on daily data
+            raise ValueError(
+                "daily bars only: LEAN would fill market orders at another time, nothing could be watched in between; "
+                "subscribe to Resolution.MINUTE (or HOUR)"
+            )
+        if length > _MINUTE:
+            self.long_bars[leg.symbol] = length
 
     def leg(self, contract: Any, ratio: int) -> LegSpec:
         """A leg from a Symbol, from anything that has one (OptionContract, Security), or from another leg.
@@ -137,33 +164,17 @@ class Contracts:
         text = self.text(symbol)
         known = self._legs.get((text, ratio))
         if known is None:
-            known = self._legs[(text, ratio)] = replace(self._spec(symbol, text), ratio=ratio)
+            known = replace(self._spec(symbol, text), ratio=ratio)
+            if self.security(text) is None:
+                return known  # its tick and multiplier are not known yet
+            self._legs[(text, ratio)] = known
         if symbol is contract:
             self._asked[(symbol, ratio)] = known
         return known
 
-    def _look_at_bars(self, symbol: Any, security: Any) -> None:
-        """Learn how long a leg's bars are: a backtest shows what rests only with the next one.
-
-        Raises:
-            ValueError: it has daily bars only.
-        """
-        if security is None or self._algorithm.live_mode:
-            return
-        length = _BARS.get(int(getattr(security, "resolution", 2)), 60.0)
-        if length >= _DAY:
-            # QCAlgorithm.Trading.cs: MarketOrder becomes MarketOnOpen or MarketOnClose on daily data
-            raise ValueError(
-                f"{symbol.value} has daily bars only: LEAN would fill its market orders at another time, and nothing "
-                "could be watched in between; subscribe to Resolution.MINUTE (or HOUR)"
-            )
-        self.bar_seconds = max(self.bar_seconds, length)
-        self.stale_after = max(self.stale_after, length)
-
     def _spec(self, symbol: Any, text: str) -> LegSpec:
         sid = symbol.id
         security = self.security(text)
-        self._look_at_bars(symbol, security)
         properties = getattr(security, "symbol_properties", None)
         tick = float(getattr(properties, "minimum_price_variation", 0.0) or 0.01)
         if not sid.has_underlying:
@@ -208,7 +219,7 @@ class Contracts:
         else:
             bid = float(bid_bar.close) if bid_bar is not None else 0.0
             ask = float(ask_bar.close) if ask_bar is not None else 0.0
-        if now - at > self.stale_after:
+        if now - at > (max(self.stale_after, self.long_bars.get(text, 0.0)) if self.long_bars else self.stale_after):
             bid = ask = 0.0
         return Quote(bid, ask, last, at, bool(exchange.exchange_open))
 
@@ -278,7 +289,7 @@ class Contracts:
 _HOUR = 3600.0
 _NO_OFFSET = (0.0, -1e18)
 _ABSENT: Any = object()
-_DAY = 86_400.0
+_MINUTE, _DAY = 60.0, 86_400.0
 #: seconds of a bar by LEAN's Resolution (Common/Global.cs)
 _BARS = {0: 0.0, 1: 1.0, 2: 60.0, 3: _HOUR, 4: _DAY}
 #: SecurityType.INDEX_OPTION (Common/Global.cs)

@@ -29,7 +29,7 @@ from .reader import ACCEPTED, CANCELING, FILLS, KIND, NEW, UPDATED, Reader, refu
 from .slots import Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..brokerages import Capabilities
     from ..model import LegSpec, Quote
@@ -79,9 +79,9 @@ class LeanGateway:
         return self.contracts.quote(symbol, self._reader.now)
 
     @property
-    def bar_seconds(self) -> float:
-        """Length of the longest bars that a leg has, seconds; 0 while no leg is known, and in live mode."""
-        return self.contracts.bar_seconds
+    def long_bars(self) -> Mapping[str, float]:
+        """Backtest: seconds of a bar, of the legs whose bars are longer than a minute; grows as they are met."""
+        return self.contracts.long_bars
 
     @property
     def stale_after(self) -> float:

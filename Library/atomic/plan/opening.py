@@ -17,7 +17,7 @@ from ..vocabulary import ChildStatus, ChildType, HoldCause, Purpose
 from . import combo, reducing, trouble
 from .cover import covered_units, movable, shape_of, slack
 from .price import inside_net_limit, ladder_price, natural, quoted, through
-from .terms import NOTHING, Desired, Want
+from .terms import NOTHING, Desired, Want, bars_of
 
 if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState, Quote
@@ -195,10 +195,10 @@ def _waits_for_bar(group: GroupState, now: float, quotes: Quotes, env: Env) -> b
 
 
 def _last_moment(group: GroupState, env: Env) -> float:
-    """When opening ends in any case: in a backtest not before two bars, as nothing that rests fills before the next."""
-    most = group.spec.policy.max_time_to_open
-    if env.bar_data and not env.live:
-        most = max(most, 2.0 * env.bar_seconds + 1.0)
+    """When opening ends in any case; with bars longer than usual not before two: nothing fills before the next."""
+    most, bars = group.spec.policy.max_time_to_open, bars_of(group, env)
+    if bars > env.bar_seconds:
+        most = max(most, 2.0 * bars + 1.0)
     return group.spec.created_at + most
 
 

@@ -24,9 +24,13 @@ def quoted(quotes: Quotes, symbol: str, now: float, env: Env) -> Quote:
     (StalePriceTimeSpan, FillModel.cs:304-313): it would wait in the book for the next bar, whatever happens until then.
     """
     quote = quotes.get(symbol) or NO_QUOTE
-    if env.bar_data and not env.live and 0 < quote.at < now - max(env.stale_after, env.bar_seconds):
+    if env.bar_data and not env.live and 0 < quote.at < now - _stale_after(symbol, env):
         return quote._replace(bid=0.0, ask=0.0, last=0.0)
     return quote
+
+
+def _stale_after(symbol: str, env: Env) -> float:
+    return max(env.stale_after, env.bar_seconds, env.long_bars.get(symbol, 0.0))
 
 
 def natural(quote: Quote, side: int, spec: LegSpec) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from ..model import Deadline, Quote
+    from ..model import Deadline, GroupState, Quote
     from ..ports import Alert, RefusalLike
     from ..vocabulary import ChildType, Purpose
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 UNLIMITED = 1 << 30
 #: LEAN's default for Settings.StalePriceTimeSpan, seconds
 STALE_AFTER = 3600.0
-#: length of a bar unless a contract has longer ones, seconds
-MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +28,7 @@ class Env:
         live: live trading (orders go out asynchronously, events may be lost).
         bar_data: prices come as bars, so that a resting order shows a fill only with its leg's next bar.
         bar_seconds: length of such a bar.
+        long_bars: the same by symbol, where it is longer.
         stale_after: seconds after which a bar's quote is no price any more (LEAN: Settings.StalePriceTimeSpan).
         takes_options: the venue trades options at all; asked before a group opens.
         takes_market: the venue takes market orders for these contracts.
@@ -50,7 +49,8 @@ class Env:
 
     live: bool = False
     bar_data: bool = False
-    bar_seconds: float = MINUTE
+    bar_seconds: float = 60.0
+    long_bars: Mapping[str, float] = field(default_factory=dict)
     stale_after: float = STALE_AFTER
     takes_options: bool = True
     takes_market: bool = True
@@ -76,6 +76,13 @@ class Env:
         if self.breaker_open:
             return "circuit breaker open"
         return f"{self.may_open.check}: {self.may_open.reason}" if self.may_open is not None else ""
+
+
+def bars_of(group: GroupState, env: Env) -> float:
+    """Length of the longest bars of a group's legs, seconds."""
+    if not env.long_bars:
+        return env.bar_seconds
+    return max(env.bar_seconds, max(env.long_bars.get(leg.spec.symbol, 0.0) for leg in group.legs))
 
 
 class Want(NamedTuple):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..facts import Attempt, Emergency, Held, NativeRefused, Quarantined, Remembered, TargetSet
 from ..vocabulary import ChildStatus, ChildType, HoldCause, Phase, Purpose, RejectReason
+from .terms import bars_of
 
 if TYPE_CHECKING:
     from ..model import ChildOrder, GroupState
@@ -135,7 +136,7 @@ def give_up(group: GroupState, now: float, why: str, attempt: Any = None) -> lis
 def cancel_time(group: GroupState, env: Env) -> float:
     """Seconds an accepted cancel may take; between bars of a backtest it may end only with the next one."""
     deadline = group.spec.policy.cancel_deadline
-    return max(deadline, 2.0 * env.bar_seconds + 1.0) if env.bar_data and not env.live else deadline
+    return max(deadline, 2.0 * bars_of(group, env) + 1.0) if env.bar_data and not env.live else deadline
 
 
 def _stuck(group: GroupState, now: float, env: Env) -> list[Any]:
