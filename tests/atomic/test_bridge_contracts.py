@@ -97,9 +97,24 @@ def test_what_is_not_known_of_a_contract_is_not_kept(made: Any) -> None:
     contracts._legs.clear()
     contracts._asked.clear()
     kept = contracts._algorithm.securities.pop(symbol)
+    contracts._algorithm.add_security = lambda symbol: 1 / 0
     assert contracts.leg(symbol, 1).tick == 0.01
     kept.symbol_properties.minimum_price_variation = 0.05
     contracts._algorithm.securities[symbol] = kept
+    assert contracts.leg(symbol, 1).tick == 0.05
+
+
+def test_a_contract_without_data_is_subscribed_before_its_tick_is_read(made: Any) -> None:
+    """Prices of a leg from a chain stand on the contract's own grid, also where nobody had subscribed to it."""
+    contracts, leg, security = trading(2)
+    symbol = contracts.symbol(leg.symbol)
+    securities = contracts._algorithm.securities
+    contracts._securities.clear()
+    contracts._legs.clear()
+    contracts._asked.clear()
+    securities.clear()
+    security.symbol_properties.minimum_price_variation = 0.05
+    contracts._algorithm.add_security = lambda symbol: securities.update({symbol: security})
     assert contracts.leg(symbol, 1).tick == 0.05
 
 

@@ -6,6 +6,7 @@ a microsecond and a lookup three (facts: LEAN 8.6). Only duck typing here: nothi
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -116,16 +117,19 @@ class Contracts:
         if text in self._subscribed:
             return
         if self.security(text) is None:
-            symbol = self.symbol(text)
-            if leg.right is Right.SHARE:
-                # by its identifier: a symbol made from the text alone shows the first ticker the company ever had
-                self._algorithm.add_security(symbol)
-            elif int(symbol.id.security_type) == _INDEX_OPTION:
-                self._algorithm.add_index_option_contract(symbol)
-            else:
-                self._algorithm.add_option_contract(symbol)
+            self._add(self.symbol(text))
         self._look_at_bars(leg)
         self._subscribed.add(text)
+
+    def _add(self, symbol: Any) -> None:
+        """Ask LEAN for data of a contract. Raises what LEAN raises."""
+        if not symbol.id.has_underlying:
+            # by its identifier: a symbol made from the text alone shows the first ticker the company ever had
+            self._algorithm.add_security(symbol)
+        elif int(symbol.id.security_type) == _INDEX_OPTION:
+            self._algorithm.add_index_option_contract(symbol)
+        else:
+            self._algorithm.add_option_contract(symbol)
 
     def _look_at_bars(self, leg: LegSpec) -> None:
         """Learn how long a leg's bars are: a backtest shows what rests only with the next one. Raises ValueError."""
@@ -164,6 +168,9 @@ class Contracts:
         text = self.text(symbol)
         known = self._legs.get((text, ratio))
         if known is None:
+            if self.security(text) is None:
+                with contextlib.suppress(Exception):  # `subscribe` says why when the leg is traded
+                    self._add(symbol)
             known = replace(self._spec(symbol, text), ratio=ratio)
             if self.security(text) is None:
                 return known  # its tick and multiplier are not known yet
