@@ -182,12 +182,12 @@ def market_around(trigger: str, leg: LegSpec, quote: Callable[[str], Quote]) -> 
 def _prices(pair: ExitPair, side: int, cost: float, tick: float) -> tuple[float, float]:
     """Stop and target of a pair; 0 for none, and for a distance from a price that is not known."""
     _, target, stop = pair
-    low = high = 0.0
+    stop_at = target_at = 0.0
     if stop is not None:
-        low = stop.price or (stop.resolve(cost, -side, tick) if cost > 0 else 0.0)
+        stop_at = stop.price or (stop.resolve(cost, -side, tick) if cost > 0 else 0.0)
     if target is not None:
-        high = target.price or (target.resolve(cost, side, tick) if cost > 0 else 0.0)
-    return low, high
+        target_at = target.price or (target.resolve(cost, side, tick) if cost > 0 else 0.0)
+    return stop_at, target_at
 
 
 def _name(leg: LegSpec) -> str:

@@ -114,13 +114,7 @@ class Ledger:
                 text = f"{fact.kind} for {group_id!r}, which is in no record of this account"
                 self.alerts.raise_(self.now, Severity.P0, "unknown-group", group_id, text, {"fact": list(fact)})
                 continue
-            if self._bases:
-                self.fold(group, fact)
-                continue
-            try:
-                self.apply(group, fact)
-            except IllegalFact as error:
-                self._illegal(group, fact, error)
+            self.fold(group, fact)
 
     def fold(self, group: GroupState, fact: Any) -> bool:
         """Fold one fact of the broker or the owner; what cannot follow from the group's state holds it."""

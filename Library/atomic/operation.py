@@ -70,7 +70,6 @@ class Operation:
     #: the state its hooks were told last
     told: OperationState | None = None
 
-
     def row(self) -> list[Any]:
         """What a restart needs of it, JSON-able."""
         return [self.id, self.type, self.started_at, self.groups, self.orders, self.errors, self.note]
@@ -129,15 +128,17 @@ def state_of(group: GroupState) -> OperationState:
     return OperationState.IN_PROGRESS if group.is_flat else OperationState.PARTIALLY_COMPLETED
 
 
+#: kinds of facts by which a group goes back
+_BACK = frozenset({"target", "close", "emergency"})
+
+
 def going_back_since(group: GroupState) -> float:
-    """When it was decided that the group goes back, seconds UTC; its end when that decision is not on record."""
+    """When it was decided that the group goes back, since it stood if it did; its end when that is not on record."""
     for fact in group.facts:
-        if fact.kind in _BACK or (fact.kind == "remembered" and fact.key == "entry_cancel"):
+        decided = fact.kind in _BACK or (fact.kind == "remembered" and fact.key == "entry_cancel")
+        if decided and fact.at >= group.opened_at:
             return float(fact.at)
     return group.ended_at
-
-
-_BACK = frozenset({"target", "close", "emergency"})
 
 
 def seen_as(group: GroupState, operation: Operation) -> OperationState:

@@ -7,7 +7,7 @@ import pytest
 from atomic import facts as f
 from atomic.bracket_terms import ContingentOrder
 from atomic.journal import MemoryStore
-from atomic.operation import OperationState, OperationType
+from atomic.operation import OperationState, OperationType, going_back_since
 from atomic.policy import Policy, Settings
 from atomic.vocabulary import Phase
 from tests.atomic.bracket_venue import ENTRY, SPY, Venue, start, working
@@ -251,6 +251,18 @@ def test_a_forced_rollback_ends_as_rolled_back():
     executor.on_data()
     assert operations.get_operation_status(group.id)["state"] is OperationState.ROLLED_BACK
     assert operations.get_recovery_statistics()["rolled_back"] == 1
+
+
+def test_a_rollback_is_timed_from_the_decision_that_ended_it():
+    """A group that kept fewer units and is forced back much later took from then on."""
+    executor, venue = start()
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    state = group.record
+    state.opened_at = venue.clock + 100.0
+    state.facts += [f.TargetSet(venue.clock + 5.0, 1, "fewer"), f.CloseAsked(venue.clock + 200.0, "forced")]
+    assert going_back_since(state) == venue.clock + 200.0
+    state.opened_at = 0.0
+    assert going_back_since(state) == venue.clock + 5.0
 
 
 @pytest.mark.parametrize(("seconds", "slow"), [(2.0, 0), (4.0, 1)])

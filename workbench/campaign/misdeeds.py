@@ -102,11 +102,7 @@ class Misdeeds:
 
     def end_cancel(self, order: SimOrder) -> None:
         """A pending cancel comes to its end; a combo ends as one."""
-        ended = self.account.siblings(order)
-        for one in ended:
-            self.account.end(one, Fate.CANCELED)
-        for one in ended:
-            self._tell(one, Canceled(self.clock, one.number))
+        self._end(order, Fate.CANCELED, Canceled)
 
     def fail_cancel(self, order: SimOrder) -> None:
         """A pending cancel is answered with an error after all; the order works on."""
@@ -126,11 +122,14 @@ class Misdeeds:
 
     def expire(self, order: SimOrder) -> None:
         """A day order ends."""
+        self._end(order, Fate.EXPIRED, Expired)
+
+    def _end(self, order: SimOrder, fate: Fate, news: type[Canceled | Expired]) -> None:
         ended = self.account.siblings(order)
         for one in ended:
-            self.account.end(one, Fate.EXPIRED)
+            self.account.end(one, fate)
         for one in ended:
-            self._tell(one, Expired(self.clock, one.number))
+            self._tell(one, news(self.clock, one.number))
 
     def outside(self, symbol: str, delta: int, price: float, cause: str, why: str) -> None:
         """The account moves without an order of ours, and LEAN reports it."""

@@ -90,7 +90,6 @@ def _never_enters(group: GroupState) -> bool:
     return group.legs[0].settled and all(leg.settled for leg in group.legs)
 
 
-
 #: phase and outcome as the joint result of nets, live orders and target, at a fixed point: by kind of group
 SETTLE: dict[Kind, Callable[[GroupState, float], None]] = {
     kind: _settle_whole if kind is Kind.ALL_OR_NONE else _settle_protected for kind in Kind

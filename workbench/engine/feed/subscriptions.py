@@ -8,7 +8,7 @@ dividend, a delisting, a chain's daily selection, a subscription that has just b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from heapq import heappop, heappush
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -395,7 +395,6 @@ class Feed(SymbolFiles):
         self.auxiliary(utc_midnight(day, zone), Delisting(track.symbol, midnight, 0.0, DelistingType.WARNING), order)
         ends = utc_midnight(day + DAY, zone)
         if self.last_trading_day_after(day, hours):
-            self.auxiliary(ends, Delisting(track.symbol, midnight + timedelta(days=1), 0.0, DelistingType.DELISTED),
-                           order)
+            self.auxiliary(ends, Delisting(track.symbol, midnight + DAY, 0.0, DelistingType.DELISTED), order)
         return ends
 
