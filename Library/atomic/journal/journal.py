@@ -85,7 +85,7 @@ class Journal(Reading):
 
     def __init__(
         self, store: Store, name: str, *, live: bool, run: str = "", account: str = "", durable: bool = False,
-        chunk_bytes: int = 64 * 1024, archive_bytes: int = 32 * 1024 * 1024, document_bytes: int = 4 * 1024 * 1024,
+        chunk_bytes: int = 32 * 1024, archive_bytes: int = 32 * 1024 * 1024, document_bytes: int = 4 * 1024 * 1024,
     ) -> None:  # fmt: skip
         self.store = store
         self.name = name

@@ -12,6 +12,7 @@ from ..facts import decode as decode_fact
 from ..model import GroupSpec, GroupState, LegSpec
 from ..policy import Policy
 from ..vocabulary import Kind
+from .migrate import PLAIN_POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,8 @@ def _encoder() -> Callable[[Any], str]:
 #: compact JSON, ASCII only; named tuples and string enumerations come out as lists and texts
 encode: Callable[[Any], str] = _encoder()
 
+#: a field that `PLAIN_POLICY` does not have
+_NEW = object()
 #: an id as `Journal.next_id` makes it, inside any tag that begins with it or with a purpose and a dash
 _TAGGED = re.compile(r"^(?:[a-z]+-)?(?P<id>[A-Za-z0-9_-]*?[A-Za-z0-9_]-\d{6,})(?![0-9])(?:[-:](?P<number>\d+))?")
 
@@ -52,7 +55,8 @@ class Unreadable(ValueError):  # noqa: N818 - a property of what was read
 
 @lru_cache(maxsize=64)
 def _policy_text(policy: Policy) -> str:
-    return encode(policy.row())
+    """What it has of its own."""
+    return encode({name: value for name, value in policy.row().items() if PLAIN_POLICY.get(name, _NEW) != value})
 
 
 @lru_cache(maxsize=256)
@@ -80,7 +84,7 @@ def spec_from(row: dict[str, Any]) -> GroupSpec:
         legs=tuple(LegSpec.from_row(leg) for leg in row["legs"]),
         units=int(row["units"]),
         created_at=float(row["created_at"]),
-        policy=Policy.from_row(row["policy"]),
+        policy=Policy.from_row({**PLAIN_POLICY, **row["policy"]}),
         exits=row["exits"],
         limit_net=row["limit_net"],
         note=row["note"],

@@ -10,20 +10,32 @@ written again.
 from __future__ import annotations
 
 import json
+from math import isqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .frame import Damaged, pack_line, unpack_line
-from .migrate import SCHEMA
+from .migrate import SCHEMA, steps_from
 from .records import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..ports import Store
+    from .migrate import Step
 
-#: characters of a log beyond which the document is written again, and the share of the document's that it may have
-TAIL_BYTES = 8 * 1024
-TAIL_SHARE = 1 / 4
+#: characters that a log may have in any case
+TAIL_BYTES = 2 * 1024
+#: about what one entry has, in characters
+_ENTRY = 600
+
+
+def bound_of(document: int) -> int:
+    """Characters of a log beyond which a document of so many is written again.
+
+    Every entry writes the log as a whole (half the bound on average) and its share of the next document: together
+    that is least where the bound is the root of twice an entry times the document.
+    """
+    return max(TAIL_BYTES, isqrt(2 * _ENTRY * document))
 
 
 class Found(NamedTuple):
@@ -52,7 +64,7 @@ class Tail:
     def begin(self, seq: int, size: int) -> None:
         """A new document stands, number `seq` with `size` characters; its log is empty."""
         self._text = pack_line(SCHEMA, f'{{"document":{seq}}}')
-        self._bound = max(TAIL_BYTES, int(size * TAIL_SHARE))
+        self._bound = bound_of(size)
         self.crowded = False
 
     def add(self, counter: int, extra: str, changes: Iterable[str], gone: str) -> None:
@@ -86,7 +98,7 @@ def change(group_id: str, first: int, facts: str) -> str:
 
 
 def read_tail(store: Store, base: str, seq: int) -> Found:
-    """The log of document number `seq`; nothing when there is none, or only one of another document or schema.
+    """The log of document number `seq`; nothing when there is none, or only one of another document.
 
     Raises:
         StoreError: the store cannot be read.
@@ -99,14 +111,22 @@ def read_tail(store: Store, base: str, seq: int) -> Found:
         try:
             schema, content = unpack_line(line)
             entry = json.loads(content)
+            steps = steps_from(schema)
             if i:
-                entry["counter"], entry["groups"] = int(entry["counter"]), list(entry["groups"])
-                entries.append(entry)
-            elif (schema, entry["document"]) != (SCHEMA, seq):
+                groups = [_lifted(row, steps) for row in entry["groups"]]
+                entries.append({**entry, "counter": int(entry["counter"]), "groups": groups})
+            elif entry["document"] != seq:
                 return Found([], "")
         except (Damaged, KeyError, TypeError, ValueError) as error:
             return Found(entries, f"line {i + 1} and what follows are lost ({type(error).__name__}: {error})")
     return Found(entries, "")
+
+
+def _lifted(row: dict[str, Any], steps: Iterable[Step]) -> dict[str, Any]:
+    """A new group or new facts of a known one, as the present schema has them."""
+    for step in steps:
+        row = step.group(row) if "spec" in row else {**row, "facts": step.facts(row["facts"])}
+    return row
 
 
 def joined(

@@ -360,7 +360,7 @@ def test_an_archive_that_cannot_be_written_keeps_the_group_open() -> None:
 
 def test_a_large_document_is_said_to_be_over_budget() -> None:
     """The executor opens no new groups then; those that are open go on."""
-    journal = Journal(MemoryStore(), "condor", live=True, document_bytes=3_000)
+    journal = Journal(MemoryStore(), "condor", live=True, document_bytes=2_500)
     journal.load()
     journal.save([open_up(make_group(journal.next_id()))])
     assert not journal.over_budget

@@ -1,13 +1,18 @@
 """Journals of older versions are lifted step by step; newer ones are left alone."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from atomic.journal import SCHEMA, Journal, MemoryStore, migrate, read_archive, records, repair, verify
 from atomic.journal.frame import pack, pack_line, unpack
+from atomic.policy import AT_MID, Ladder, Policy, Retry
 from atomic.vocabulary import Phase
 from tests.atomic.journal.groups import close_down, make_group, open_up
 
@@ -23,12 +28,16 @@ def as_older(record: dict[str, Any]) -> dict[str, Any]:
     return {"spec": spec, "facts": facts}
 
 
+def lift_facts(rows: list[Any]) -> list[Any]:
+    """Fills get their fees back."""
+    return [[*row[:4], 0.0, row[4]] if row[-1] == "filled" else row for row in rows]
+
+
 def lift_group(record: dict[str, Any]) -> dict[str, Any]:
     """The step for it."""
     spec = dict(record["spec"])
     spec["units"] = spec.pop("size")
-    facts = [[*row[:4], 0.0, row[4]] if row[-1] == "filled" else row for row in record["facts"]]
-    return {"spec": spec, "facts": facts}
+    return {"spec": spec, "facts": lift_facts(record["facts"])}
 
 
 def lift_head(head: dict[str, Any]) -> dict[str, Any]:
@@ -40,8 +49,13 @@ def lift_head(head: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def _step(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = {**migrate.STEPS, OLDER: migrate.Step(lift_head, lift_group)}
+    steps = {**migrate.STEPS, OLDER: migrate.Step(lift_head, lift_group, lift_facts)}
     monkeypatch.setattr(migrate.steps_from, "__defaults__", (steps, SCHEMA))
+
+
+@pytest.fixture
+def _no_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate.steps_from, "__defaults__", ({}, SCHEMA))
 
 
 def older_store() -> MemoryStore:
@@ -77,6 +91,25 @@ def test_an_older_document_is_lifted_and_written_anew() -> None:
     assert [g.group_id for g in again.groups] == ["condor-000041"]
 
 
+@pytest.mark.usefixtures("_step")
+def test_an_older_log_is_lifted_with_its_document() -> None:
+    """A backtest's document and its log, new groups and new facts of known ones, in the older schema."""
+    base = "atomic/condor/run-one"
+    known, new = open_up(make_group("condor-000001")), open_up(make_group("condor-000002"))
+    record, added = (as_older(json.loads(records.group_text(group))) for group in (known, new))
+    first = len(record["facts"]) - 3
+    entry = {"counter": 2, "groups": [added, {"id": "condor-000001", "from": first, "facts": record["facts"][first:]}]}
+    head = {"of": base, "before": 0, "last_id": 1, "extra": {}}
+    body = f"{json.dumps(head)}\n{json.dumps({**record, 'facts': record['facts'][:first]})}"
+    tail = pack_line(OLDER, '{"document":5}') + pack_line(OLDER, json.dumps(entry))
+    store = MemoryStore({f"{base}/open-a": pack(OLDER, 5, body), f"{base}/tail": tail})
+    loaded = Journal(store, "condor", live=False, run="one").load()
+    assert (loaded.report.refuse, loaded.report.damaged, loaded.counter) == ("", {}, 2)
+    assert [group.spec for group in loaded.groups] == [known.spec, new.spec]
+    assert [[order.cum_qty for order in group.orders.values()] for group in loaded.groups] == [[2, 2, 2, 2]] * 2
+
+
+@pytest.mark.usefixtures("_no_steps")
 def test_a_version_without_a_step_is_refused_and_left_alone() -> None:
     """The message says which step is missing; a copy is kept."""
     store = older_store()
@@ -102,9 +135,24 @@ PINNED = Path(__file__).with_name(f"schema_{SCHEMA}.json")
 def test_the_schema_number_stands_for_these_fields() -> None:
     """Whoever changes a record or a fact bumps SCHEMA, adds a Step and writes the new pin."""
     text = records.group_text(make_group("x-000001"))
-    shape = {"facts": records.shape_of_facts(), "spec": sorted(json.loads(text)["spec"])}
+    shape = {
+        "facts": records.shape_of_facts(),
+        "spec": sorted(json.loads(text)["spec"]),
+        "plain_policy": dict(migrate.PLAIN_POLICY),
+    }
     pinned = json.loads(PINNED.read_text())
     assert json.loads(json.dumps(shape)) == pinned, "a field changed: see atomic/journal/migrate.py"
+
+
+@given(st.sampled_from([Policy(), Policy(order_timeout=3.0), Policy(ladder=AT_MID, retry=Retry(attempts=2)),
+                        Policy(close_ladder=Ladder(), cost_budget=0.0, keep_units=True)]))  # fmt: skip
+def test_what_a_record_leaves_out_of_its_policy_does_not_follow_the_programs_defaults(policy: Policy) -> None:
+    """It comes back as it was, also when the defaults are others by then."""
+    spec = replace(make_group("x-000001").spec, policy=policy)
+    row = json.loads(records.spec_text(spec))
+    assert records.spec_from(row) == spec
+    with patch.object(records.Policy, "from_row", lambda whole: whole):
+        assert records.spec_from(row).policy == json.loads(json.dumps(policy.row()))  # every field is given
 
 
 def test_what_schema_1_wrote_is_read_for_ever() -> None:
