@@ -38,6 +38,7 @@ _FOLLOWS = {cls: (kind in QUIET, kind in COVERED, kind in TOLD) for kind, cls in
 _WHOLE, _HELD, _CLOSED = Kind.ALL_OR_NONE, Phase.HELD, Phase.CLOSED
 #: seconds without sending after the journal failed
 JOURNAL_RETRY = 1.0
+_BEFORE = float("-inf")
 _CAUSE_SEVERITY = {
     HoldCause.REQUESTED: Severity.P2,
     HoldCause.POLICY: Severity.P1,
@@ -76,12 +77,12 @@ class Ledger:
         #: groups that may have ended, and those that have and are not in the archive yet
         self._closing: dict[str, GroupState] = {}
         self._ended: dict[str, GroupState] = {}
-        #: when the journal was written, and when groups were archived, for the last time
-        self._written_at = self._archived_at = float("-inf")
+        #: when groups were archived for the last time
+        self._archived_at = _BEFORE
         #: algorithm seconds that may pass between two writes, for what ends with its process; 0: everything at once
         self.write_every = 0.0
-        #: whatever is not on record is written when the pump comes to rest
-        self._write_now = False
+        #: what changed is written at the latest then
+        self._write_at = _BEFORE
         self._events: deque[GroupEvent] = deque()
         self._wakes: dict[str, float] = {}
         self._broken: set[str] = set()
@@ -242,16 +243,15 @@ class Ledger:
                     self.journal.archive(*ended)
                 self._ended.clear()
                 self._archived_at = self.now
-            groups = self.groups
-            self.journal.save([groups[n] for n in self._dirty if n in groups], flush=True)
+            self.journal.save(self._dirty.values(), flush=True)
         except JournalError as error:
             self._silent_until = self.now + JOURNAL_RETRY
             self.gates.shut["journal"] = str(error)
             self.alerts.raise_(self.now, Severity.P0, "journal-failing", "", f"nothing is sent: {error}")
             return False
-        self._written_at = self.now
+        if self.write_every:
+            self._write_at = self.now + self.write_every
         self._dirty.clear()
-        self._write_now = False
         if self._silent_until:
             self.gates.shut.pop("journal", None)
             self._silent_until = 0.0
@@ -272,10 +272,10 @@ class Ledger:
 
         What changes after a quiet time is written at once, and so is the end of a group that did not follow another.
         """
-        every = self.write_every
-        if not every or self.now - self._written_at >= every or self._write_now:
+        now = self.now
+        if now >= self._write_at:
             return True
-        return bool(self._ended) and (self.journal.crowded or self.now - self._archived_at >= every)
+        return bool(self._ended) and (self.journal.crowded or now - self._archived_at >= self.write_every)
 
     def _retire(self, group: GroupState) -> None:
         group_id = group.spec.group_id

@@ -148,7 +148,7 @@ class Settler(Ledger):
         if group.spec.kind not in PROTECTED_KINDS or group.attempts:
             self._touched[group_id] = None
         self.observer.counts["orders"] += len(submits)
-        if not self._record(ends=self._due):
+        if not self._record(ends=bool(self._ended) and self._due):
             for intent in submits:
                 self.apply(group, f.Withdrawn(self.now, intent.order, "the journal could not be written"))
             return

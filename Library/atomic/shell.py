@@ -247,13 +247,14 @@ class Shell(Settler):
 
     def write_all(self) -> None:
         """Whatever is not on record yet is written when the pump comes to rest; inside the pump only."""
-        self._write_now = True
+        self._write_at = -_NEVER
 
     def _end(self) -> bool:
         """Write what changed and set the alarm clock; False when that brought something new."""
         if self._closing:
             self._let_go()
-        if (self._dirty or self._ended or self.journal.extra.pending) and self._due:
+        changed = self._dirty or self._ended or self.journal.extra.pending
+        if changed and (self.now >= self._write_at or (self._ended and self._due)):
             self._record()
         if self._wakes or self._silent_until or self.gateway.live:
             self._set_alarm()

@@ -176,19 +176,21 @@ class Journal(Reading):
         Raises:
             JournalError: it was refused to load, or the store failed; the next save tries again.
         """
-        self._check()
+        if self.guard is not None or self.report.refuse:
+            self._check()
         flush = flush and self.durable
-        key = self._tail.key
+        tail = self._tail
+        key = tail.key
         try:
             changes = self._catch_up(groups)
-            extra = self.extra.catch_up()
+            extra = self.extra.pending and self.extra.catch_up()
             if changes or extra or self._gone:
                 self._dirty = True
-            if not self._whole and not self._tail.crowded:
+            if not self._whole and not tail.crowded:
                 if not self._dirty and self.counter == self._saved_counter:
                     return False
                 gone = encode(self._gone) if self._gone else ""
-                self._tail.add(self.counter, self.extra.text if extra else "", changes, gone)
+                tail.add(self.counter, self.extra.text if extra else "", changes, gone)
                 self._gone.clear()
                 self._dirty, self._saved_counter, self.failing = False, self.counter, ""
                 return True
@@ -201,7 +203,7 @@ class Journal(Reading):
                 self._saved_counter, self.size, self._unflushed = self.counter, len(text), True
                 self._whole = self.durable
                 self._gone.clear()
-                self._tail.begin(self._seq, len(text))
+                tail.begin(self._seq, len(text))
             elif not (flush and self._unflushed):
                 return False
             if flush:
@@ -252,7 +254,6 @@ class Journal(Reading):
             record = records.get(group_id)
             if record is None or record.group is not group:
                 record = records[group_id] = Record(group)
-                record.catch_up()
                 changes.append(record.whole)
                 continue
             first = record.count
@@ -290,7 +291,8 @@ class Journal(Reading):
                 record = self._records.get(group.spec.group_id)
                 if record is None or record.group is not group:
                     record = Record(group)
-                record.catch_up()
+                else:
+                    record.catch_up()
                 texts.append(record.whole)
             self.archived.add(*texts)
         except (StoreError, TypeError, ValueError) as error:

@@ -143,5 +143,4 @@ class Reading:
             self.counter = max(self.counter, self.archived.highest(self.name)) + ID_SKIP
         for group in groups:
             self._records[group.group_id] = Record(group)
-            self._records[group.group_id].catch_up()
         return groups

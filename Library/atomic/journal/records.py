@@ -121,17 +121,18 @@ class Record:
 
     def __init__(self, group: GroupState) -> None:
         self.group = group
-        self.count = 0
-        self.text = f'{{"spec":{spec_text(group.spec)},"facts":['
+        self.count = len(group.facts)
+        self.text = f'{{"spec":{spec_text(group.spec)},"facts":{encode(group.facts)[:-1]}'
 
     def catch_up(self) -> str:
         """Encode the facts that are new: their JSON without brackets, "" when there were none."""
         facts, count = self.group.facts, self.count
-        if len(facts) == count:
+        now = len(facts)
+        if now == count:
             return ""
-        new = encode(facts[count:] if count else facts)[1:-1]
+        new = encode(facts[count:])[1:-1]
         self.text += "," + new if count else new
-        self.count = len(facts)
+        self.count = now
         return new
 
     @property

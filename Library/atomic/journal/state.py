@@ -24,18 +24,19 @@ class Extra(MutableMapping[str, Any]):
     def __init__(self) -> None:
         self._data: dict[str, Any] = {}
         self._text = "{}"
-        self._dirty = False
+        #: something was assigned since the newest save
+        self.pending = False
 
     def __getitem__(self, key: str) -> Any:
         return self._data[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
         self._data[key] = value
-        self._dirty = True
+        self.pending = True
 
     def __delitem__(self, key: str) -> None:
         del self._data[key]
-        self._dirty = True
+        self.pending = True
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._data)
@@ -45,17 +46,12 @@ class Extra(MutableMapping[str, Any]):
 
     def catch_up(self) -> bool:
         """Encode again if something was assigned; True when the text is another one now."""
-        if not self._dirty:
+        if not self.pending:
             return False
         text = encode(self._data)
         changed = text != self._text
-        self._text, self._dirty = text, False
+        self._text, self.pending = text, False
         return changed
-
-    @property
-    def pending(self) -> bool:
-        """True when something was assigned since the newest save."""
-        return self._dirty
 
     @property
     def text(self) -> str:
