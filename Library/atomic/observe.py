@@ -124,7 +124,7 @@ class Observer:
             return
         legs = group.legs
         if len(legs) == 1 and legs[0].spec.ratio > 0:
-            return  # no short
+            return  # it has no short
         order = group.orders[fact.order]
         if order.quantity < 0:  # buying uncovers only short shares
             shape = shape_of(group)
