@@ -123,23 +123,31 @@ def check_exits(plan: ExitPlan, leg: LegSpec, cost: float = 0.0) -> None:
         ValueError: a target on the wrong side of its stop, a distance where the underlying's price decides, a limit for
             a stop that we watch, or what changes a stop where there is none.
     """
+    if not plan.plain or plan.stop_limit:
+        _check_changes(plan, leg)
+    trigger = plan.trigger
+    side = facing(trigger, leg)
+    if trigger == "underlying":
+        cost = 0.0
+    for pair in plan.pairs:
+        stop, target = _prices(pair, side, cost, leg.tick)
+        if stop and target and (target - stop) * side <= 0:
+            raise ValueError(f"{_name(leg)}: target {target:g} and stop {stop:g} are on the wrong sides of each other")
+
+
+def _check_changes(plan: ExitPlan, leg: LegSpec) -> None:
+    """Watched, moved and limited stops that contradict the plan. Raises ValueError."""
     if (plan.trail or plan.break_even_after or plan.stop_limit) and not any(pair.stop for pair in plan.pairs):
         text = "trail, break_even_after and stop_limit_offset change a stop"
         raise ValueError(f"{_name(leg)}: {text}, and there is no stop: give stop_loss or stop_loss_price")
     if plan.stop_limit and plan.trigger != "native":
         text = f"a stop that is watched (trigger={plan.trigger!r}) leaves at market when it is reached"
         raise ValueError(f"{_name(leg)}: {text}: leave stop_limit_offset out, or let the venue watch")
-    side = facing(plan.trigger, leg)
     if plan.trigger == "underlying":
         levels = [level for pair in plan.pairs for level in (pair.target, pair.stop) if level is not None]
         if plan.trail or plan.break_even_after or any(level.price is None for level in levels):
             text = "the underlying's price decides: give prices of the underlying (stop_loss_price, take_profit_price)"
             raise ValueError(f"{_name(leg)}: {text}, no distances, no trail and no break_even_after")
-        cost = 0.0
-    for pair in plan.pairs:
-        stop, target = _prices(pair, side, cost, leg.tick)
-        if stop and target and (target - stop) * side <= 0:
-            raise ValueError(f"{_name(leg)}: target {target:g} and stop {stop:g} are on the wrong sides of each other")
 
 
 def check_sides(plan: ExitPlan, leg: LegSpec, around: tuple[float, float], what: str, cost: float = 0.0) -> None:

@@ -239,6 +239,7 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
     def on_event(self, call: Callable[[GroupEvent], Any]) -> None:
         """Call this with every group event."""
         self.observer.hook(call)
+        self.shell.listening = True
 
     # --- asking for groups ------------------------------------------------------------------------------------
 
@@ -273,8 +274,10 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
             handle = self._handles[group.spec.group_id] = handle_of(group, self.shell)
         return handle
 
-    def _forget(self, group_id: str) -> None:
+    def _forget(self, group: GroupState) -> None:
+        group_id = group.spec.group_id
         self._handles.pop(group_id, None)
+        self.shell.followed.discard(group_id)
 
     def _on_group_event(self, event: GroupEvent) -> None:
         if self._gates.risk is not None:

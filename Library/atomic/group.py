@@ -219,6 +219,7 @@ class AtomicGroup:
 
     def _register(self, what: str, call: Callable[[AtomicGroup], Any], passed: bool) -> AtomicGroup:
         self._calls.setdefault(what, []).append(call)
+        self._shell.followed.add(self.id)
         if passed:
             self._call(call)
         return self

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from .facts.kinds import Accepted, Adjusted
 from .model import GroupState
 from .ports import Severity
 from .protect.view import exposure, plan_of
@@ -17,6 +18,8 @@ from .vocabulary import PROTECTED_KINDS, WORKING, Phase, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
+
+    from .model import GroupSpec
 
 #: share of placements by the sweep above which something is wrong with the events
 SWEEP_SHARE = 0.05
@@ -85,23 +88,25 @@ class Coverage:
 
     def fact(self, group: GroupState, fact: Any) -> None:
         """A fact was folded into a group; of those that are protected it is counted."""
-        spec, kind = group.spec, fact.kind
-        group_id = spec.group_id
-        if kind == "accepted":
-            if group_id in self._bare and group.orders[fact.order].purpose in _COVERS:
-                self._placed(group, group_id, fact.at)
+        kind, spec = type(fact), group.spec
+        if kind is Accepted:
+            if self._bare and spec.group_id in self._bare and group.orders[fact.order].purpose in _COVERS:
+                self._placed(group, spec.group_id, fact.at)
             return
-        if (kind == "filled" and group_id in self._seen) or spec.kind not in PROTECTED_KINDS:
+        if spec.kind not in PROTECTED_KINDS:
             return
-        if group_id not in self._seen and group.legs[0].net:
-            self._seen.add(group_id)
-            for _, _, stop in spec.exits["pairs"]:
-                if stop is not None:  # without a stop nothing is promised
-                    self._bare[group_id] = fact.at
-                    self.entries += 1
-                    break
-        if kind == "adjusted" and self.on_adjusted is not None:
+        if spec.group_id not in self._seen and group.legs[0].net:
+            self._filled(spec, fact.at)
+        if kind is Adjusted and self.on_adjusted is not None:
             self.on_adjusted(group, fact)
+
+    def _filled(self, spec: GroupSpec, at: float) -> None:
+        self._seen.add(spec.group_id)
+        for _, _, stop in spec.exits["pairs"]:
+            if stop is not None:  # without a stop nothing is promised
+                self._bare[spec.group_id] = at
+                self.entries += 1
+                return
 
     def _placed(self, group: GroupState, group_id: str, at: float) -> None:
         since = self._bare.pop(group_id)
@@ -157,8 +162,9 @@ class Coverage:
             share = 100 * self.placed["sweep"] / total
             self._alert(now, Severity.P1, "sweep-share", "", f"{share:.0f} % of the exits were placed by the sweep")
 
-    def forget(self, group_id: str) -> None:
+    def forget(self, group: GroupState) -> None:
         """A group left memory."""
+        group_id = group.spec.group_id
         self._seen.discard(group_id)
         self._confirmed.discard(group_id)
         self._bare.pop(group_id, None)

@@ -15,7 +15,7 @@ from .facts import apply as apply_fact
 from .facts.kinds import QUIET
 from .journal import JournalError
 from .layers import COVERED
-from .observe import EVENT_OF, OBSERVED
+from .observe import EVENT_OF, OBSERVED, unusual
 from .ports import GroupEvent, Severity
 from .protect import heeds
 from .vocabulary import PROTECTED_KINDS, TERMINAL, HoldCause, Kind, Phase, RejectReason
@@ -35,7 +35,7 @@ TOLD = OBSERVED | EVENT_OF.keys() | {"filled", "noted"}
 #: what follows from a fact, by its class: it may leave the answer as it is, it is of COVERED, it is of TOLD
 _FOLLOWS = {cls: (kind in QUIET, kind in COVERED, kind in TOLD) for kind, cls in f.BY_KIND.items()}
 # asked for with every fact; see `facts.settle`
-_WHOLE, _HELD, _CLOSED = Kind.ALL_OR_NONE, Phase.HELD, Phase.CLOSED
+_WHOLE, _OPEN, _HELD, _CLOSED = Kind.ALL_OR_NONE, Phase.OPEN, Phase.HELD, Phase.CLOSED
 #: seconds without sending after the journal failed
 JOURNAL_RETRY = 1.0
 _BEFORE = float("-inf")
@@ -67,7 +67,7 @@ class Ledger:
         #: called with every protected group and fact of the kinds COVERED that was folded into it
         self.on_folded: list[Callable[[GroupState, Any], None]] = []
         #: called when a group leaves memory
-        self.on_forget: list[Callable[[str], None]] = []
+        self.on_forget: list[Callable[[GroupState], None]] = []
         #: (group id, fact) or ("", action) that wait to be folded or done
         self._inbox: deque[tuple[str, Any]] = deque()
         self._touched: dict[str, None] = {}
@@ -84,6 +84,9 @@ class Ledger:
         #: what changed is written at the latest then
         self._write_at = _BEFORE
         self._events: deque[GroupEvent] = deque()
+        #: somebody wants every event of every group; and the groups of which somebody does
+        self.listening = gates.risk is not None
+        self.followed: set[str] = set()
         self._wakes: dict[str, float] = {}
         self._broken: set[str] = set()
         #: standing alerts that were raised: (group id, code) -> text
@@ -156,22 +159,31 @@ class Ledger:
             self._told(group, fact, fact.kind)
         now = group.phase
         if now is not phase and type(fact) is not f.Refused:
-            self._events.append(GroupEvent(fact.at, str(now), group, fact))
-            if phase is _CLOSED:
-                self.observer.counts["late_reopened"] += 1
-            if now is _HELD:
-                self._say_held(group, fact.at)
+            self._moved(group, fact, phase, now)
         if now is _CLOSED:
             self._closing[group_id] = group
             self._touched.pop(group_id, None)  # nothing is desired of it
         return True
+
+    def _moved(self, group: GroupState, fact: Any, before: Phase, now: Phase) -> None:
+        """A group is in another phase."""
+        if now is _OPEN:
+            self.observer.stood(group, fact.at)
+        elif now is _CLOSED:
+            self.observer.ended(group, fact.at)
+        elif now is _HELD:
+            self._say_held(group, fact.at)
+        if before is _CLOSED:
+            self.observer.counts["late_reopened"] += 1
+        if self.listening or unusual(now, group) or group.spec.group_id in self.followed:
+            self._events.append(GroupEvent(fact.at, str(now), group, fact))
 
     def _told(self, group: GroupState, fact: Any, kind: str) -> None:
         """A fact that is counted, alerted or told to hooks."""
         if kind == "filled":
             self.observer.filled(group, fact)
             self.gates.fuse.failures = 0
-            if self.observer.hooked or self.gates.risk is not None:  # nobody else asks for each fill
+            if self.listening:
                 self._events.append(GroupEvent(fact.at, "fill", group, fact))
             return
         if kind in OBSERVED:
@@ -181,6 +193,8 @@ class Ledger:
             self._events.append(GroupEvent(fact.at, event, group, fact))
             if event == "rejected":
                 self._refused(group, fact)
+            elif event == "refused":
+                self.observer.ended(group, fact.at)
         elif kind == "noted":
             self._noted(group, fact)
 
@@ -285,12 +299,12 @@ class Ledger:
         group.view = group.exit_plan = None  # made again should something still happen to it
         self.recent[group_id] = group
         if len(self.recent) > self.settings.recent_ends:
-            oldest, _ = self.recent.popitem(last=False)
+            oldest, forgotten = self.recent.popitem(last=False)
             if self._said:
                 for key in [key for key in self._said if key[0] == oldest]:
                     del self._said[key]
             for call in self.on_forget:
-                call(oldest)
+                call(forgotten)
 
     def adopted(self, group: GroupState, number: int) -> None:
         """This process took over a broker's order: what had filled before counts on top of its ticket."""

@@ -9,6 +9,7 @@ import traceback
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any
 
+from .facts.kinds import Filled
 from .plan.cover import shape_of
 from .ports import Alert, GroupEvent, Severity
 from .protect.gap import gap_seconds
@@ -98,9 +99,7 @@ class Observer:
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log = log
         self._hooks: list[Callable[[GroupEvent], Any]] = []
-        #: when groups that have not ended filled first, what it then took them to stand, since when they are naked
-        self._first_fill: dict[str, float] = {}
-        self._legging: dict[str, float] = {}
+        #: since when groups that have not ended are naked
         self._naked_since: dict[str, float] = {}
         self.counts: dict[str, float] = dict.fromkeys(
             ("groups", "orders", "fills", "rejected", "canceled", "rolled_back", "held", "late_reopened", "adjusted",
@@ -117,25 +116,21 @@ class Observer:
         """Call this with every group event."""
         self._hooks.append(call)
 
-    @property
-    def hooked(self) -> bool:
-        """True when somebody wants every event."""
-        return bool(self._hooks)
-
     def filled(self, group: GroupState, fact: Any) -> None:
         """Keep the counters and the group's times after a fill was folded."""
         self.counts["fills"] += 1
-        group_id = group.spec.group_id
-        if group_id not in self._first_fill:
-            self._first_fill[group_id] = fact.at
-        order = group.orders[fact.order]
-        if group_id in self._naked_since:
+        if self._naked_since and group.spec.group_id in self._naked_since:
             self._naked(group, fact.at)
-        elif order.quantity < 0:  # buying uncovers only short shares
+            return
+        legs = group.legs
+        if len(legs) == 1 and legs[0].spec.ratio > 0:
+            return  # it has no short
+        order = group.orders[fact.order]
+        if order.quantity < 0:  # buying uncovers only short shares
             shape = shape_of(group)
             lowered = shape.sale_lines[order.leg]
             if lowered and _is_naked(group, [shape.lines[n] for n in lowered]):
-                self._naked_since[group_id] = fact.at
+                self._naked_since[group.spec.group_id] = fact.at
 
     def folded(self, group: GroupState, fact: Any) -> None:
         """Keep the counters and the group's times after another fact of OBSERVED was folded."""
@@ -152,13 +147,8 @@ class Observer:
             if fact.cause in ("ambiguous", "break"):
                 counts["ambiguous" if fact.cause == "ambiguous" else "breaks"] += 1
 
-    def event(self, event: GroupEvent) -> None:
-        """A group changed: sum up what ended, then tell the hooks."""
-        kind, group = event.kind, event.group
-        if kind == "open":
-            self._stood(group, event.at)
-        elif kind == "closed" or kind == "refused":
-            self._ended(group, event.at)
+    def tell(self, event: GroupEvent) -> None:
+        """Tell the hooks of an event."""
         for call in self._hooks:
             try:
                 call(event)
@@ -177,22 +167,22 @@ class Observer:
         elif group_id in self._naked_since:
             self.counts["naked_seconds"] += at - self._naked_since.pop(group_id)
 
-    def _stood(self, group: GroupState, at: float) -> None:
-        group_id = group.spec.group_id
-        filled_at = self._first_fill.get(group_id)
-        if filled_at is not None and not self._legging.get(group_id):
-            if at != filled_at:
-                self._legging[group_id] = at - filled_at
-                self.counts["legging_seconds"] += at - filled_at
-            self.seconds_to_open.append(at - group.spec.created_at)
+    def stood(self, group: GroupState, at: float) -> None:
+        """A group is open; the first time it is counted how long that took, from its first fill and in all."""
+        if group.opened_at != at:
+            return
+        for fact in group.facts:
+            if type(fact) is Filled:
+                self.counts["legging_seconds"] += at - fact.at
+                self.seconds_to_open.append(at - group.spec.created_at)
+                return
 
-    def _ended(self, group: GroupState, at: float) -> None:
-        counts, group_id = self.counts, group.spec.group_id
-        self._first_fill.pop(group_id, None)
-        if self._legging:
-            self._legging.pop(group_id, None)
-        if group_id in self._naked_since:
-            counts["naked_seconds"] += at - self._naked_since.pop(group_id)
+    def ended(self, group: GroupState, at: float) -> None:
+        """A group has ended, or was refused: sum it up."""
+        counts = self.counts
+        if self._naked_since:
+            since = self._naked_since.pop(group.spec.group_id, at)
+            counts["naked_seconds"] += at - since
         counts["groups"] += 1
         counts["rollback_cost"] += group.rollback_cost
         counts["fees"] += group.fees
@@ -238,6 +228,15 @@ EVENT_OF = {
     "released": "released",
     "refused": "refused",
 }
+
+#: what a group goes through that does what was asked
+_USUAL = frozenset({"opening", "open", "closing", "closed", "fill"})
+
+
+def unusual(event: str, group: GroupState) -> bool:
+    """True for an event that is always told; what is usual is told only where somebody listens."""
+    return event not in _USUAL or group.outcome is _ROLLED_BACK
+
 
 #: kinds of facts that the observer counts, besides fills
 OBSERVED = frozenset({"rejected", "canceled", "adjusted", "settled", "held"})

@@ -102,6 +102,20 @@ TYPE_OF = {
 }
 
 
+def operation_of(group: GroupState) -> Operation:
+    """The operation of a group as its state shows it."""
+    spec = group.spec
+    operation = Operation(spec.group_id, TYPE_OF[spec.kind], spec.created_at, (spec.group_id,), note=spec.note)
+    if group.opened_at or state_of(group) is OperationState.COMPLETED:
+        operation.final, operation.ended_at = OperationState.COMPLETED, group.opened_at or group.ended_at
+    return operation
+
+
+def refusals_of(group: GroupState) -> list[str]:
+    """Why orders of a group were refused, the newest of what is on record."""
+    return [str(fact.why)[:200] for fact in group.facts if fact.kind == "rejected"][-20:]
+
+
 _STATE_OF = {
     Phase.PLANNED: OperationState.PENDING,
     Phase.OPEN: OperationState.COMPLETED,

@@ -1,13 +1,14 @@
 """Multi-step operations as their owner sees them: what was asked, how far it is, what it took, how it ended.
 
-An operation is a view, not a second state machine: brackets, OCO sets and groups are read from their groups' facts;
-closing a position, cancelling in bulk and modifying exits are kept as short records whose state follows from the
-orders and groups they touched. History is bounded.
+An operation is a view, not a second state machine: brackets, OCO sets and groups are read from their groups when they
+are asked for; closing a position, cancelling in bulk and modifying exits are kept as short records whose state follows
+from the orders and groups they touched. A group has a record of its own once something unusual happened to it, while
+hooks are told of it, and when it leaves memory. History is bounded.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +16,21 @@ from . import facts as f
 from . import given
 from .group import close
 from .layers import protection
+from .observe import unusual
 from .operation import (
     ENDED,
-    TYPE_OF,
     CancelCounts,
     Operation,
     OperationState,
     OperationType,
     going_back_since,
-    links_of,
+    refusals_of,
     seen_as,
     state_of,
 )
+from .operation_records import OperationRecords
 from .ports import Severity
-from .vocabulary import PROTECTED_KINDS, TERMINAL, WORKING, ChildStatus, Kind, Phase, Purpose
+from .vocabulary import PROTECTED_KINDS, ChildStatus, Kind, Phase, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,15 +39,13 @@ if TYPE_CHECKING:
     from .ports import GroupEvent
     from .shell import Shell
 
-#: phases of a group in which its operation may have ended
-_MAY_END = frozenset({Phase.OPEN, Phase.HELD, Phase.CLOSED})
 #: what of this is in the journal's small states
 _ON_RECORD = "operations"
 #: seconds within which a placement is to be taken back
 ROLLBACK_SECONDS = 3.0
 
 
-class Operations:
+class Operations(OperationRecords):
     """The executor's operations: list, status, statistics, forced rollback, clean-up, hooks.
 
     Args:
@@ -53,8 +53,7 @@ class Operations:
     """
 
     def __init__(self, shell: Shell) -> None:
-        self._shell = shell
-        self._records: OrderedDict[str, Operation] = OrderedDict()
+        super().__init__(shell)
         self._counter = 0
         #: operations of several steps that have not ended
         self._under_way: dict[str, Operation] = {}
@@ -66,21 +65,10 @@ class Operations:
         shell.on_event.append(self._event)
         shell.on_change.append(self.modification)
 
-    def known(self, group: GroupState) -> Operation:
-        """The operation of a group; made from what the group has on record where it is new here."""
-        group_id = group.spec.group_id
-        operation = self._records.get(group_id)
-        if operation is None:
-            spec = group.spec
-            operation = Operation(group_id, TYPE_OF[spec.kind], spec.created_at, (group_id,), note=spec.note)
-            self._add(operation)
-        return operation
-
     def restore(self, groups: list[GroupState]) -> None:
         """Groups of an earlier process, with the refusals that they have on record, and what it had under way."""
         for group in groups:
-            whys = [str(fact.why)[:200] for fact in group.facts if fact.kind == "rejected"]
-            self.known(group).errors[:] = whys[-20:]
+            self.known(group)
         left = self._shell.journal.extra.get(_ON_RECORD) or {}
         try:
             under_way = [Operation.from_row(row) for row in left.get("under_way", ())]
@@ -89,8 +77,7 @@ class Operations:
             self._shell.gateway.log(f"atomic: operations of an earlier version cannot be read ({error}): {left!r}")
             return
         for operation in under_way:
-            self._under_way[operation.id] = operation
-            self._add(operation)
+            self._begin(operation)
 
     def _remember(self) -> None:
         """Put on record what is under way, and the counter of ids; inside the pump, which writes it."""
@@ -101,7 +88,7 @@ class Operations:
 
     def all(self, *, active: bool = False) -> list[dict[str, Any]]:
         """Operations as records, oldest first; `active` leaves the ended ones out."""
-        rows = [self._row(op) for op in self._records.values()]
+        rows = [self._row(op) for op in self._all()]
         return [row for row in rows if not active or row["state"] not in ENDED]
 
     def get_operation_status(self, operation_id: str) -> dict[str, Any]:
@@ -110,7 +97,7 @@ class Operations:
         Raises:
             ValueError: there is no such operation (ended ones are kept up to the history bound).
         """
-        operation = self._records.get(operation_id)
+        operation = self._find(operation_id)
         if operation is None:
             raise ValueError(f"no operation {operation_id!r}; active: {[r['id'] for r in self.all(active=True)][:6]}")
         return self._row(operation)
@@ -122,7 +109,7 @@ class Operations:
         stops where it has any. Rollbacks count from the decision to the end, in the algorithm's time; slow are those
         that took more than three seconds.
         """
-        states = [self._state(op) for op in self._records.values()]
+        states = [self._state(op) for op in self._all()]
         ended = [s for s in states if s in ENDED]
         done = states.count(OperationState.COMPLETED)
         won = self._attempts_won + sum(op.refused for op in self._records.values() if self._made_good(op))
@@ -171,11 +158,12 @@ class Operations:
         """
         self.get_operation_status(operation_id)
         shell = self._shell
-        groups = [g for n in self._records[operation_id].groups if (g := shell.groups.get(n)) is not None]
+        record = self._records.get(operation_id)
+        names = (operation_id,) if record is None else record.groups
+        groups = [g for n in names if (g := shell.groups.get(n)) is not None]
         alive = [g for g in groups if g.phase is not Phase.CLOSED]
         for group in alive:
-            if (operation := self._records.get(group.spec.group_id)) is not None:
-                operation.forced = True
+            self.known(group).forced = True
         shell.do(lambda: self._close_all(alive, why))
         return bool(alive)
 
@@ -186,11 +174,11 @@ class Operations:
             ValueError: `max_age` is no number of at least 0.
         """
         now, max_age = self._shell.gateway.now(), given.number(max_age, "max_age", low=0)
-        old = [
-            n for n, op in self._records.items() if self._state(op) in ENDED and now - op.started_at > max_age
-        ]
+        old = [op.id for op in self._all() if now - op.started_at > max_age and self._state(op) in ENDED]
         for name in old:
-            del self._records[name]
+            self._records.pop(name, None)
+            if self._group(name) is not None:
+                self._dropped.add(name)
         return len(old)
 
     def cancel_position_orders(self, symbol: str, why: str = "cancelled by its owner") -> CancelCounts:
@@ -251,6 +239,7 @@ class Operations:
     def on_operation(self, type: OperationType, call: Callable[[Operation, OperationState], Any]) -> None:
         """Call this with an operation of this type and its state whenever that changes."""
         self._hooks.setdefault(type, []).append(call)
+        self._shell.listening = True
 
     def look(self) -> None:
         """Tell the hooks how closes, cancels and modifications got on; called with every event and all data."""
@@ -291,30 +280,30 @@ class Operations:
         self._counter += 1
         name = f"{type}-{self._counter:06d}"
         operation = Operation(name, type, self._shell.gateway.now(), groups, orders, errors, note)
-        self._add(operation)
-        self._under_way[name] = operation
+        self._begin(operation)
         self._look()
         self._shell.do(self._remember)
         return name
 
-    def _add(self, operation: Operation) -> None:
-        self._records[operation.id] = operation
-        if len(self._records) > self._shell.settings.history:
-            for name, old in self._records.items():
-                if self._state(old) in ENDED:
-                    del self._records[name]
-                    break
+    def _begin(self, operation: Operation) -> None:
+        """From now on it is under way, and the events of its groups are told."""
+        self._add(operation)
+        self._under_way[operation.id] = operation
+        self._shell.followed.update(operation.groups)
 
     def _event(self, event: GroupEvent) -> None:
         group = event.group
-        operation = self._records.get(group.spec.group_id) or self.known(group)
+        if self._hooks or group.spec.group_id in self._records or unusual(event.kind, group):
+            self._keep_up(event, group)
+        if self._under_way:
+            self.look()
+
+    def _keep_up(self, event: GroupEvent, group: GroupState) -> None:
+        operation = self.known(group)
         if event.kind == "rejected":
             self._attempts += 1
             operation.refused += 1
-            operation.errors.append(str(event.fact.why)[:200])
-            del operation.errors[:-20]
-        if group.phase not in _MAY_END and not self._hooks and not self._under_way:
-            return
+            operation.errors[:] = refusals_of(group)
         state = seen_as(group, operation) if operation.forced else state_of(group)
         if operation.refused and group.phase is Phase.CLOSED:
             if state is OperationState.COMPLETED and not group.emergency:
@@ -326,8 +315,6 @@ class Operations:
                 self._went_back(group, event.at)
         if self._hooks and event.kind != "fill":
             self._tell(operation, state)
-        if self._under_way:
-            self.look()
 
     def _went_back(self, group: GroupState, at: float) -> None:
         """Keep how long that took; in live trading it is meant to be seconds (REQUIREMENTS B2)."""
@@ -336,57 +323,3 @@ class Operations:
         if took > ROLLBACK_SECONDS and self._shell.gateway.live and group.spec.kind in PROTECTED_KINDS:
             text = f"going back took {took:.1f} s, {ROLLBACK_SECONDS:g} s are meant: look at what the broker answered"
             self._shell.alerts.raise_(at, Severity.P2, "rollback-slow", group.spec.group_id, text, {"seconds": took})
-
-    def _state(self, operation: Operation) -> OperationState:
-        if operation.type is OperationType.BULK_CANCEL:
-            return self._by_orders(operation)
-        if operation.type is OperationType.MODIFICATION:
-            return self._changing(operation.groups[0])
-        states = [self._group_state(n, operation) for n in operation.groups]
-        if operation.type is OperationType.POSITION_CLOSE:
-            left = [n for n in operation.groups if n in self._shell.groups]
-            return OperationState.IN_PROGRESS if left else OperationState.COMPLETED
-        return states[0] if states else OperationState.COMPLETED
-
-    def _group_state(self, group_id: str, operation: Operation) -> OperationState:
-        group = self._shell.groups.get(group_id) or self._shell.recent.get(group_id)
-        return seen_as(group, operation) if group is not None else operation.final or OperationState.COMPLETED
-
-    def _changing(self, group_id: str) -> OperationState:
-        group = self._shell.groups.get(group_id)
-        live = group.live.values() if group is not None else ()
-        waits = any(order.asked is not None or order.status not in WORKING for order in live)
-        return OperationState.IN_PROGRESS if waits else OperationState.COMPLETED
-
-    def _by_orders(self, operation: Operation) -> OperationState:
-        waiting = 0
-        for group_id, number in operation.orders:
-            group = self._shell.groups.get(group_id)
-            if group is not None and group.orders[number].status not in TERMINAL:
-                waiting += 1
-        if waiting == 0:
-            return OperationState.FAILED if operation.errors else OperationState.COMPLETED
-        done = len(operation.orders) - waiting
-        return OperationState.PARTIALLY_COMPLETED if done else OperationState.IN_PROGRESS
-
-    def _row(self, operation: Operation) -> dict[str, Any]:
-        state = self._state(operation)
-        group = self._shell.groups.get(operation.id) or self._shell.recent.get(operation.id)
-        orders = [] if group is None else [
-            {"number": o.number, "purpose": str(o.purpose), "status": str(o.status), "quantity": o.quantity,
-             "cum_qty": o.cum_qty, "tag": o.tag}
-            for o in group.orders.values()
-        ]  # fmt: skip
-        return {
-            "id": operation.id,
-            "type": operation.type,
-            "state": state,
-            "started_at": operation.started_at,
-            "ended_at": operation.ended_at,
-            "groups": list(operation.groups),
-            "orders": orders,
-            "links": [] if group is None else links_of(group),
-            "attempts": 0 if group is None else sum(group.attempts.values()),
-            "errors": list(operation.errors),
-            "note": operation.note,
-        }

@@ -60,7 +60,7 @@ class Shell(Settler):
         self, gateway: Gateway, journal: Journal, settings: Settings, gates: Gates, alerts: Alerts, observer: Observer
     ) -> None:
         super().__init__(gateway, journal, settings, gates, alerts, observer)
-        #: called with every group event after the observer
+        #: called with the group events that are told, after the observer
         self.on_event: list[Callable[[GroupEvent], None]] = []
         #: called with a group's id and what its owner changed of its exits
         self.on_change: list[Callable[[str, str], Any]] = []
@@ -274,7 +274,7 @@ class Shell(Settler):
                 self.gateway.wake_at(wake)
 
     def _tell(self, event: GroupEvent) -> None:
-        self.observer.event(event)
+        self.observer.tell(event)
         for call in self.on_event:
             try:
                 call(event)

@@ -337,3 +337,48 @@ def test_a_stop_that_was_refused_and_works_again_is_a_recovery_that_was_won():
         venue.pass_seconds(31.0)
     found = executor.operations.get_recovery_statistics()
     assert (found["recovery_attempts"], found["recoveries_won"]) == (4, 1)
+
+
+def test_operations_of_groups_that_have_left_memory_keep_their_numbers():
+    """State, times, errors and statistics are the same before and after; the counts go on."""
+    executor, venue = start(settings=Settings(recent_ends=1))
+    operations = executor.operations
+    venue.refuse["sl"] = ["rate"]
+    refused = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    venue.pass_seconds(5.0)
+    plain = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    back = executor.bracket_order(SPY, 10, limit_price=90.0, stop_loss_price=80.0)
+    opened = venue.clock
+    for group in (refused, plain, back):
+        venue.clock += 10
+        group.close()
+    before = [operations.get_operation_status(group.id) for group in (refused, plain, back)]
+    found = operations.get_recovery_statistics()
+    for _ in range(2):
+        executor.bracket_order(SPY, 10, stop_loss_price=99.0).close()
+    assert len(executor.shell.recent) == 1
+    after = [operations.get_operation_status(group.id) for group in (refused, plain, back)]
+    kept = ("id", "type", "state", "started_at", "ended_at", "errors", "groups", "note")
+    assert [[row[name] for name in kept] for row in after] == [[row[name] for name in kept] for row in before]
+    assert [row["state"] for row in after] == ["completed", "completed", "rolled_back"]
+    assert [row["errors"] for row in after] == [["scripted"], [], []]
+    assert after[1]["ended_at"] == opened
+    again = operations.get_recovery_statistics()
+    counts = ("started", "completed", "rolled_back", "recovery_attempts", "recoveries_won")
+    assert [found[name] for name in counts] == [3, 2, 1, 1, 1]
+    assert [again[name] for name in counts] == [5, 4, 1, 1, 1]
+    ids = [row["id"] for row in operations.all()]
+    assert ids == sorted(ids)
+
+
+def test_an_operation_that_was_cleaned_up_does_not_come_back():
+    """Neither while its group is in memory nor when that leaves it."""
+    executor, venue = start(settings=Settings(recent_ends=1))
+    group = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
+    group.close()
+    venue.clock += 100
+    assert executor.operations.cleanup_stale_operations(50.0) == 1
+    assert executor.operations.all() == []
+    executor.bracket_order(SPY, 10, stop_loss_price=99.0).close()
+    executor.bracket_order(SPY, 10, stop_loss_price=99.0).close()
+    assert group.id not in [row["id"] for row in executor.operations.all()]

@@ -356,3 +356,40 @@ def test_sending_in_circles_ends_in_a_hold(gateway: FakeGateway, monkeypatch: py
     assert group.record.held is HoldCause.FAULT
     assert "orders within a second" in group.record.held_why
     assert len(group.orders) < 170
+
+
+def test_events_are_told_where_somebody_listens(gateway: FakeGateway) -> None:
+    """A callback hears of its own group; what went wrong is told to all; a hook hears everything from then on."""
+    executor = started(gateway)
+    told: list[str] = []
+    executor.shell.on_event.append(lambda event: told.append(f"{event.group.group_id[-1]} {event.kind}"))
+    executor.execute_atomic(CONDOR, 1).close()
+    assert told == []
+    executor.execute_atomic(CONDOR, 1).on_closed(lambda group: None).close()
+    assert told == ["2 closing", "2 closed"]
+    told.clear()
+    gateway.quotes[SC.symbol] = Quote(0.0, 1.0, 1.0, gateway.clock)
+    executor.execute_atomic(CONDOR, 1)
+    assert told == ["3 refused"]
+    told.clear()
+    gateway.quotes.clear()
+    executor.on_event(lambda event: None)
+    executor.execute_atomic(CONDOR, 1)
+    assert told == ["4 opening", *["4 fill"] * 4, "4 open"]
+
+
+def test_how_long_a_group_took_to_open_is_counted_once(gateway: FakeGateway) -> None:
+    """From its first fill to the last, and from its creation; a hold that ends later adds nothing."""
+    executor = started(gateway)
+    gateway.script[LC.symbol] = "rest"
+    group = executor.execute_atomic(CONDOR, 1)
+    gateway.clock += 3
+    gateway.fill((group.id, 2), 1)
+    assert group.is_open
+    group.hold()
+    gateway.clock += 50
+    group.release()
+    assert group.is_open
+    found = executor.metrics()
+    assert (found["legging_seconds"], found["seconds_to_open_max"]) == (3.0, 3.0)
+    assert len(executor.observer.seconds_to_open) == 1

@@ -40,13 +40,18 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
         return [f.Remembered(now, "reserves", True)]
     found = _failures(group, now) if group.failures else []
     if not found and group.live:
-        found = stuck(group, now, env) or placement.overdue(group, now, env) or placement.left_over(group, now)
+        found = stuck(group, now, env)
+        if not found and env.live:  # elsewhere every order is answered by the call that sends it
+            found = placement.overdue(group, now, env)
+        found = found or placement.left_over(group, now)
     if found:
         return found
-    plan = plan_of(group)
+    plan = group.exit_plan or plan_of(group)
     quiet = plan.plain and not group.memory and not group.attempts and group.phase in _STEADY
-    if quiet and group.target and not group.emergency and group.legs[0].net * group.legs[0].spec.ratio >= 0:
-        return []
+    if quiet and group.target and not group.emergency:
+        leg = group.legs[0]
+        if leg.net * leg.spec.ratio >= 0:
+            return []
     view = exposure(group, plan)
     if view.open > 0 and group.phase is not Phase.HELD and lets_go(group):
         return [] if group.live else _let_go(group, now)
@@ -297,7 +302,7 @@ def _by_targets(group: GroupState, count: int) -> bool:
 
 def watches_targets(group: GroupState, env: Env) -> bool:
     """True when only the stop may rest: the broker reserves the position for one closing order."""
-    return bool(env.reserves_quantity or group.memory.get("reserves"))
+    return env.reserves_quantity or bool(group.memory and group.memory.get("reserves"))
 
 
 def _watched(

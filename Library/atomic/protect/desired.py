@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 # asked for with every decision; see `facts.settle`
 _OPENING, _CLOSING, _NOTHING = Phase.OPENING, Phase.CLOSING, frozenset({Phase.PLANNED, Phase.CLOSED})
-_STOP, _TARGET = Purpose.STOP, Purpose.TARGET
+_ENTRY, _STOP, _TARGET = Purpose.ENTRY, Purpose.STOP, Purpose.TARGET
 _LIMIT, _STOP_MARKET, _MARKET = ChildType.LIMIT, ChildType.STOP_MARKET, ChildType.MARKET
+# all fields given: a quarter of what the class costs, which goes through a function of Python's
+_new = tuple.__new__
 
 
 def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> Desired:
@@ -38,8 +40,9 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
     phase = group.phase
     if phase in _NOTHING:
         return NOTHING
-    plan = plan_of(group)
-    if phase is not _OPENING and not group.legs[0].net and len(group.legs) == 1 and plan.plain and not group.retry_at:
+    plan = group.exit_plan or plan_of(group)
+    steady = plan.plain and not group.retry_at
+    if steady and phase is not _OPENING and not group.legs[0].net and len(group.legs) == 1:
         return NOTHING  # flat: nothing to protect, whatever still works goes
     view = exposure(group, plan)
     wants: list[Want] = []
@@ -53,12 +56,12 @@ def desired_orders(group: GroupState, now: float, quotes: Quotes, env: Env) -> D
         wants.append(_at_market(Purpose.EXCESS, 0, view.side * -view.open))
     if len(group.legs) > 1:
         wants += _delivered(group, quotes)
-    wake = None if plan.plain and not group.retry_at else _wake(group, plan, view, now)
+    wake = None if steady else _wake(group, plan, view, now)
     if (group.memory or not env.takes_market) and at_limit.needed(group, env):
         wants, again = at_limit.priced(group, wants, now, quotes)
         if again and (wake is None or again < wake.at):
             wake = Deadline(again, "follow the quote")
-    return Desired(tuple(wants), wake)
+    return _new(Desired, (tuple(wants), wake, ()))
 
 
 def may_trade(group: GroupState, quotes: Quotes, quantity: int, leg: int = 0) -> bool:
@@ -81,7 +84,8 @@ def _at_market(purpose: Purpose, rung: int, quantity: int, leg: int = 0) -> Want
 
 def _entry(group: GroupState, plan: ExitPlan, view: Exposure, quotes: Quotes) -> Want | None:
     """The entry order while it is wanted; `None` makes the difference cancel what is left of it."""
-    if plan.entry is None or group.emergency or group.target == 0:
+    entry = plan.entry
+    if entry is None or group.emergency or group.target == 0:
         return None
     size = abs(group.legs[0].spec.ratio * group.spec.units)
     if group.memory:
@@ -91,13 +95,13 @@ def _entry(group: GroupState, plan: ExitPlan, view: Exposure, quotes: Quotes) ->
     order = view.entry
     if order is not None and not order.may_fill:
         return None
-    asked = plan.entry if order is None or plan.entry.type is _MARKET else order
+    asked = entry if order is None or entry.type is _MARKET else order
     leaves = size - view.filled
     if asked.type is _MARKET and leaves > view.entering and not may_trade(group, quotes, view.side):
         leaves = view.entering  # what is missing waits for the session, what works stays
     if leaves <= 0:
         return None
-    return Want(0, Purpose.ENTRY, 0, view.side * leaves, asked.type, asked.limit, asked.stop, 0)
+    return _new(Want, (0, _ENTRY, 0, view.side * leaves, asked.type, asked.limit, asked.stop, 0))
 
 
 def _exits(
@@ -113,8 +117,9 @@ def _exits(
         covered = view.open if reserves and session else view.closing
         wants += _stops(group, plan, view, covered)
         return wants
-    resting = plan.trigger == "native" and not plan.target_market and not watches_targets(group, env)
     memory = group.memory
+    by_venue = plan.plain or (plan.trigger == "native" and not plan.target_market)
+    resting = by_venue and not watches_targets(group, env)
     for i, open_ in enumerate(view.pair_open):
         if not open_:
             continue
@@ -126,7 +131,7 @@ def _exits(
         price = target_price(group, plan, view, i) if resting else 0.0
         target = None
         if price > 0:
-            target = Want(0, _TARGET, i, -view.side * open_, _LIMIT, price, 0.0, 0)
+            target = _new(Want, (0, _TARGET, i, -view.side * open_, _LIMIT, price, 0.0, 0))
         sets = plan.native and env.takes_linked and not (memory and memory.get("no_linked"))
         if sets and stop is not None and target is not None and not _rests(group, i):
             bundle = group.next_number * 100 + i  # both exits of a pair leave as one native set
@@ -144,13 +149,15 @@ def _rests(group: GroupState, pair: int) -> bool:
 
 def _stop(group: GroupState, plan: ExitPlan, view: Exposure, pair: int, quantity: int) -> Want | None:
     """The resting stop of a pair, or None when it has none or we watch it ourselves."""
-    if plan.pairs[pair].stop is None or plan.trigger != "native" or group.memory.get("watch_stops"):
+    if plan.pairs[pair].stop is None or not (plan.plain or plan.trigger == "native"):
+        return None
+    if group.memory and group.memory.get("watch_stops"):
         return None
     price = stop_price(group, plan, view, pair)
     if plan.stop_limit:
         limit = round(price - view.side * plan.stop_limit, 10)
         return Want(0, Purpose.STOP, pair, -view.side * quantity, ChildType.STOP_LIMIT, limit, price, 0)
-    return Want(0, _STOP, pair, -view.side * quantity, _STOP_MARKET, 0.0, price, 0)
+    return _new(Want, (0, _STOP, pair, -view.side * quantity, _STOP_MARKET, 0.0, price, 0))
 
 
 def _stops(group: GroupState, plan: ExitPlan, view: Exposure, covered: int) -> list[Want]:

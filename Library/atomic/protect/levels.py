@@ -41,6 +41,9 @@ class Level:
     offset: float | None = None
 
     def __init__(self, price: float | None = None, percent: float | None = None, offset: float | None = None) -> None:
+        if percent is None and offset is None and type(price) is float and 0.0 < price < inf:
+            object.__setattr__(self, "price", price)
+            return
         if (price is not None) + (percent is not None) + (offset is not None) != 1:
             values = (("price", price), ("percent", percent), ("offset", offset))
             got = {name: value for name, value in values if value is not None}
