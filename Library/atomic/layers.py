@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from .facts.kinds import taken_by
 from .model import GroupState
 from .ports import Severity
 from .protect.view import exposure, plan_of
@@ -30,7 +31,7 @@ _KEPT = 1024
 _ENTRY, _TARGET, _CLOSED = Purpose.ENTRY, Purpose.TARGET, Phase.CLOSED
 _COVERS = frozenset({Purpose.STOP, Purpose.EMERGENCY, Purpose.CLOSE})
 #: kinds of facts that `Coverage.fact` wants to hear of
-COVERED = frozenset({"filled", "adjusted", "accepted"})
+COVERED = frozenset({"filled", "adjusted", "accepted", "taken"})
 
 
 def protection(group: GroupState) -> tuple[int, int, bool]:
@@ -87,9 +88,12 @@ class Coverage:
         """A fact was folded into a group; of those that are protected it is counted."""
         spec, kind = group.spec, fact.kind
         group_id = spec.group_id
-        if kind == "accepted":
-            if group_id in self._bare and group.orders[fact.order].purpose in _COVERS:
-                self._placed(group, group_id, fact.at)
+        if kind == "accepted" or kind == "taken":
+            if group_id in self._bare:
+                for number in taken_by(fact):
+                    if group.orders[number].purpose in _COVERS:
+                        self._placed(group, group_id, fact.at)
+                        break
             return
         if (kind == "filled" and group_id in self._seen) or spec.kind not in PROTECTED_KINDS:
             return

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # asked for with every decision and send; see `facts.settle`
 _OPENING, _CLOSED, _WHOLE, _INTENDED = Phase.OPENING, Phase.CLOSED, Kind.ALL_OR_NONE, ChildStatus.INTENDED
+#: what says that orders were taken
+_TAKEN = frozenset({f.Accepted, f.Taken})
 #: rounds of decisions one group may take at one moment
 ROUNDS = 200
 #: orders of one group within a second that no plan needs: sending and cancelling in circles ends here
@@ -179,28 +181,36 @@ class Settler(Ledger):
                 self._sent(group, order, at)
         first = orders[0]
         if not first.bundle:
-            gateway.submit(self._request(group, first, at))
+            taken = gateway.submit(self._request(group, first, at)) or ()
         else:
-            self._submit_set(group, orders, at)
+            taken = self._submit_set(group, orders, at) or ()
+        if taken:
+            self._take(group.spec.group_id, at, taken)
         if not live:
             for order in orders:
-                if not self._answered(group.spec.group_id, order.number):
+                if order.number not in taken and not self._answered(group.spec.group_id, order.number):
                     self._sent(group, order, at)
+
+    def _take(self, group_id: str, at: float, numbers: tuple[int, ...]) -> None:
+        """Orders were taken within their call: one fact for all of a wave of which nothing else is heard between."""
+        inbox = self._inbox
+        if inbox and type(inbox[-1][1]) is f.Taken and inbox[-1][0] == group_id:
+            numbers = (*inbox.pop()[1].orders, *numbers)
+        inbox.append((group_id, f.Taken(at, numbers)))
 
     def _sent(self, group: GroupState, order: ChildOrder, at: float) -> None:
         apply_fact(group, f.Sent(at, order.number))
         self._dirty[group.spec.group_id] = group
 
-    def _submit_set(self, group: GroupState, orders: list[ChildOrder], at: float) -> None:
+    def _submit_set(self, group: GroupState, orders: list[ChildOrder], at: float) -> tuple[int, ...] | None:
         """A native combo, or the exits of a pair as one native set."""
         requests = [self._request(group, order, at) for order in orders]
         if group.spec.kind is not _WHOLE:
-            self.gateway.submit_linked(requests)
-            return
+            return self.gateway.submit_linked(requests)
         first = orders[0]
         units = abs(first.quantity // group.legs[first.leg].spec.ratio)
         limit = None if first.type == "market" else first.limit
-        self.gateway.submit_combo(requests, units, limit)
+        return self.gateway.submit_combo(requests, units, limit)
 
     def _only_taken(self, group: GroupState) -> bool:
         """True when nothing waits but that orders of this group were taken: `still_wanted` does not ask for that.
@@ -211,7 +221,7 @@ class Settler(Ledger):
         if group_id in self._touched:
             return False
         for of, fact in self._inbox:  # noqa: SIM110 - a generator costs three times the loop
-            if of != group_id or type(fact) is not f.Accepted:
+            if of != group_id or type(fact) not in _TAKEN:
                 return False
         return True
 

@@ -107,11 +107,12 @@ class Reader:
                 self.book.close(slot)
         elif kind == ACCEPTED:
             if self.sending and not self._live:
-                slot.silent = True  # said when the send ends, unless it has filled by then
+                slot.silent = True  # the send answers with it, unless more is said by then
             else:
                 self.accepted(slot)
         elif kind == CANCELED:
             self._fill(slot)
+            slot.silent = False
             message = str(event.message)
             ended = f.Expired if "expired" in message.lower() else f.Canceled
             self.report(slot, ended(self.at(), slot.number, message))
@@ -123,6 +124,8 @@ class Reader:
             self.report(slot, f.Rejected(self.at(), slot.number, classify_reject(message), message))
             self.book.close(slot)
         elif kind == CANCELING:
+            if slot.silent:
+                self.accepted(slot)
             if not slot.canceling:
                 slot.canceling = True
                 self.report(slot, f.CancelAsked(self.at(), slot.number, "asked by somebody else"))

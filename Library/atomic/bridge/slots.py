@@ -32,7 +32,7 @@ class Slot:
         self.fees = 0.0
         #: events seen
         self.heard = 0
-        #: accepted within its own send, and not said yet
+        #: accepted within its own send, and nothing said yet
         self.silent = False
         #: taken over from an earlier process: what had filled before is a guess from holdings
         self.adopted = False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..model import new_group
 from .broker import BROKER_FOLD, IllegalFact, illegal
 from .decided import DECISION_FOLD
-from .kinds import GUESSED
+from .kinds import GUESSED, Taken
 from .settle import SETTLE
 from .tables import DECISION_TABLE
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ..vocabulary import Phase
 
 #: kinds that change neither nets nor the target: the phase follows from them only if an order came to life or ended
-_UNSETTLING = frozenset({"sent", "identified", "intended", "rung", "wave", "attempt", "noted",
-                         "accepted", "cancel_asked", "cancel_refused", "replace_asked", "replace_refused"})  # fmt: skip
+_UNSETTLING = frozenset({"sent", "identified", "intended", "rung", "wave", "attempt", "noted", "accepted", "taken",
+                         "cancel_asked", "cancel_refused", "replace_asked", "replace_refused"})  # fmt: skip
 
 
 #: what is remembered that may end a group: an entry that will not be sent, an end that was only guessed at
@@ -96,7 +96,7 @@ def decode(row: list[Any]) -> Any:
         raise IllegalFact(f"unknown fact {row!r}")
     if len(row) != len(cls._fields):  # type: ignore[attr-defined]
         raise IllegalFact(f"malformed fact {row!r}")
-    return cls(*row)
+    return cls(*row) if cls is not Taken else Taken(row[0], tuple(row[1]))
 
 
 def replay(spec: GroupSpec, facts: Iterable[Any]) -> GroupState:

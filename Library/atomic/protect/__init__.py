@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..facts import BY_KIND
-from ..facts.kinds import SENDING, Accepted, CancelAsked, Intended
+from ..facts.kinds import SENDING, CancelAsked, Intended, taken_by
 from ..vocabulary import REDUCING, ChildType, Kind, Phase, Purpose
 from . import view
 from .decide import lets_go
@@ -64,22 +64,31 @@ def heeds(group: GroupState, fact: Any) -> bool:
     """
     if group.attempts or group.spec.kind is _CONTINGENT:
         return True
-    if type(fact) is not Accepted:
+    taken = taken_by(fact)
+    if not taken:
         return type(fact) is CancelAsked and bool(fact.why)  # somebody else asked
-    number = fact.order
-    if len(group.live) > 1:
-        order = group.orders[number]
-        for other in group.live.values():
-            if other.purpose is order.purpose and other.rung == order.rung and other is not order:
-                return True
+    if len(group.live) > 1 and _older_waits(group, taken):
+        return True
+    first = min(taken)
     for past in reversed(group.facts):
         kind = type(past)
         if kind is Intended:
-            if past.order == number:
+            if past.order == first:
                 return False
         elif kind not in _SENDING:
             return True
     return True
+
+
+def _older_waits(group: GroupState, taken: tuple[int, ...]) -> bool:
+    """True when another order of the slot of one of these may still fill."""
+    orders = group.orders
+    for other in group.live.values():
+        for number in taken:
+            order = orders[number]
+            if other.rung == order.rung and other.purpose is order.purpose and other is not order:
+                return True
+    return False
 
 
 def exits_still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:
