@@ -135,11 +135,13 @@ class LeanGateway:
 
     def submit(self, request: OrderRequest) -> tuple[int, ...]:
         """Send one order; never raises: what LEAN raises becomes a rejection."""
+        group_id, number, text, quantity, kind, limit, stop, tag = request
         reader = self._reader
-        slot = self._open_slot(request, request.tag)
+        slot = Slot(group_id, number, text, tag, reader.now)
+        self._book.open(slot)
         reader.sending += 1
         try:
-            slot.ticket = self._send(request)
+            slot.ticket = self._send(text, quantity, kind, limit, stop, tag)
         except Exception as error:
             self._not_sent([slot], error)
             return ()
@@ -147,7 +149,7 @@ class LeanGateway:
             reader.sending -= 1
         if slot.silent:
             slot.silent = False
-            return (slot.number,)
+            return (number,)
         self._sent(slot)
         return ()
 
@@ -287,8 +289,7 @@ class LeanGateway:
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    def _send(self, request: OrderRequest) -> Any:
-        _, _, text, quantity, kind, limit, stop, tag = request
+    def _send(self, text: str, quantity: int, kind: ChildType, limit: float, stop: float, tag: str) -> Any:
         symbol = self.contracts.symbol(text)
         algorithm, more = self._algorithm, self._asynchronous
         if quantity < 0 and self._sells_by_day():
@@ -297,22 +298,22 @@ class LeanGateway:
             more = {**more, "order_properties": properties}
         if kind is _MARKET:
             return algorithm.market_order(symbol=symbol, quantity=quantity, tag=tag, **more)
-        if kind is _LIMIT:
-            call, prices = algorithm.limit_order, {"limit_price": limit}
-        elif kind is _STOP:
-            call, prices = algorithm.stop_market_order, {"stop_price": stop}
-        else:
-            call, prices = algorithm.stop_limit_order, {"stop_price": stop, "limit_price": limit}
         if self._plain_limits:
             more = {name: value for name, value in more.items() if name != "asynchronous"}
         try:
-            return call(symbol=symbol, quantity=quantity, tag=tag, **prices, **more)
+            if kind is _LIMIT:
+                return algorithm.limit_order(symbol=symbol, quantity=quantity, limit_price=limit, tag=tag, **more)
+            if kind is _STOP:
+                return algorithm.stop_market_order(symbol=symbol, quantity=quantity, stop_price=stop, tag=tag, **more)
+            return algorithm.stop_limit_order(
+                symbol=symbol, quantity=quantity, stop_price=stop, limit_price=limit, tag=tag, **more
+            )
         except TypeError:
             if "asynchronous" not in more:
                 raise
             # LEAN before September 2025 has no `asynchronous` here; nothing was sent
             self._plain_limits = True
-            return self._send(request)
+            return self._send(text, quantity, kind, limit, stop, tag)
 
     def _sells_by_day(self) -> bool:
         """True where the brokerage takes sales as day orders only (Tradier, Webull: facts LEAN 2.5)."""

@@ -67,8 +67,9 @@ def heeds(group: GroupState, fact: Any) -> bool:
     taken = taken_by(fact)
     if not taken:
         return type(fact) is CancelAsked and bool(fact.why)  # somebody else asked
-    if len(group.live) > 1 and _older_waits(group, taken):
-        return True
+    for other in group.live.values():
+        if other.number not in taken and _shares_slot(group, other, taken):
+            return True
     first = min(taken)
     for past in reversed(group.facts):
         kind = type(past)
@@ -80,15 +81,9 @@ def heeds(group: GroupState, fact: Any) -> bool:
     return True
 
 
-def _older_waits(group: GroupState, taken: tuple[int, ...]) -> bool:
-    """True when another order of the slot of one of these may still fill."""
-    orders = group.orders
-    for other in group.live.values():
-        for number in taken:
-            order = orders[number]
-            if other.rung == order.rung and other.purpose is order.purpose and other is not order:
-                return True
-    return False
+def _shares_slot(group: GroupState, other: ChildOrder, taken: tuple[int, ...]) -> bool:
+    orders = [group.orders[number] for number in taken]
+    return any(other.purpose is order.purpose and other.rung == order.rung for order in orders)
 
 
 def exits_still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:
