@@ -176,11 +176,10 @@ class Settler(Ledger):
         live = gateway.live
         if self._inbox and (live or not self._only_taken(group)):
             self._fold_waiting()
-        # nothing has happened since it was decided upon, or it is looked at again
-        same = self._decided is group and self._decided_at == len(group.facts)
-        wanted = same or self._still_wanted(group, orders, env)
         at = gateway.now() if live else self.now
-        if not wanted:
+        # where something has happened since it was decided upon, it is looked at again
+        same = self._decided_at == len(group.facts) and self._decided is group
+        if not same and not self._still_wanted(group, orders, env):
             for order in orders:
                 if order.status is _INTENDED:
                     self.apply(group, f.Withdrawn(at, order.number, "no longer wanted"))

@@ -210,7 +210,8 @@ class AdversarialBroker(Misdeeds):
 
     def _bind(self, order: SimOrder, group_id: str, number: int) -> None:
         self.view.bind(order, group_id, number)
-        self._tell_now(order, self.view.identity(order, self.clock))
+        if not self.sync:  # the bridge keeps LEAN's ids in live mode only
+            self._tell_now(order, self.view.identity(order, self.clock))
 
     def _first_answer(self, orders: list[SimOrder]) -> tuple[int, ...]:
         """What the broker says to a new order (or combo) inside the call; the numbers of those it only took."""

@@ -74,7 +74,8 @@ class Misdeeds:
         """The broker acknowledges; not `told` where the call that sent the order answers with it."""
         if order.fate is Fate.NEW:
             self.account.accept(order)
-            self._tell(order, self.view.identity(order, self.clock))
+            if not self.sync:
+                self._tell(order, self.view.identity(order, self.clock))
             if told:
                 self._tell(order, Accepted(self.clock, order.number))
 
