@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from .facts.kinds import ANSWERING
+from .facts.kinds import ANSWERING, singly
 
 if TYPE_CHECKING:
     from .model import GroupState, LegState
@@ -57,11 +57,12 @@ def seed_record(group: GroupState) -> dict[str, Any]:
 def timeline(group: GroupState) -> list[dict[str, Any]]:
     """Every fact, oldest first, its time as ISO text and the names of its fields; orders also name their leg.
 
-    An order that was answered within its own call has a line "sent" before the answer that implies it.
+    An order that was answered within its own call has a line "sent" before the answer that implies it, and that several
+    were taken is a line of each.
     """
     lines: list[dict[str, Any]] = []
     sent: set[int] = set()
-    for fact in group.facts:
+    for fact in singly(group.facts):
         named = fact._asdict()
         line: dict[str, Any] = {"time": iso(named.pop("at")), "kind": named.pop("kind"), **named}
         order = group.orders.get(line["order"]) if "order" in line else None

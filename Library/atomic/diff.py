@@ -56,8 +56,10 @@ class WakeAt(NamedTuple):
 #: a new order is asked for by its write-ahead fact: what is journaled is what is sent
 Command = Intended | Cancel | Replace | Poll | Raise | WakeAt
 
+#: makes a named tuple as `settling` does
+_new = tuple.__new__
 # asked for with every order; see `facts.settle`
-_WHOLE = Kind.ALL_OR_NONE
+_WHOLE, _KIND = Kind.ALL_OR_NONE, Intended._field_defaults["kind"]
 #: statuses in which a cancel can be asked for; LEAN answers -32 to one that is still NEW (lean_traces/live)
 _CANCELABLE = frozenset({ChildStatus.SENT, ChildStatus.WORKING, ChildStatus.PARTIAL})
 _REPLACEABLE = frozenset({ChildStatus.WORKING, ChildStatus.PARTIAL})
@@ -189,7 +191,9 @@ def submits(
                 return env.token_at or now + 1.0
             bundled = bundle
         tag = tag_of(group_id, number, purpose)
-        out.append(Intended(now, number, leg_no, purpose, rung, quantity, kind, limit, stop, tag, bundle))
+        out.append(_new(Intended, (
+            now, number, leg_no, purpose, rung, quantity, kind, limit, stop, tag, bundle, _KIND,
+        )))  # fmt: skip
         number += 1
     return 0.0
 

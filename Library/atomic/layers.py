@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from .facts.kinds import Accepted, Adjusted
+from .facts.kinds import Accepted, Adjusted, Taken, taken_by
 from .model import GroupState
 from .ports import Severity
 from .protect.view import exposure, plan_of
@@ -33,7 +33,7 @@ _KEPT = 1024
 _ENTRY, _TARGET, _CLOSED = Purpose.ENTRY, Purpose.TARGET, Phase.CLOSED
 _COVERS = frozenset({Purpose.STOP, Purpose.EMERGENCY, Purpose.CLOSE})
 #: kinds of facts that `Coverage.fact` wants to hear of
-COVERED = frozenset({"filled", "adjusted", "accepted"})
+COVERED = frozenset({"filled", "adjusted", "accepted", "taken"})
 
 
 def protection(group: GroupState) -> tuple[int, int, bool]:
@@ -89,9 +89,12 @@ class Coverage:
     def fact(self, group: GroupState, fact: Any) -> None:
         """A fact was folded into a group; of those that are protected it is counted."""
         kind, spec = type(fact), group.spec
-        if kind is Accepted:
-            if self._bare and spec.group_id in self._bare and group.orders[fact.order].purpose in _COVERS:
-                self._placed(group, spec.group_id, fact.at)
+        if kind is Accepted or kind is Taken:
+            if self._bare and spec.group_id in self._bare:
+                for number in taken_by(fact):
+                    if group.orders[number].purpose in _COVERS:
+                        self._placed(group, spec.group_id, fact.at)
+                        break
             return
         if spec.kind not in PROTECTED_KINDS:
             return

@@ -127,14 +127,23 @@ class Gateway(Protocol):
     def quote(self, symbol: str) -> Quote:
         """Newest quote; a missing side is 0, an unknown symbol is all zeros and closed."""
 
-    def submit(self, request: OrderRequest) -> None:
-        """Send one order. Its facts (accepted, filled, rejected ...) may arrive before this returns."""
+    def submit(self, request: OrderRequest) -> tuple[int, ...] | None:
+        """Send one order. Its facts (accepted, filled, rejected ...) may arrive before this returns.
 
-    def submit_combo(self, requests: Sequence[OrderRequest], units: int, limit_net: float | None) -> None:
-        """Send one native combo: one request per leg, all with the same ratio times `units`."""
+        In a backtest the numbers of orders of which the call said that the broker has them, and nothing else, may be
+        returned instead of a fact for each.
+        """
 
-    def submit_linked(self, requests: Sequence[OrderRequest]) -> None:
-        """Send exits as one native set that resizes siblings; asked only where `plan.Env.takes_linked` is set."""
+    def submit_combo(
+        self, requests: Sequence[OrderRequest], units: int, limit_net: float | None
+    ) -> tuple[int, ...] | None:
+        """Send one native combo: one request per leg, all with the same ratio times `units`. Answers as `submit`."""
+
+    def submit_linked(self, requests: Sequence[OrderRequest]) -> tuple[int, ...] | None:
+        """Send exits as one native set that resizes siblings; asked only where `plan.Env.takes_linked` is set.
+
+        Answers as `submit`.
+        """
 
     def cancel(self, group_id: str, number: int) -> None:
         """Ask for a cancel. Reports CancelAsked or CancelRefused, later the end."""

@@ -31,8 +31,13 @@ if TYPE_CHECKING:
     from .policy import Settings
     from .ports import Gateway
 
+#: makes a named tuple without the Python function that its class calls; for what is made with every order
+_new = tuple.__new__
 # asked for with every decision and send; see `facts.settle`
 _OPENING, _CLOSED, _WHOLE, _INTENDED = Phase.OPENING, Phase.CLOSED, Kind.ALL_OR_NONE, ChildStatus.INTENDED
+_INTENT, _FAULT = f.Intended, HoldCause.FAULT
+#: what says that orders were taken
+_TAKEN = frozenset({f.Accepted, f.Taken})
 #: rounds of decisions one group may take at one moment
 ROUNDS = 200
 #: orders of one group within a second that no plan needs: sending and cancelling in circles ends here
@@ -44,13 +49,16 @@ UNWIRED = "events-not-forwarded"
 class Settler(Ledger):
     """Decides for groups and sends; base of `Shell`, whose docstring has the arguments."""
 
+    __slots__ = ("_decided", "_decided_at", "quotes")
+
     def __init__(
         self, gateway: Gateway, journal: Journal, settings: Settings, gates: Gates, alerts: Alerts, observer: Observer
     ) -> None:
         super().__init__(gateway, journal, settings, gates, alerts, observer)
         self.quotes = QuoteBook(gateway.quote)
         #: the group that a wave was decided for last, and the number of its facts then
-        self._decided: tuple[GroupState | None, int] = (None, 0)
+        self._decided: GroupState | None = None
+        self._decided_at = 0
 
     @property
     def _may_be_deaf(self) -> bool:
@@ -66,7 +74,7 @@ class Settler(Ledger):
             self._wakes.pop(group_id, None)
             return
         if self._broken and group_id in self._broken:
-            if group.held is HoldCause.FAULT:
+            if group.held is _FAULT:
                 return
             self._broken.discard(group_id)
         if self.gateway.live:
@@ -108,15 +116,15 @@ class Settler(Ledger):
         submits: list[f.Intended] = []
         for command in commands:
             kind = type(command)
-            if kind is f.Intended:
+            if kind is _INTENT:
                 submits.append(command)
             elif kind is diff.WakeAt:
                 self._wakes[group.spec.group_id] = command.at
             else:
                 self._command(group, command)
-        if submits and self.now < self._silent_until:
-            return False
         if submits:
+            if self.now < self._silent_until:
+                return False
             self._send_wave(group, submits, env)
         return True
 
@@ -152,24 +160,26 @@ class Settler(Ledger):
             for intent in submits:
                 self.apply(group, f.Withdrawn(self.now, intent.order, "the journal could not be written"))
             return
-        self._decided = group, len(group.facts)
+        self._decided, self._decided_at = group, len(group.facts)
         sent = 0
         for intent in submits:
-            if not intent.bundle:
-                self._send_next(group, [group.orders[intent.order]], env)
-            elif intent.bundle != sent:
-                sent = intent.bundle
+            order = group.orders[intent.order]
+            if not order.bundle:
+                self._send_next(group, [order], env)
+            elif order.bundle != sent:
+                sent = order.bundle
                 self._send_next(group, [group.orders[i.order] for i in submits if i.bundle == sent], env)
 
     def _send_next(self, group: GroupState, orders: list[ChildOrder], env: Env) -> None:
         """Fold what waits, look again whether this is still wanted, and send it or withdraw it."""
-        gateway, live = self.gateway, self.gateway.live
+        gateway = self.gateway
+        live = gateway.live
         if self._inbox and (live or not self._only_taken(group)):
             self._fold_waiting()
-        # nothing has happened since it was decided upon, or it is looked at again
-        wanted = self._decided == (group, len(group.facts)) or self._still_wanted(group, orders, env)
         at = gateway.now() if live else self.now
-        if not wanted:
+        # where something has happened since it was decided upon, it is looked at again
+        same = self._decided_at == len(group.facts) and self._decided is group
+        if not same and not self._still_wanted(group, orders, env):
             for order in orders:
                 if order.status is _INTENDED:
                     self.apply(group, f.Withdrawn(at, order.number, "no longer wanted"))
@@ -179,28 +189,38 @@ class Settler(Ledger):
                 self._sent(group, order, at)
         first = orders[0]
         if not first.bundle:
-            gateway.submit(self._request(group, first, at))
+            taken = gateway.submit(self._request(group, first, at))
         else:
-            self._submit_set(group, orders, at)
+            taken = self._submit_set(group, orders, at)
+        if taken:
+            self._take(group.spec.group_id, at, taken)
+            if len(taken) == len(orders):
+                return
         if not live:
             for order in orders:
-                if not self._answered(group.spec.group_id, order.number):
+                if not (taken and order.number in taken) and not self._answered(group.spec.group_id, order.number):
                     self._sent(group, order, at)
+
+    def _take(self, group_id: str, at: float, numbers: tuple[int, ...]) -> None:
+        """Orders were taken within their call: one fact for all of a wave of which nothing else is heard between."""
+        inbox = self._inbox
+        if inbox and type(inbox[-1][1]) is f.Taken and inbox[-1][0] == group_id:
+            numbers = (*inbox.pop()[1].orders, *numbers)
+        inbox.append((group_id, f.Taken(at, numbers)))
 
     def _sent(self, group: GroupState, order: ChildOrder, at: float) -> None:
         apply_fact(group, f.Sent(at, order.number))
         self._dirty[group.spec.group_id] = group
 
-    def _submit_set(self, group: GroupState, orders: list[ChildOrder], at: float) -> None:
+    def _submit_set(self, group: GroupState, orders: list[ChildOrder], at: float) -> tuple[int, ...] | None:
         """A native combo, or the exits of a pair as one native set."""
         requests = [self._request(group, order, at) for order in orders]
         if group.spec.kind is not _WHOLE:
-            self.gateway.submit_linked(requests)
-            return
+            return self.gateway.submit_linked(requests)
         first = orders[0]
         units = abs(first.quantity // group.legs[first.leg].spec.ratio)
         limit = None if first.type == "market" else first.limit
-        self.gateway.submit_combo(requests, units, limit)
+        return self.gateway.submit_combo(requests, units, limit)
 
     def _only_taken(self, group: GroupState) -> bool:
         """True when nothing waits but that orders of this group were taken: `still_wanted` does not ask for that.
@@ -211,7 +231,7 @@ class Settler(Ledger):
         if group_id in self._touched:
             return False
         for of, fact in self._inbox:  # noqa: SIM110 - a generator costs three times the loop
-            if of != group_id or type(fact) is not f.Accepted:
+            if of != group_id or type(fact) not in _TAKEN:
                 return False
         return True
 
@@ -226,9 +246,9 @@ class Settler(Ledger):
         if self.gates.limited:
             self.gates.took(at, reduces=order.purpose in REDUCING)
         symbol = group.legs[order.leg].spec.symbol
-        return OrderRequest(
-            group.spec.group_id, order.number, symbol, order.quantity, order.type, order.limit, order.stop, order.tag
-        )
+        return _new(OrderRequest, (
+            group.spec.group_id, order.number, symbol, order.quantity, order.type, order.limit, order.stop, order.tag,
+        ))  # fmt: skip
 
     def _still_wanted(self, group: GroupState, orders: list[ChildOrder], env: Env) -> bool:
         """Look again right before the send, with what was folded since the decision."""

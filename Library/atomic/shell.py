@@ -56,6 +56,10 @@ class Shell(Settler):
         observer: where group events go.
     """
 
+    __slots__ = (
+        "_asked_wake", "_busy", "_data_at", "_rested_at", "on_change", "on_due", "on_event", "outside", "stepwise",
+    )  # fmt: skip
+
     def __init__(
         self, gateway: Gateway, journal: Journal, settings: Settings, gates: Gates, alerts: Alerts, observer: Observer
     ) -> None:

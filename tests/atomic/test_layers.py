@@ -12,6 +12,7 @@ from atomic.layers import Coverage, protection
 from atomic.policy import Settings
 from atomic.ports import Severity
 from atomic.protect import Level
+from atomic.shell import Shell
 from atomic.vocabulary import Phase
 from tests.atomic.bracket_venue import ENTRY, SPY, Venue, start, working
 from tests.atomic.protect import rig as rigs
@@ -51,18 +52,17 @@ def test_layer_2_finds_a_filled_entry_without_exits_and_places_them_once(how):
         executor, venue = start(after, store=store)
         group = executor.groups.get(group.id)
     else:
-        shell, state = executor.shell, group._group
-        touch, shell.touch = shell.touch, lambda group_id: None
-        apply = shell.apply
+        state, apply = group._group, Shell.apply
 
-        def deaf(group: Any, fact: Any) -> bool:
-            changed = apply(group, fact)
+        def deaf(shell: Shell, group: Any, fact: Any) -> bool:
+            changed = apply(shell, group, fact)
             shell._touched.clear()
             return changed
 
-        shell.apply = deaf
-        venue.later(group, ENTRY, 10)
-        shell.apply, shell.touch = apply, touch
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Shell, "apply", deaf)
+            patch.setattr(Shell, "touch", lambda shell, group_id: None)
+            venue.later(group, ENTRY, 10)
         assert state.legs[0].net == 10
         assert not group.is_protected
         venue.clock += 301
@@ -100,7 +100,7 @@ def test_more_than_five_per_cent_by_the_sweep_is_told():
     assert told == [(Severity.P1, "sweep-share")]
 
 
-def test_coverage_alerts_come_after_two_and_ten_minutes_and_not_before():
+def test_coverage_alerts_come_after_two_and_ten_minutes_and_not_before(monkeypatch):
     """Below 100 % for two minutes: P1; an entry unprotected for ten: P0 that names it (C4)."""
     executor, venue = start()
     told: list[tuple[float, Severity, str, str]] = []
@@ -108,7 +108,7 @@ def test_coverage_alerts_come_after_two_and_ten_minutes_and_not_before():
     venue.fill_entries = 0
     group = executor.bracket_order(SPY, 10, stop_loss_price=99.0)
     shell = executor.shell
-    shell._settle = lambda group: None  # nothing acts any more
+    monkeypatch.setattr(Shell, "_settle", lambda shell, group: None)  # nothing acts any more
     venue.later(group, ENTRY, 10)
     began = venue.clock
     executor.coverage.check(began, [group._group])

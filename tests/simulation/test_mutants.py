@@ -88,26 +88,26 @@ def send_before_journal(patch: Patch) -> None:
 
 def late_fill_ignored(patch: Patch) -> None:
     """What fills after its order's end is not booked."""
-    row = atomic.facts.fold._ROWS[f.Filled]
+    fold, *rest = atomic.facts.fold._ROWS[f.Filled]
 
     def deaf(group: Any, fact: Any) -> bool:
         order = group.orders.get(fact.order)
-        return False if order is not None and order.status is ChildStatus.CANCELED else row.fold(group, fact)
+        return False if order is not None and order.status is ChildStatus.CANCELED else fold(group, fact)
 
-    patch.setitem(atomic.facts.fold._ROWS, f.Filled, row._replace(fold=deaf))
+    patch.setitem(atomic.facts.fold._ROWS, f.Filled, (deaf, *rest))
 
 
 def fills_add_up(patch: Patch) -> None:
     """A repeated fill event is booked again: deltas instead of cumulative quantities."""
-    row = atomic.facts.fold._ROWS[f.Filled]
+    fold, *rest = atomic.facts.fold._ROWS[f.Filled]
 
     def adds(group: Any, fact: Any) -> bool:
         order = group.orders.get(fact.order)
         if order is not None and 0 < fact.cum_qty <= order.cum_qty:
             fact = fact._replace(cum_qty=order.cum_qty + fact.cum_qty)
-        return row.fold(group, fact)
+        return fold(group, fact)
 
-    patch.setitem(atomic.facts.fold._ROWS, f.Filled, row._replace(fold=adds))
+    patch.setitem(atomic.facts.fold._ROWS, f.Filled, (adds, *rest))
 
 
 def pending_orders_forgotten(patch: Patch) -> None:

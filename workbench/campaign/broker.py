@@ -77,7 +77,7 @@ class AdversarialBroker(Misdeeds):
 
     # --- ports.Gateway: what is done -------------------------------------------------------------------
 
-    def submit(self, request: OrderRequest) -> None:
+    def submit(self, request: OrderRequest) -> tuple[int, ...]:
         """One order: accepted, refused, filled or silent, as drawn."""
         self.calls += 1
         self._drain()
@@ -87,16 +87,18 @@ class AdversarialBroker(Misdeeds):
         self._bind(order, request.group_id, request.number)
         if self.account.is_reserved(order):
             self.reject(order, RejectReason.RESERVED)
-            return
+            return ()
         if (refusal := self.house.refusal(request)) is not None:
             self.reject(order, refusal)
-            return
+            return ()
         if self._draw(self.faults.reject_now, 6) == 5:
             self.reject(order)
-            return
-        self._first_answer([order])
+            return ()
+        return self._first_answer([order])
 
-    def submit_combo(self, requests: Sequence[OrderRequest], units: int, limit_net: float | None) -> None:
+    def submit_combo(
+        self, requests: Sequence[OrderRequest], units: int, limit_net: float | None
+    ) -> tuple[int, ...]:
         """One native combo: one fate at first."""
         self.calls += 1
         self._drain()
@@ -111,13 +113,12 @@ class AdversarialBroker(Misdeeds):
             reason = refusal or (RejectReason.CAPABILITY, RejectReason.MARGIN)[self._draw(True, 2)]
             for order in orders:
                 self.reject(order, reason)
-            return
-        self._first_answer(orders)
+            return ()
+        return self._first_answer(orders)
 
-    def submit_linked(self, requests: Sequence[OrderRequest]) -> None:
+    def submit_linked(self, requests: Sequence[OrderRequest]) -> tuple[int, ...]:
         """Native contingent sets are off in these runs (`Env.takes_linked`): one order after the other."""
-        for request in requests:
-            self.submit(request)
+        return tuple([number for request in requests for number in self.submit(request)])
 
     def cancel(self, group_id: str, number: int) -> None:
         """Refused while NEW, accepted otherwise; the end comes later."""
@@ -209,19 +210,23 @@ class AdversarialBroker(Misdeeds):
 
     def _bind(self, order: SimOrder, group_id: str, number: int) -> None:
         self.view.bind(order, group_id, number)
-        self._tell_now(order, self.view.identity(order, self.clock))
+        if not self.sync:  # the bridge keeps LEAN's ids in live mode only
+            self._tell_now(order, self.view.identity(order, self.clock))
 
-    def _first_answer(self, orders: list[SimOrder]) -> None:
-        """What the broker says to a new order (or combo) inside the call."""
+    def _first_answer(self, orders: list[SimOrder]) -> tuple[int, ...]:
+        """What the broker says to a new order (or combo) inside the call; the numbers of those it only took."""
         answer = self._draw(True, 4) if not self.sync else 3
         if answer == 0:  # silent until the adversary acts
-            return
+            return ()
+        if self.sync and orders[0].type is not ChildType.MARKET:
+            # LEAN: what rests fills at a later time only
+            for order in orders:
+                self.accept(order, told=False)
+            return tuple([order.number for order in orders])
         for order in orders:
             self.accept(order)
         if answer == 1:
-            return
-        if self.sync and orders[0].type is not ChildType.MARKET:
-            return  # LEAN: what rests fills at a later time only
+            return ()
         if all(self.market.marketable(order) for order in orders) and self._draw(self.faults.rests, 3) != 2:
             for order in orders:
                 if order.fate.alive:
@@ -229,6 +234,7 @@ class AdversarialBroker(Misdeeds):
                     if self.faults.partial and not order.combo:
                         part = order.leaves - self._draw(True, order.leaves)
                     self.fill(order, part)
+        return ()
 
     def _drain(self) -> None:
         """Synchronous mode: an accepted submit drains the cancels and updates that were queued before it."""

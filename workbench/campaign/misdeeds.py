@@ -70,12 +70,14 @@ class Misdeeds:
         self._updates: dict[int, tuple[int, float, float]] = {}
         self._combo = 1 + max((o.combo for o in account.orders), default=0)
 
-    def accept(self, order: SimOrder) -> None:
-        """The broker acknowledges."""
+    def accept(self, order: SimOrder, *, told: bool = True) -> None:
+        """The broker acknowledges; not `told` where the call that sent the order answers with it."""
         if order.fate is Fate.NEW:
             self.account.accept(order)
-            self._tell(order, self.view.identity(order, self.clock))
-            self._tell(order, Accepted(self.clock, order.number))
+            if not self.sync:
+                self._tell(order, self.view.identity(order, self.clock))
+            if told:
+                self._tell(order, Accepted(self.clock, order.number))
 
     def reject(self, order: SimOrder, reason: RejectReason | None = None) -> None:
         """The broker refuses, at once or later."""

@@ -133,26 +133,32 @@ class LeanGateway:
 
     # --- orders -----------------------------------------------------------------------------------------------
 
-    def submit(self, request: OrderRequest) -> None:
+    def submit(self, request: OrderRequest) -> tuple[int, ...]:
         """Send one order; never raises: what LEAN raises becomes a rejection."""
+        group_id, number, text, quantity, kind, limit, stop, tag = request
         reader = self._reader
-        slot = self._open_slot(request, request.tag)
+        slot = Slot(group_id, number, text, tag, reader.now)
+        self._book.open(slot)
         reader.sending += 1
         try:
-            slot.ticket = self._send(request)
+            slot.ticket = self._send(text, quantity, kind, limit, stop, tag)
         except Exception as error:
             self._not_sent([slot], error)
-            return
+            return ()
         finally:
             reader.sending -= 1
+        if slot.silent:
+            slot.silent = False
+            return (number,)
         self._sent(slot)
+        return ()
 
     @property
     def takes_linked(self) -> bool:
         """True when this LEAN has contingent orders of its own that resize their siblings."""
         return has_linked_orders(self._algorithm)
 
-    def submit_linked(self, requests: Sequence[OrderRequest]) -> None:
+    def submit_linked(self, requests: Sequence[OrderRequest]) -> tuple[int, ...]:
         """Send the exits of a pair as one native set; what LEAN refuses becomes a rejection of each."""
         slots = [self._open_slot(request, request.tag) for request in requests]
         reader = self._reader
@@ -161,18 +167,19 @@ class LeanGateway:
             tickets = send_linked(self._algorithm, requests, self.contracts.symbol, self.live)
         except Exception as error:
             self._not_sent(slots, error)
-            return
+            return ()
         finally:
             reader.sending -= 1
         if len(tickets) != len(slots):
             self._not_sent(slots, ValueError(str(refusal(tickets[0])[1]) if tickets else "no tickets"))
-            return
+            return ()
         for slot, ticket in zip(slots, tickets, strict=True):
             slot.ticket = ticket
-        for slot in slots:
-            self._sent(slot)
+        return self._all_sent(slots)
 
-    def submit_combo(self, requests: Sequence[OrderRequest], units: int, limit_net: float | None) -> None:
+    def submit_combo(
+        self, requests: Sequence[OrderRequest], units: int, limit_net: float | None
+    ) -> tuple[int, ...]:
         """Send one native combo; its legs share the first request's tag (LEAN: one tag for the whole combo)."""
         tag = requests[0].tag
         slots = [self._open_slot(request, tag) for request in requests]
@@ -189,7 +196,7 @@ class LeanGateway:
                 tickets = list(self._algorithm.combo_limit_order(limit_price=limit, **common))
         except Exception as error:
             self._not_sent(slots, error)
-            return
+            return ()
         finally:
             reader.sending -= 1
         if len(tickets) != len(slots):  # one invalid ticket for the whole combo (facts: LEAN 2.1)
@@ -197,12 +204,11 @@ class LeanGateway:
             for slot in slots:
                 reader.report(slot, f.Rejected(reader.at(), slot.number, reason, why))
                 self._book.close(slot)
-            return
+            return ()
         by_symbol = {self.contracts.text(ticket.symbol): ticket for ticket in tickets}
         for slot in slots:
             slot.ticket = by_symbol.get(slot.symbol)
-        for slot in slots:
-            self._sent(slot)
+        return self._all_sent(slots)
 
     def cancel(self, group_id: str, number: int) -> None:
         """Ask for a cancel; reports CancelAsked first, CancelRefused when LEAN said no."""
@@ -283,8 +289,7 @@ class LeanGateway:
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    def _send(self, request: OrderRequest) -> Any:
-        _, _, text, quantity, kind, limit, stop, tag = request
+    def _send(self, text: str, quantity: int, kind: ChildType, limit: float, stop: float, tag: str) -> Any:
         symbol = self.contracts.symbol(text)
         algorithm, more = self._algorithm, self._asynchronous
         if quantity < 0 and self._sells_by_day():
@@ -293,22 +298,22 @@ class LeanGateway:
             more = {**more, "order_properties": properties}
         if kind is _MARKET:
             return algorithm.market_order(symbol=symbol, quantity=quantity, tag=tag, **more)
-        if kind is _LIMIT:
-            call, prices = algorithm.limit_order, {"limit_price": limit}
-        elif kind is _STOP:
-            call, prices = algorithm.stop_market_order, {"stop_price": stop}
-        else:
-            call, prices = algorithm.stop_limit_order, {"stop_price": stop, "limit_price": limit}
         if self._plain_limits:
             more = {name: value for name, value in more.items() if name != "asynchronous"}
         try:
-            return call(symbol=symbol, quantity=quantity, tag=tag, **prices, **more)
+            if kind is _LIMIT:
+                return algorithm.limit_order(symbol=symbol, quantity=quantity, limit_price=limit, tag=tag, **more)
+            if kind is _STOP:
+                return algorithm.stop_market_order(symbol=symbol, quantity=quantity, stop_price=stop, tag=tag, **more)
+            return algorithm.stop_limit_order(
+                symbol=symbol, quantity=quantity, stop_price=stop, limit_price=limit, tag=tag, **more
+            )
         except TypeError:
             if "asynchronous" not in more:
                 raise
             # LEAN before September 2025 has no `asynchronous` here; nothing was sent
             self._plain_limits = True
-            return self._send(request)
+            return self._send(text, quantity, kind, limit, stop, tag)
 
     def _sells_by_day(self) -> bool:
         """True where the brokerage takes sales as day orders only (Tradier, Webull: facts LEAN 2.5)."""
@@ -332,10 +337,16 @@ class LeanGateway:
                 self._reader.report(slot, f.Rejected(self._reader.at(), slot.number, reason, why))
                 self._book.close(slot)
 
+    def _all_sent(self, slots: list[Slot]) -> tuple[int, ...]:
+        """The same for several orders that left as one: those that were taken, and nothing else was said of them."""
+        taken = tuple([slot.number for slot in slots if slot.silent])
+        for slot in slots:
+            slot.silent = False
+            self._sent(slot)
+        return taken
+
     def _sent(self, slot: Slot) -> None:
         """What the returned ticket says that no event said."""
-        if slot.silent:
-            self._reader.accepted(slot)
         if slot.heard:
             return
         reader, ticket = self._reader, slot.ticket

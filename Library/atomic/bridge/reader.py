@@ -71,6 +71,7 @@ class Reader:
         self._contracts = contracts
         self._live = live
         self.book = SlotBook()
+        self._by_id = self.book.by_id
         self.sink: Sink = NoSink()
         #: sends under way; within a synchronous one the time cannot move
         self.sending = 0
@@ -92,7 +93,7 @@ class Reader:
     def on_order_event(self, event: Any) -> None:
         """One LEAN order event."""
         lean_id = event.order_id
-        slot = self.book.by_id(lean_id) or self._claim(event, lean_id)
+        slot = self._by_id.get(lean_id) or self._claim(event, lean_id)
         if slot is None:
             self._foreign(event)
             return
@@ -107,11 +108,12 @@ class Reader:
                 self.book.close(slot)
         elif kind == ACCEPTED:
             if self.sending and not self._live:
-                slot.silent = True  # said when the send ends, unless it has filled by then
+                slot.silent = True  # the send answers with it, unless more is said by then
             else:
                 self.accepted(slot)
         elif kind == CANCELED:
             self._fill(slot)
+            slot.silent = False
             message = str(event.message)
             ended = f.Expired if "expired" in message.lower() else f.Canceled
             self.report(slot, ended(self.at(), slot.number, message))
@@ -123,6 +125,8 @@ class Reader:
             self.report(slot, f.Rejected(self.at(), slot.number, classify_reject(message), message))
             self.book.close(slot)
         elif kind == CANCELING:
+            if slot.silent:
+                self.accepted(slot)
             if not slot.canceling:
                 slot.canceling = True
                 self.report(slot, f.CancelAsked(self.at(), slot.number, "asked by somebody else"))
@@ -141,7 +145,7 @@ class Reader:
         ticket = event.ticket
         if ticket is None:
             return None
-        slot = self.book.by_tag(ticket.tag)
+        slot = self.book.by_tag.get(ticket.tag)
         if isinstance(slot, dict):
             slot = next(iter(slot.values())) if len(slot) == 1 else slot.get(self._contracts.text(event.symbol))
         if slot is None:
@@ -165,8 +169,9 @@ class Reader:
         if filled:
             slot.silent = False
             price = float(ticket.average_fill_price)
-            fact = f.Filled(self.at(), slot.number, abs(round(filled)), price, slot.fees)
-            self.sink.on_fact(slot.group_id, fact)
+            self.sink.on_fact(
+                slot.group_id, f.Filled(self.at(), slot.number, abs(round(filled)), price, slot.fees)
+            )
 
     def _updated(self, slot: Slot) -> None:
         asked, slot.asked = slot.asked, None
@@ -240,7 +245,7 @@ class Reader:
         """An open order as the algorithm sees it."""
         lean_id = int(ticket.order_id)
         request = ticket.submit_request
-        slot = self.book.by_id(lean_id)
+        slot = self._by_id.get(lean_id)
         return BrokerOrder(
             lean_id,
             self.broker_ids(lean_id) if self._live else (),

@@ -32,7 +32,7 @@ class Slot:
         self.fees = 0.0
         #: events seen
         self.heard = 0
-        #: accepted within its own send, and not said yet
+        #: accepted within its own send, and nothing said yet
         self.silent = False
         #: taken over from an earlier process: what had filled before is a guess from holdings
         self.adopted = False
@@ -47,25 +47,22 @@ class SlotBook:
 
     def __init__(self) -> None:
         self._slots: dict[tuple[str, int], Slot] = {}
-        self._by_id: dict[int, Slot] = {}
-        #: the order with LEAN's id, also a recently ended one
-        self.by_id = self._by_id.get
+        #: LEAN's id -> slot, also of recently ended orders
+        self.by_id: dict[int, Slot] = {}
         #: tag -> slot, or symbol -> slot: the legs of a native combo share one tag
-        self._by_tag: dict[str, Slot | dict[str, Slot]] = {}
-        #: the order with this tag; by symbol where several have it
-        self.by_tag = self._by_tag.get
+        self.by_tag: dict[str, Slot | dict[str, Slot]] = {}
         self._ended: deque[int] = deque()
 
     def open(self, slot: Slot) -> None:
         """An order is about to be sent; from now on it is found by its tag."""
         self._slots[(slot.group_id, slot.number)] = slot
-        other = self._by_tag.get(slot.tag)
-        if other is None:
-            self._by_tag[slot.tag] = slot
-        elif isinstance(other, dict):
+        other = self.by_tag.setdefault(slot.tag, slot)
+        if other is slot:
+            return
+        if isinstance(other, dict):
             other[slot.symbol] = slot
         else:
-            self._by_tag[slot.tag] = {other.symbol: other, slot.symbol: slot}
+            self.by_tag[slot.tag] = {other.symbol: other, slot.symbol: slot}
 
     def get(self, group_id: str, number: int) -> Slot | None:
         """An order that has not ended."""
@@ -74,23 +71,26 @@ class SlotBook:
     def known_as(self, slot: Slot, lean_id: int) -> None:
         """LEAN's id of an order became known."""
         slot.lean_id = lean_id
-        self._by_id[lean_id] = slot
+        self.by_id[lean_id] = slot
 
     def adopt(self, slot: Slot) -> None:
         """An order of an earlier process; it has an id already."""
-        self._slots[(slot.group_id, slot.number)] = self._by_id[slot.lean_id] = slot
+        self._slots[(slot.group_id, slot.number)] = self.by_id[slot.lean_id] = slot
 
     def close(self, slot: Slot) -> None:
         """An order ended; it stays findable by its id for late events, within bounds."""
         if self._slots.pop((slot.group_id, slot.number), None) is None:
             return
-        tagged = self._by_tag.get(slot.tag)
-        if isinstance(tagged, dict):
-            tagged.pop(slot.symbol, None)
-        if not tagged or tagged is slot:
-            self._by_tag.pop(slot.tag, None)
-        if not slot.lean_id:
+        tagged = self.by_tag.pop(slot.tag, None)
+        if tagged is not slot and tagged is not None:  # others have it, too
+            if isinstance(tagged, dict):
+                tagged.pop(slot.symbol, None)
+            if tagged:
+                self.by_tag[slot.tag] = tagged
+        lean_id = slot.lean_id
+        if not lean_id:
             return  # refused before LEAN numbered it: no event can come
-        self._ended.append(slot.lean_id)
-        if len(self._ended) > ENDED_KEPT:
-            self._by_id.pop(self._ended.popleft(), None)
+        ended = self._ended
+        ended.append(lean_id)
+        if len(ended) > ENDED_KEPT:
+            self.by_id.pop(ended.popleft(), None)

@@ -21,6 +21,7 @@ from .kinds import (
     Replaced,
     ReplaceRefused,
     Sent,
+    Taken,
     Withdrawn,
 )
 from .tables import ORDER_TABLE
@@ -110,11 +111,24 @@ def _identified(group: GroupState, fact: Identified) -> bool:
 
 def _accepted(group: GroupState, fact: Accepted) -> bool:
     order, status = _order(group, fact.order, "accepted")
+    return _accept(group, order, status, fact.at)
+
+
+def _taken(group: GroupState, fact: Taken) -> bool:
+    at, numbers, _ = fact
+    changed = False
+    # all are looked up first: an illegal fact changes nothing
+    for order, status in [_order(group, number, "accepted") for number in numbers]:
+        changed |= _accept(group, order, status, at)
+    return changed
+
+
+def _accept(group: GroupState, order: ChildOrder, status: ChildStatus, at: float) -> bool:
     if order.status is status:
         return False
     order.sent_at = order.sent_at or order.intended_at  # answered within the call, or found after a restart
     order.cancel_refusals = 0  # those were answered while nobody had it
-    _move(group, order, status, fact.at)
+    _move(group, order, status, at)
     return True
 
 
@@ -313,6 +327,7 @@ BROKER_FOLD: dict[type, Callable[[GroupState, Any], bool]] = {
     Sent: _sent,
     Identified: _identified,
     Accepted: _accepted,
+    Taken: _taken,
     Filled: _filled,
     CancelAsked: _cancel_asked,
     CancelRefused: _cancel_refused,

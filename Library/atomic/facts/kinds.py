@@ -7,7 +7,10 @@ index of a leg within its group.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: why an order ended that was found gone after a restart; filled or not, it was not refused
 GONE = "the broker does not show it any more"
@@ -17,8 +20,8 @@ GUESSED = "guessed"
 #: key of `GroupState.memory`: living orders of a bracket whose fills were divided by guess; its net is certain
 LOOSE = "loose"
 #: kinds of facts between a decision and the broker's first answer
-SENDING = frozenset({"intended", "sent", "identified", "accepted"})
-#: kinds by which a broker answers an order, and which imply that it was sent
+SENDING = frozenset({"intended", "sent", "identified", "accepted", "taken"})
+#: kinds by which a broker answers an order, and which imply that it was sent; `Taken` says one of them of several
 ANSWERING = frozenset({"accepted", "filled", "rejected", "canceled", "expired"})
 #: kinds that may leave the answer of a protected group as it is (`protect.heeds`)
 QUIET = SENDING | {"cancel_asked"}
@@ -52,6 +55,14 @@ class Accepted(NamedTuple):
     at: float
     order: int
     kind: str = "accepted"
+
+
+class Taken(NamedTuple):
+    """The broker has these orders and said so within the calls that sent them (backtest): `Accepted`, of each."""
+
+    at: float
+    orders: tuple[int, ...]
+    kind: str = "taken"
 
 
 class Filled(NamedTuple):
@@ -141,6 +152,23 @@ class Replaced(NamedTuple):
     limit: float
     stop: float
     kind: str = "replaced"
+
+
+def taken_by(fact: Any) -> tuple[int, ...]:
+    """Numbers of the orders that the broker has by this fact."""
+    kind = type(fact)
+    return fact.orders if kind is Taken else (fact.order,) if kind is Accepted else ()
+
+
+def singly(facts: Iterable[Any]) -> list[Any]:
+    """The facts with each that was said of several orders as one of each of them."""
+    told: list[Any] = []
+    for fact in facts:
+        if type(fact) is Taken:
+            told += [Accepted(fact.at, number) for number in fact.orders]
+        else:
+            told.append(fact)
+    return told
 
 
 # --- decisions that need memory ------------------------------------------------------------------------

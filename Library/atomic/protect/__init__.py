@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..facts import BY_KIND
-from ..facts.kinds import SENDING, Accepted, CancelAsked, Intended
+from ..facts.kinds import SENDING, CancelAsked, Intended, taken_by
 from ..vocabulary import REDUCING, ChildType, Kind, Phase, Purpose
 from . import view
 from .decide import lets_go
@@ -64,22 +64,26 @@ def heeds(group: GroupState, fact: Any) -> bool:
     """
     if group.attempts or group.spec.kind is _CONTINGENT:
         return True
-    if type(fact) is not Accepted:
+    taken = taken_by(fact)
+    if not taken:
         return type(fact) is CancelAsked and bool(fact.why)  # somebody else asked
-    number = fact.order
-    if len(group.live) > 1:
-        order = group.orders[number]
-        for other in group.live.values():
-            if other.purpose is order.purpose and other.rung == order.rung and other is not order:
-                return True
+    for other in group.live.values():
+        if other.number not in taken and _shares_slot(group, other, taken):
+            return True
+    first = min(taken)
     for past in reversed(group.facts):
         kind = type(past)
         if kind is Intended:
-            if past.order == number:
+            if past.order == first:
                 return False
         elif kind not in _SENDING:
             return True
     return True
+
+
+def _shares_slot(group: GroupState, other: ChildOrder, taken: tuple[int, ...]) -> bool:
+    orders = [group.orders[number] for number in taken]
+    return any(other.purpose is order.purpose and other.rung == order.rung for order in orders)
 
 
 def exits_still_wanted(group: GroupState, order: ChildOrder, env: Env) -> bool:

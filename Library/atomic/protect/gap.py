@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..facts.kinds import singly
 from ..vocabulary import Purpose
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def gap_seconds(group: GroupState) -> float:
     net = 0
     cum: dict[int, int] = {}
     covering: set[int] = set()
-    for fact in group.facts:
+    for fact in singly(group.facts):
         order = group.orders.get(getattr(fact, "order", 0))
         if order is not None and order.leg == 0:
             if fact.kind == "accepted" and order.purpose in _COVERS:
