@@ -193,7 +193,8 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
     def on_order_event(self, order_event: Any) -> None:
         """One LEAN order event; never raises."""
         try:
-            self._hear(order_event)
+            hear = self._hear
+            hear(order_event)
         except Exception as error:
             self.shell.report_fault(None, error)
 

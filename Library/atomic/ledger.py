@@ -54,7 +54,8 @@ class Ledger:
     __slots__ = (
         "_archived_at", "_bases", "_broken", "_closing", "_dirty", "_ended", "_events", "_inbox", "_said",
         "_silent_until", "_touched", "_wakes", "_write_at", "alerts", "asleep", "followed", "gates", "gateway",
-        "groups", "journal", "listening", "now", "observer", "on_folded", "on_forget", "recent", "settings", "write_every",
+        "groups", "journal", "listening", "now", "observer", "on_folded", "on_forget", "recent", "settings",
+        "write_every",
     )  # fmt: skip
 
     def __init__(

@@ -43,6 +43,8 @@ def _encoder() -> Callable[[Any], str]:
 #: compact JSON, ASCII only; named tuples and string enumerations come out as lists and texts
 encode: Callable[[Any], str] = _encoder()
 
+#: the policy whose text was asked for last, with its text
+_newest: dict[str, tuple[Policy, str]] = {}
 #: a field that `PLAIN_POLICY` does not have
 _NEW = object()
 #: an id as `Journal.next_id` makes it, inside any tag that begins with it or with a purpose and a dash
@@ -53,9 +55,18 @@ class Unreadable(ValueError):  # noqa: N818 - a property of what was read
     """The record is whole but does not make a group; the text says why."""
 
 
-@lru_cache(maxsize=64)
 def _policy_text(policy: Policy) -> str:
     """What it has of its own."""
+    known = _newest.get("policy")
+    if known is not None and known[0] is policy:  # to compare two of them costs as much as all the rest of a record
+        return known[1]
+    text = _own_policy(policy)
+    _newest["policy"] = policy, text
+    return text
+
+
+@lru_cache(maxsize=64)
+def _own_policy(policy: Policy) -> str:
     return encode({name: value for name, value in policy.row().items() if PLAIN_POLICY.get(name, _NEW) != value})
 
 
