@@ -155,20 +155,33 @@ def test_what_a_record_leaves_out_of_its_policy_does_not_follow_the_programs_def
         assert records.spec_from(row).policy == json.loads(json.dumps(policy.row()))  # every field is given
 
 
-def test_what_schema_1_wrote_is_read_for_ever() -> None:
-    """A store that version 1 left, kept byte for byte: open and archived groups, counter, small states."""
-    folder = Path(__file__).with_name("written_by_schema_1")
-    store = MemoryStore({path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*-*")
-                         if path.is_file()})  # fmt: skip
-    assert len(store.disk) == 3
+def written_by(schema: int) -> MemoryStore:
+    """A store that a version left, kept byte for byte."""
+    folder = Path(__file__).with_name(f"written_by_schema_{schema}")
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return MemoryStore({path.relative_to(folder).as_posix(): path.read_text() for path in files})
+
+
+@pytest.mark.parametrize("schema", [1, 2])
+def test_what_a_schema_wrote_is_read_for_ever(schema: int) -> None:
+    """Open and archived groups, counter, small states."""
+    store = written_by(schema)
     assert verify(store, "atomic/condor/live").sound
     journal = Journal(store, "condor", live=True)
     loaded = journal.load()
-    assert (loaded.report.refuse, loaded.report.stale, loaded.counter) == ("", False, 2)
-    assert dict(loaded.extra) == {"baseline": {"GOOG id": 100}}
+    assert (loaded.report.refuse, loaded.report.stale, loaded.report.schema) == ("", False, schema)
+    assert (loaded.counter, dict(loaded.extra)) == (2, {"baseline": {"GOOG id": 100}})
     (group,) = loaded.groups
-    assert (group.group_id, group.phase) == ("condor-000002", Phase.OPEN)
+    assert (group.group_id, group.phase, group.spec.policy) == ("condor-000002", Phase.OPEN, Policy())
     assert [leg.net for leg in group.legs] == [2, -2, -2, 2]
     assert [order.status for order in group.live.values()] == ["intended"]
     (ended,) = read_archive(store, "atomic/condor/live")
     assert (ended.group_id, ended.phase, ended.fees) == ("condor-000001", Phase.CLOSED, pytest.approx(20.8))
+
+
+def test_what_schema_2_wrote_in_a_backtest_is_read_for_ever() -> None:
+    """A document and its log: a policy of its own, orders that were taken together, a group of the log alone."""
+    first, second = Journal(written_by(2), "condor", live=False, run="one").load().groups
+    assert first.spec.policy == Policy(ladder=AT_MID, order_timeout=3.0)
+    assert [order.status for order in first.orders.values()] == ["filled", "working"]
+    assert (second.group_id, second.phase, second.spec.policy) == ("condor-000002", Phase.PLANNED, Policy())
