@@ -43,8 +43,8 @@ def _encoder() -> Callable[[Any], str]:
 #: compact JSON, ASCII only; named tuples and string enumerations come out as lists and texts
 encode: Callable[[Any], str] = _encoder()
 
-#: the policy whose text was asked for last, with its text
-_newest: dict[str, tuple[Policy, str]] = {}
+#: legs, and policies, whose texts are kept
+_KNOWN = 256
 #: a field that `PLAIN_POLICY` does not have
 _NEW = object()
 #: an id as `Journal.next_id` makes it, inside any tag that begins with it or with a purpose and a dash
@@ -55,22 +55,31 @@ class Unreadable(ValueError):  # noqa: N818 - a property of what was read
     """The record is whole but does not make a group; the text says why."""
 
 
-def _policy_text(policy: Policy) -> str:
-    """What it has of its own."""
-    known = _newest.get("policy")
-    if known is not None and known[0] is policy:  # to compare two of them costs as much as all the rest of a record
-        return known[1]
-    text = _own_policy(policy)
-    _newest["policy"] = policy, text
+def _by_identity(text_of: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Texts found by the object first, by its value then: to compare two policies costs as much as a small record."""
+    by_value = lru_cache(maxsize=_KNOWN)(text_of)
+    known: dict[int, tuple[Any, str]] = {}
+
+    def text(thing: Any) -> str:
+        found = known.get(id(thing))
+        if found is not None and found[0] is thing:
+            return found[1]
+        if len(known) >= _KNOWN:
+            known.clear()
+        made = by_value(thing)
+        known[id(thing)] = thing, made
+        return made
+
     return text
 
 
-@lru_cache(maxsize=64)
-def _own_policy(policy: Policy) -> str:
+@_by_identity
+def _policy_text(policy: Policy) -> str:
+    """What it has of its own."""
     return encode({name: value for name, value in policy.row().items() if PLAIN_POLICY.get(name, _NEW) != value})
 
 
-@lru_cache(maxsize=256)
+@_by_identity
 def _leg_text(leg: LegSpec) -> str:
     return encode(leg.row())
 
