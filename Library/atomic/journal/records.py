@@ -43,8 +43,6 @@ def _encoder() -> Callable[[Any], str]:
 #: compact JSON, ASCII only; named tuples and string enumerations come out as lists and texts
 encode: Callable[[Any], str] = _encoder()
 
-#: legs, and policies, whose texts are kept
-_KNOWN = 256
 #: a field that `PLAIN_POLICY` does not have
 _NEW = object()
 #: an id as `Journal.next_id` makes it, inside any tag that begins with it or with a purpose and a dash
@@ -55,31 +53,13 @@ class Unreadable(ValueError):  # noqa: N818 - a property of what was read
     """The record is whole but does not make a group; the text says why."""
 
 
-def _by_identity(text_of: Callable[[Any], str]) -> Callable[[Any], str]:
-    """Texts found by the object first, by its value then: to compare two policies costs as much as a small record."""
-    by_value = lru_cache(maxsize=_KNOWN)(text_of)
-    known: dict[int, tuple[Any, str]] = {}
-
-    def text(thing: Any) -> str:
-        found = known.get(id(thing))
-        if found is not None and found[0] is thing:
-            return found[1]
-        if len(known) >= _KNOWN:
-            known.clear()
-        made = by_value(thing)
-        known[id(thing)] = thing, made
-        return made
-
-    return text
-
-
-@_by_identity
+@lru_cache(maxsize=64)
 def _policy_text(policy: Policy) -> str:
     """What it has of its own."""
     return encode({name: value for name, value in policy.row().items() if PLAIN_POLICY.get(name, _NEW) != value})
 
 
-@_by_identity
+@lru_cache(maxsize=256)
 def _leg_text(leg: LegSpec) -> str:
     return encode(leg.row())
 
