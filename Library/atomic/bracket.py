@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import facts as f
 from . import given
+from .facts.decided import UNKNOWN
 from .group import AtomicGroup
 from .layers import protection
 from .protect import gap
@@ -77,7 +78,12 @@ class AtomicBracket(AtomicGroup):
 
     @property
     def is_protected(self) -> bool:
-        """True when working stops or closes cover everything that is open, or a watched stop does."""
+        """True when working stops or closes cover everything that is open, or a watched stop does.
+
+        False while it is held because nobody knows what it holds or which of its exits work.
+        """
+        if self._group.held in UNKNOWN:
+            return False
         open_, covered, watched = protection(self._group)
         return watched or covered >= open_
 

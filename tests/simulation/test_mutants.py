@@ -31,7 +31,7 @@ from atomic.vocabulary import ChildStatus, HoldCause
 from workbench.campaign.crash import Story
 from workbench.campaign.drivers import shell
 from workbench.campaign.runs import one
-from workbench.campaign.scenarios import CONSTRAINED, DRAWN
+from workbench.campaign.scenarios import CONSTRAINED, DRAWN, ON_PAPER
 from workbench.campaign.stories import scenarios
 
 SEEDS = 400
@@ -308,6 +308,24 @@ def unseen_is_forgotten(patch: Patch) -> None:
 def broker_truth_ignored(patch: Patch) -> None:
     """After a restart the account's holdings explain nothing."""
     patch.setattr(match_module, "_contracts", lambda work: None)
+
+
+def paper_keeps_orders(patch: Patch) -> None:
+    """LEAN's paper brokerage is taken for one at which orders may fill while nobody looks."""
+    patch.setattr(match_module, "_forgotten", lambda view, orders: False)
+
+
+def test_a_mutant_on_paper_is_caught(monkeypatch: Patch) -> None:
+    """Groups in one contract are in doubt after a restart that lost no news: the oracle says so."""
+    with monkeypatch.context() as patch:
+        paper_keeps_orders(patch)
+        assert first_violation(3 * SEEDS, crash=True, kind="brackets" + ON_PAPER) == "restart-equals-continue"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DRAWN if kind.endswith(ON_PAPER)])
+def test_restarts_on_paper_leave_nobody_in_doubt(kind: str) -> None:
+    """Every kind of run at a brokerage that forgets its orders with each restart: no violation."""
+    assert first_violation(SEEDS // 2, crash=True, kind=kind) == ""
 
 
 @pytest.mark.parametrize("mutant", [unseen_is_forgotten, broker_truth_ignored], ids=lambda m: m.__name__)

@@ -114,6 +114,8 @@ class Account:
     witness: Witness
     #: a position is reserved for the orders that close it
     reserves: bool = False
+    #: LEAN's paper brokerage: its ids are LEAN's own, and every order ends with the process
+    forgets: bool = False
     orders: list[SimOrder] = field(default_factory=list)
     live: dict[int, SimOrder] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)

@@ -198,7 +198,7 @@ class AdversarialBroker(Misdeeds):
         self._drain()
         order = self.account.place_by_hand(symbol, quantity, type, limit, stop, self.clock)
         self.view.sent_by_hand.add(order.id)
-        if self.sync or self._draw(True, 3) != 2:
+        if self.sync or self.account.forgets or self._draw(True, 3) != 2:
             self.accept(order)
         return order
 
@@ -216,7 +216,7 @@ class AdversarialBroker(Misdeeds):
     def _first_answer(self, orders: list[SimOrder]) -> tuple[int, ...]:
         """What the broker says to a new order (or combo) inside the call; the numbers of those it only took."""
         answer = self._draw(True, 4) if not self.sync else 3
-        if answer == 0:  # silent until the adversary acts
+        if answer == 0 and not self.account.forgets:  # silent until the adversary acts; on paper nothing is under way
             return ()
         if self.sync and orders[0].type is not ChildType.MARKET:
             # LEAN: what rests fills at a later time only

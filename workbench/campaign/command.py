@@ -13,7 +13,7 @@ import click
 
 from ..errors import RunFailed, UsageProblem
 from .runs import STEPS, Finding, Tally, again, campaign, describe, load
-from .scenarios import CONSTRAINED
+from .scenarios import CONSTRAINED, ON_PAPER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     help="Venues without updates, market or stop orders, order rates, an operator who interferes.",
 )  # fmt: skip
 @click.option("--restarts", is_flag=True, help="Processes also stop and start again during the storm.")
+@click.option("--paper", is_flag=True, help="With restarts, at LEAN's paper brokerage: each ends all its orders.")
 @click.option("--exhaustive", is_flag=True, help="Every interleaving for small groups over the pure core.")
 @click.option("--replay", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Replay a kept violation.")
 @click.option("--jobs", type=click.IntRange(1), default=None, help="Processes; all cores unless told otherwise.")
@@ -47,8 +48,8 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON only.")
 def chaos(
     runs: int, seed: int, steps: int, crash: bool, brackets: bool, managed: bool, sets: bool, linked: bool,
-    constrained: bool, restarts: bool, exhaustive: bool, replay: Path | None, jobs: int | None, out: Path | None,
-    as_json: bool,
+    constrained: bool, restarts: bool, paper: bool, exhaustive: bool, replay: Path | None, jobs: int | None,
+    out: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Run groups under an adversarial broker and judge the invariants.
 
@@ -80,7 +81,8 @@ def chaos(
         asked_for = {"brackets": brackets, "managed": managed, "sets": sets, "linked": linked}
         kind = next((kind for kind, asked in asked_for.items() if asked), "groups")
         kind += CONSTRAINED if constrained else ""
-        row, findings = _storm(console, runs, seed, steps, jobs, kind, restarts)
+        kind += ON_PAPER if paper else ""
+        row, findings = _storm(console, runs, seed, steps, jobs, kind, restarts or paper)
     row["seconds"] = round(time.monotonic() - started, 1)
     kept = [_keep(finding, folder) for finding in findings]
     if as_json:
@@ -92,7 +94,7 @@ def chaos(
 
 
 #: options of a storm
-_STORMS = ("runs", "seed", "steps", "brackets", "managed", "sets", "linked", "constrained", "restarts")
+_STORMS = ("runs", "seed", "steps", "brackets", "managed", "sets", "linked", "constrained", "restarts", "paper")
 #: what each of these already settles: the options that would be ignored beside it
 _ALONE = {
     "replay": ("crash", "exhaustive", *_STORMS, "jobs", "out"),

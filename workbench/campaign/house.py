@@ -35,6 +35,7 @@ class House:
         rate: orders a second that may leave; 0 for no limit.
         reserved_rate: orders a second beyond these that reduce or protect; 0 for no limit.
         operator: somebody at the desk pauses, resumes, rolls back and closes.
+        forgets: LEAN's paper brokerage: its ids are LEAN's own, and every order ends with the process.
     """
 
     updates: bool = True
@@ -45,6 +46,7 @@ class House:
     rate: float = 0.0
     reserved_rate: float = 0.0
     operator: bool = False
+    forgets: bool = False
 
     def refusal(self, request: OrderRequest) -> RejectReason | None:
         """Why the venue does not take such an order; None when it does."""

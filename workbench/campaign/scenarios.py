@@ -276,3 +276,18 @@ def _under_constraints(draw: Callable[[Choices], Setting]) -> Callable[[Choices]
 #: the same under what venues do not take and houses do not allow
 CONSTRAINED = " constrained"
 DRAWN |= {kind + CONSTRAINED: _under_constraints(draw) for kind, draw in DRAWN.items()}
+
+
+def _on_paper(draw: Callable[[Choices], Setting]) -> Callable[[Choices], Setting]:
+    def drawn(choices: Choices) -> Setting:
+        setting = draw(choices)
+        # its news is told within the call, once, in order, and true
+        faults = replace(setting.faults, lost=False, reorder=False, duplicate=False, overfill=False, late_fill=False)
+        return replace(setting, sync=False, faults=faults, house=replace(setting.house, forgets=True))
+
+    return drawn
+
+
+#: the same at LEAN's paper brokerage
+ON_PAPER = " on paper"
+DRAWN |= {kind + ON_PAPER: _on_paper(draw) for kind, draw in DRAWN.items()}

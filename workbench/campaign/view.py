@@ -81,7 +81,7 @@ class ProcessView:
 
     def identity(self, order: SimOrder, now: float) -> Identified:
         """LEAN's id from the start, the brokerage's from its acknowledgement on."""
-        ids = () if order.fate is Fate.NEW else (f"B{order.id}",)
+        ids = () if order.fate is Fate.NEW else self._broker_ids(order)
         return Identified(now, order.number, self.lean_id(order), ids)
 
     def has_filled(self, order: SimOrder) -> bool:
@@ -115,7 +115,7 @@ class ProcessView:
         known = self.knows(order) or order.id in self.sent_by_hand
         return BrokerOrder(
             lean_id=self.lean_id(order),
-            broker_ids=(f"B{order.id}",),
+            broker_ids=self._broker_ids(order),
             symbol=order.symbol,
             quantity=order.quantity,
             filled=order.filled - self._base.get(order.id, 0) if known else 0,
@@ -133,6 +133,9 @@ class ProcessView:
         if name is None or name == (order.group_id, order.number):
             return order.tag if name else ""
         return f"{name[0]}:{name[1]}:taken-over"
+
+    def _broker_ids(self, order: SimOrder) -> tuple[str, ...]:
+        return (str(self.lean_id(order)) if self.account.forgets else f"B{order.id}",)
 
     def lean_id(self, order: SimOrder) -> int:
         """LEAN's number of the order in this process."""

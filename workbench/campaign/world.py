@@ -57,7 +57,7 @@ class World:
         self.oracle = Oracle(self.market)
         self.oracle.rate = RateCount(self.setting.house.rate, self.setting.house.reserved_rate)
         self.oracle.now = self.now
-        self.account = Account(self.oracle, self.setting.house.reserves)
+        self.account = Account(self.oracle, self.setting.house.reserves, self.setting.house.forgets)
         self.script: list[str] = []
         self.result = RunResult()
         self._opened = 0
@@ -91,6 +91,13 @@ class World:
 
     def restart(self) -> None:
         """Stop here; things happen while down; start from the journal's bytes and the broker's state."""
+        if self.account.forgets:
+            # it lives in the process: what it does is told within the same call, so a stop can lose one fact only
+            unheard = self.choices.draw(2)
+            while len(self.broker.queue) > unheard and not self.oracle.violations:
+                self.broker.deliver(0)
+        all_heard = self.account.forgets and not self.broker.queue
+        in_doubt = any(group.held is HoldCause.AMBIGUOUS for group in self.driver.groups())
         self.script.append("the process stops and starts again")
         self.result.restarts += 1
         for index in [i for i, (order, _) in enumerate(self.broker.queue) if order.late][::-1]:
@@ -109,10 +116,18 @@ class World:
         self._wire()
         self.driver.start()
         for group in self.driver.groups():
+            if all_heard and not in_doubt and group.held is HoldCause.AMBIGUOUS:
+                text = f"in doubt after a restart on paper that lost no news: {group.held_why}"
+                self.oracle.say("restart-equals-continue", group.group_id, text)
             self.oracle.note_unclear(group)
 
     def while_down(self) -> None:
         """What the broker does while nobody looks, as drawn."""
+        if self.account.forgets:
+            for order in list(self.account.live.values()):
+                self.script.append(f"order {order.group_id}:{order.number} is forgotten")
+                self.account.end(order, Fate.CANCELED)
+            return
         for order in list(self.account.live.values()):
             if order.combo:
                 self.account.accept(order)  # a combo arrives as one

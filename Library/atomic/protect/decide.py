@@ -133,8 +133,8 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         elif order.reject is RejectReason.CAPABILITY and order.purpose is Purpose.STOP:
             text = f"the venue takes no such stop ({order.reason}): it is watched from now on"
             out += [f.Remembered(now, "watch_stops", True), _alert(now, 1, "stop-watched", text, order=order.number)]
-        # an exit that somebody else cancelled is replaced at once; one that was refused waits
-        unasked = (order.status is not ChildStatus.REJECTED and tried == 1) or native
+        # an exit that somebody else cancelled, or that a restart did not find, is replaced at once; a refused one waits
+        unasked = (order.status is not ChildStatus.REJECTED and tried <= 1) or native
         delay = 0.0 if unasked else group.spec.policy.retry.delay(tried)
         if order.reject is RejectReason.RESERVED and order.purpose in RESERVATION_WAITS:
             out += _reserved_elsewhere(group, order, now, tried)

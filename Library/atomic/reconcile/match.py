@@ -40,7 +40,7 @@ from . import guesses, outside, strangers
 from .histories import solve
 from .identity import Match, identify, looks_like
 from .restart import after_restart, foreseen
-from .terms import DOUBT, Adoption, Known, Verdict, View, in_doubt, terms_text
+from .terms import DOUBT, Adoption, Known, Verdict, View, in_doubt, is_simulated, terms_text
 from .work import Work
 
 if TYPE_CHECKING:
@@ -119,8 +119,8 @@ def _order(work: Work, known: Known) -> None:
         verdict.find("missing", group_id, f"order {number} of {group_id} has ended: it is not among the open orders")
     elif known.completed_by(cum):
         return
-    elif now >= work.view.started + known.group.spec.policy.quiet_period:
-        why = "found nowhere after the quiet period"
+    elif known.key in work.forgotten or now >= work.view.started + known.group.spec.policy.quiet_period:
+        why = "forgotten by paper" if known.key in work.forgotten else "found nowhere after the quiet period"
         left = cum or order.status is ChildStatus.CANCELING
         verdict.add(group_id, Canceled(now, number, why) if left else Withdrawn(now, number, why))
         verdict.find("missing", group_id, f"order {number} of {group_id} was {why}: it never left, or has ended")
@@ -194,6 +194,9 @@ def _contracts(work: Work) -> None:
             # shown, but filled in part perhaps: only the holdings could tell, and they are in doubt
             _still_in_doubt(work, symbol, [*free, *(known for known, _ in paired if known.order.leaves_qty > 1)])
             continue
+        if not (difference or paired or shown) and _forgotten(view, orders):
+            work.forgotten.update(known.key for known in orders)
+            continue
         solution = solve(paired, free, shown, difference)
         for known, order in solution.pairs:
             work.paired[known.key] = Match(known, order, "fingerprint")
@@ -214,6 +217,19 @@ def _contracts(work: Work) -> None:
         rests = outside.settle(view, work.groups, work.verdict, rests, nets)
     for symbol, rest in rests.items():
         _unexplained(work, symbol, rest, nets[symbol])
+
+
+def _forgotten(view: View, orders: list[Known]) -> bool:
+    """True where LEAN's paper brokerage had these orders: they ended with the process, unfilled as the account says.
+
+    At another brokerage two of them may have filled one against the other.
+    """
+    if not view.start or view.stale:
+        return False
+    had = [known for known in orders if known.acknowledged]
+    return bool(had) and all(known.simulated for known in had) and all(
+        is_simulated(order.lean_id, order.broker_ids) for order in view.orders
+    )
 
 
 def _still_in_doubt(work: Work, symbol: str, unknown: list[Known]) -> None:

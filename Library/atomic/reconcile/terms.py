@@ -71,6 +71,19 @@ class Known(NamedTuple):
             return order.cum_qty > 0  # asked to end before it was known to have arrived
         return order.status not in ("intended", "sent") or order.cum_qty > 0
 
+    @property
+    def simulated(self) -> bool:
+        """True when LEAN's own brokerage had it."""
+        return is_simulated(self.order.lean_id, self.order.broker_ids)
+
+
+def is_simulated(lean_id: int, broker_ids: Sequence[str]) -> bool:
+    """True for an order of LEAN's paper brokerage: it gives LEAN's ids (BacktestingBrokerage.cs:651-658).
+
+    It has no order any more after a restart, and nothing fills while the process is down.
+    """
+    return lean_id > 0 and tuple(broker_ids) == (str(lean_id),)
+
 
 class Finding(NamedTuple):
     """One thing that was found, for the report.

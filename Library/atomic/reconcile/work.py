@@ -43,6 +43,8 @@ class Work:
         self.added: dict[str, int] = {}
         #: living orders whose fills were divided by guess in this look, by group
         self.divided: dict[str, list[int]] = {}
+        #: orders that ended with the process before, unfilled
+        self.forgotten: set[tuple[str, int]] = set()
         #: brackets whose living orders are replaced by ones of known size
         self.loose: set[str] = set()
 

@@ -76,11 +76,17 @@ def kinds(verdict: Verdict, group_id: str = "condor-000001") -> set[str]:
     return {finding.kind for finding in verdict.findings if finding.group_id == group_id}
 
 
-def bracket_of(units: int = 10, name: str = "bracket-000001", filled: int = 0, **policy: Any) -> GroupState:
-    """A bracket whose entry of this many contracts has filled (or `filled` of them); its exits are to be ordered."""
+def bracket_of(
+    units: int = 10, name: str = "bracket-000001", filled: int = 0, *, entered: bool = True, **policy: Any
+) -> GroupState:
+    """A bracket whose entry of this many contracts has filled (or `filled` of them); its exits are to be ordered.
+
+    With `entered` false its entry is to be ordered, too.
+    """
     plan = ExitPlan((ExitPair(1.0, Level(percent=0.02), Level(percent=0.01)),), entry=EntryPlan())
     spec = GroupSpec(name, Kind.BRACKET, "bracket", (CALL,), units, NOW - 60.0, Policy(**policy), plan.row())
     group = new_group(spec)
     apply(group, Opening(NOW - 60.0))
-    order_of(group, units, cum=filled or units, limit=0.0, purpose="entry")
+    if entered:
+        order_of(group, units, cum=filled or units, limit=0.0, purpose="entry")
     return group
