@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..journal import group_id_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -52,6 +54,9 @@ def _same(known: Known, order: BrokerOrder) -> bool:
 
 
 def _same_broker_id(known: Known, order: BrokerOrder) -> bool:
+    """An id that both have, and no tag of another group (another executor's: LEAN gives tags back within a process)."""
+    if group_id_of(order.tag) not in (None, known.group.spec.group_id):
+        return False
     ids = known.order.broker_ids
     return bool(ids) and not set(ids).isdisjoint(order.broker_ids) and looks_like(known, order)
 

@@ -35,6 +35,18 @@ def test_a_reissued_broker_id_is_not_believed() -> None:
         assert verdict.count("foreign") == 1
 
 
+def test_an_order_of_another_executor_is_not_taken_over_by_a_reissued_id() -> None:
+    """It equals ours in all but its tag, which names a group of somebody else: left alone, ours has ended."""
+    group = group_of()
+    order_of(group, 10)
+    group.orders[1].broker_ids = ("7",)
+    theirs = shown("C750", 10, ids=("7",), lean_id=7, tag="strangle-000001:4:open")
+    verdict = match(view_of([group], [theirs], {}))
+    fold(verdict, [group])
+    assert not verdict.adopt
+    assert group.orders[1].status is ChildStatus.CANCELED
+
+
 def test_an_order_that_looks_like_ours_and_does_not_add_up_holds_the_group() -> None:
     """Three of ten are shown, but the account did not move by seven: neither ours nor surely not."""
     group = group_of()
