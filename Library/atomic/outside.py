@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import facts as f
 from .model import LegSpec
-from .ports import Severity
+from .ports import SIBLING, Severity
 from .reconcile.terms import in_doubt
 from .vocabulary import Phase, Right
 
@@ -123,6 +123,10 @@ class Outside:
     def moved(self, symbol: str, delta: int, price: float, cause: str, why: str) -> None:
         """The account moved by `delta` signed contracts without an order of ours."""
         now = self._shell.now
+        if cause == SIBLING:  # its own group has it
+            if self._known(symbol):
+                self.set_baseline(symbol, self.baseline(symbol) + delta)
+            return
         if cause in _ASSIGNED and self._deliveries.get(symbol):
             delta = self._deliver(symbol, delta, price, why)
         if cause == "foreign" and self._moved_in_doubt(symbol, delta, price, why):

@@ -93,6 +93,10 @@ class BrokerOrder(NamedTuple):
     handle: Any
 
 
+#: why the account moved: an order of another executor of the same algorithm
+SIBLING = "another_executor"
+
+
 class Sink(Protocol):
     """Where a gateway reports; the executor is one. Never raises; may be called re-entrantly, from any thread."""
 
@@ -100,7 +104,10 @@ class Sink(Protocol):
         """A fact about a child order of a group."""
 
     def on_foreign(self, symbol: str, delta: int, price: float, cause: str, why: str) -> None:
-        """The account moved in a symbol by something that is no order of ours (signed contracts)."""
+        """The account moved in a symbol by something that is no order of ours (signed contracts).
+
+        `cause`: foreign, assignment, exercise, split, margin_call, or `SIBLING`.
+        """
 
     def on_delisted(self, symbol: str, settlement: float, cause: str) -> None:
         """A contract ended; `settlement` is its worth in dollars per share."""

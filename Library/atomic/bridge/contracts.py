@@ -106,8 +106,12 @@ class Contracts:
         self._holdings.pop(text, None)
         self._subscribed.discard(text)
 
-    def subscribe(self, leg: LegSpec) -> None:
-        """Make sure the algorithm has data of this leg that a backtest can trade on.
+    def trades(self, symbol: str) -> bool:
+        """True for a contract whose data was made sure of."""
+        return symbol in self._subscribed
+
+    def subscribe(self, leg: LegSpec) -> bool:
+        """Make sure the algorithm has data of this leg that a backtest can trade on; True the first time.
 
         Raises:
             ValueError: it has daily bars only.
@@ -115,11 +119,12 @@ class Contracts:
         """
         text = leg.symbol
         if text in self._subscribed:
-            return
+            return False
         if self.security(text) is None:
             self._add(self.symbol(text))
         self._look_at_bars(leg)
         self._subscribed.add(text)
+        return True
 
     def _add(self, symbol: Any) -> None:
         """Ask LEAN for data of a contract. Raises what LEAN raises."""

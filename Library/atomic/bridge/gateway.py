@@ -20,12 +20,14 @@ from AlgorithmImports import Leg, TimeInForce, UpdateOrderFields
 
 from .. import facts as f
 from ..brokerages import capabilities_of
+from ..ports import Severity
 from ..rejects import classify_reject
 from ..vocabulary import ChildType
 from .alarm_clock import AlarmClock
 from .contracts import Contracts, seconds
 from .linked import has_linked_orders, send_linked
 from .reader import ACCEPTED, CANCELING, FILLS, KIND, NEW, UPDATED, Reader, refusal
+from .siblings import SHARED
 from .slots import Slot
 
 if TYPE_CHECKING:
@@ -114,9 +116,11 @@ class LeanGateway:
         return self.capabilities.takes_combo(legs, limit)
 
     def open_orders(self) -> Sequence[BrokerOrder]:
-        """All open orders of the account that the algorithm can see."""
+        """All open orders of the account that the algorithm can see, but for those of its other executors."""
+        reader = self._reader
         tickets = list(self._algorithm.transactions.get_open_order_tickets())
-        return [self._reader.broker_order(ticket) for ticket in tickets]
+        shown = [reader.broker_order(ticket) for ticket in tickets]
+        return [order for order in shown if not reader.siblings.sent(order.lean_id, order.tag)]
 
     def leg(self, contract: Any, ratio: int) -> LegSpec:
         """A leg from a Symbol or contract; see `Contracts.leg`."""
@@ -124,7 +128,8 @@ class LeanGateway:
 
     def subscribe(self, leg: LegSpec) -> None:
         """Make sure the algorithm has data of this leg; raises what LEAN raises."""
-        self.contracts.subscribe(leg)
+        if self.contracts.subscribe(leg) and self._reader.siblings.trade(leg.symbol):
+            self._reader.sink.on_alarm(Severity.P2, "shared-contract", SHARED.format(name=leg.name or leg.symbol))
 
     def wake_at(self, at: float | None) -> None:
         """One wake-up for the whole executor; None asks for nothing."""

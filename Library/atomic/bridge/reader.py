@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from AlgorithmImports import OrderField, OrderStatus, OrderType
 
 from .. import facts as f
-from ..ports import BrokerOrder, Severity
+from ..ports import SIBLING, BrokerOrder, Severity
 from ..rejects import classify_reject
 from .contracts import seconds
+from .siblings import Siblings
 from .slots import Slot, SlotBook
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Reader:
         self._contracts = contracts
         self._live = live
         self.book = SlotBook()
+        self.siblings = Siblings(algorithm, self.book, contracts)
         self._by_id = self.book.by_id
         self.sink: Sink = NoSink()
         #: sends under way; within a synchronous one the time cannot move
@@ -284,6 +286,8 @@ class Reader:
                     self.sink.on_delisted(text, contracts.intrinsic(text), cause)
                     return
                 price = contracts.intrinsic(text)
+        elif self.siblings.sent(int(event.order_id), tag):
+            cause = SIBLING
         elif tag == "Margin Call":  # Messages.Securities.cs: MarginCallOrderTag
             cause = "margin_call"
         elif "split" in tag.lower():  # AlgorithmManager.cs:994

@@ -68,6 +68,10 @@ class SlotBook:
         """An order that has not ended."""
         return self._slots.get((group_id, number))
 
+    def has(self, lean_id: int, tag: str) -> bool:
+        """True for an order that is open, or ended not long ago."""
+        return lean_id in self.by_id or tag in self.by_tag
+
     def known_as(self, slot: Slot, lean_id: int) -> None:
         """LEAN's id of an order became known."""
         slot.lean_id = lean_id
