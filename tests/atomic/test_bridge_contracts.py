@@ -71,6 +71,17 @@ def test_a_backtest_learns_whose_bars_are_long(made: Any, resolution: int, found
     assert contracts.long_bars == found
 
 
+@pytest.mark.parametrize(
+    "kind", [4, 5, 7, 8, 9, 11], ids=["forex", "future", "crypto", "future option", "index", "perpetual"]
+)
+def test_what_groups_are_not_made_of_is_refused_by_name(made: Any, kind: int) -> None:
+    """Another multiplier, settlement or fraction than those of shares and options: nobody counts it as a share."""
+    identity = SimpleNamespace(has_underlying=kind == 8, security_type=kind)
+    symbol = type("Symbol", (), {"id": identity, "value": "ESZ5"})()
+    with pytest.raises(ValueError, match=r"ESZ5 is of type .*shares and of options"):
+        made.contracts.leg(symbol, 1)
+
+
 def test_daily_bars_are_refused_with_the_cure(made: Any) -> None:
     """LEAN turns market orders on them into orders for the open or the close; minute data added later is found."""
     contracts, leg, security = trading(4)

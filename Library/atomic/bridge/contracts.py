@@ -155,7 +155,8 @@ class Contracts:
         """A leg from a Symbol, from anything that has one (OptionContract, Security), or from another leg.
 
         Raises:
-            ValueError: it is neither, or the ratio is not a whole number other than 0.
+            ValueError: it is neither, no share and no option on shares or an index, or the ratio is not a whole number
+                other than 0.
         """
         try:
             known = self._asked.get((contract, ratio)) if type(ratio) is int else None
@@ -166,6 +167,11 @@ class Contracts:
         symbol = self.symbol(contract.symbol) if type(contract) is LegSpec else getattr(contract, "symbol", contract)
         if not hasattr(getattr(symbol, "id", None), "has_underlying"):
             raise ValueError(f"{contract!r} is no contract: give a Symbol, an OptionContract or a Security")
+        if int(symbol.id.security_type) not in _TRADED:
+            raise ValueError(
+                f"{symbol.value} is of type {symbol.id.security_type}: groups are of shares and of options on shares "
+                "or indexes; order it with LEAN's own methods"
+            )
         if type(ratio) is not int:
             ratio = given.whole(ratio, f"ratio of {symbol}:")
         if ratio == 0:
@@ -304,8 +310,9 @@ _ABSENT: Any = object()
 _MINUTE, _DAY = 60.0, 86_400.0
 #: seconds of a bar by LEAN's Resolution (Common/Global.cs)
 _BARS = {0: 0.0, 1: 1.0, 2: 60.0, 3: _HOUR, 4: _DAY}
-#: SecurityType.INDEX_OPTION (Common/Global.cs)
+#: SecurityType.INDEX_OPTION (Common/Global.cs), and what is traded besides: EQUITY, OPTION
 _INDEX_OPTION = 10
+_TRADED = frozenset({1, 2, _INDEX_OPTION})
 
 
 def _span(algorithm: Any) -> float:
