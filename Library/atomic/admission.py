@@ -19,6 +19,7 @@ from .wiring import subscribed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .data_watch import DataWatch
     from .gates import Gates
     from .group import AtomicGroup
     from .journal import Journal
@@ -41,6 +42,7 @@ class Admission:
         _gateway: Any
         _gates: Gates
         _handles: dict[str, AtomicGroup]
+        _unfed: DataWatch | None
 
     def leg(self, contract: Any, ratio: int = 1) -> LegSpec:
         """A leg from a Symbol, OptionContract, Security or LegSpec. Raises ValueError for anything else."""
@@ -81,6 +83,8 @@ class Admission:
     def _admit(self, group: GroupState) -> None:
         """Check and start a group; inside the pump."""
         shell = self.shell
+        if self._unfed is not None:
+            self._unfed.arm()
         problems = []
         for leg in group.spec.legs:
             problem = subscribed(self._gateway, leg)

@@ -18,6 +18,7 @@ from .bracket import handle_of
 from .brackets import Brackets
 from .commands import Control
 from .contingent_sets import ContingentSets
+from .data_watch import DataWatch
 from .desk import OperatorDesk
 from .gates import Gates
 from .group import CALLBACK_OF, AtomicGroup, Groups
@@ -129,6 +130,7 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
         self._writer = Writer(self.shell, Lease(store, self.journal.base)) if live and algorithm is not None else None
         if self._writer is not None:
             self._writer.beat()
+        self._unfed = DataWatch(self.shell) if algorithm is not None else None
         self._load()
 
     # --- wiring -----------------------------------------------------------------------------------------------
@@ -161,6 +163,8 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
                 self._gates.set_base(env_of(self._gateway))
             self.report = self._reconciler.start()
             self._gates.shut.pop(NOT_STARTED, None)
+            if self._unfed is not None and self.shell.groups:
+                self._unfed.arm()
         except Exception as error:
             self.shell.report_fault(None, error)
             self._gates.shut[NOT_STARTED] = f"the start failed: {error!r}; see the log"
@@ -201,6 +205,8 @@ class AtomicOrderExecutor(Strategies, Brackets, ContingentSets, Book):
     def on_data(self, slice: Any = None) -> None:
         """New data; never raises."""
         try:
+            if self._unfed is not None:
+                self._unfed.heard, self._unfed = True, None
             if self.report is None and not warming_up(self._algorithm):
                 self._start_late()
             if slice is not None and self.shell.groups:

@@ -76,6 +76,6 @@ class CardAlgorithm(QCAlgorithm):
             self.atomic.on_order_event(order_event)
 
     def on_data(self, slice):
-        if self.script.executor:
+        if self.script.executor and self.script.feed:
             self.atomic.on_data(slice)
         self.script.on_data(self, slice)

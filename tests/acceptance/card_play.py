@@ -22,6 +22,7 @@ class Script:
     executor: bool = True
     executor_options: Mapping[str, Any] = field(default_factory=dict)
     forward: bool = True
+    feed: bool = True
     before: Callable[[Any], Any] = lambda algorithm: None
     setup: Callable[[Any], Any] = lambda algorithm: None
     on_order_event: Callable[[Any, Any], Any] = lambda algorithm, event: None
