@@ -15,7 +15,7 @@ from .facts import apply as apply_fact
 from .facts.kinds import ANSWERING
 from .leaning import leaned_on
 from .ledger import Ledger
-from .ports import OrderRequest
+from .ports import OrderRequest, Severity
 from .quotes import QuoteBook
 from .rules import RULES
 from .vocabulary import PROTECTED_KINDS, REDUCING, ChildStatus, HoldCause, Kind, Phase
@@ -127,7 +127,24 @@ class Settler(Ledger):
         if submits:
             if self.now < self._silent_until:
                 return False
+            if group.spec.kind is not _WHOLE and not self._priced(group):
+                return False
             self._send_wave(group, submits, env)
+        return True
+
+    def _priced(self, group: GroupState) -> bool:
+        """False while LEAN refuses every order, as it had no data of a contract yet (Trading.cs: SecurityPriceZero)."""
+        quotes = self.quotes
+        for leg in group.legs:
+            quote = quotes[leg.spec.symbol]
+            if not (quote.last or quote.bid or quote.ask) and not leg.settled:
+                name = leg.spec.name or leg.spec.symbol
+                said = (group.spec.group_id, "no-price")
+                if leg.net and self._said.get(said) != name:
+                    self._said[said] = name
+                    text = f"{leg.net:+d} {name} waits for its exits: LEAN has no price yet and refuses every order"
+                    self.alerts.raise_(self.now, Severity.P1, said[1], said[0], text)
+                return False
         return True
 
     def _command(self, group: GroupState, command: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from atomic import facts as f
 from atomic.journal import MemoryStore
+from atomic.model import Quote
 from atomic.vocabulary import Phase
 from tests.atomic.bracket_venue import SPY, Venue, start, working
 
@@ -54,3 +55,38 @@ def test_in_doubt_nothing_is_said_to_be_protected() -> None:
     """At a brokerage that keeps orders two of them may have filled: held, and not called protected."""
     held, _ = two(Paper("U"), MemoryStore())
     assert (held.state, held.is_protected) == (Phase.HELD, False)
+
+
+NO_PRICE = Quote(0.0, 0.0, 0.0, 0.0)
+
+
+class Unpriced(Paper):
+    """Refuses, as LEAN does, whatever is sent for a contract that had no data yet."""
+
+    def submit(self, request: Any) -> None:
+        if self.quotes[request.symbol] == NO_PRICE:
+            self.calls.append(("refused", request.tag))
+            self.sink.on_fact(request.group_id, f.Rejected(self.clock, request.number, "price", "no price"))
+            return
+        super().submit(request)
+
+
+def test_exits_wait_for_the_first_price_after_a_restart() -> None:
+    """LEAN shows none when it starts: nothing is sent to be refused, one alert, and the first data brings the exits."""
+    store = MemoryStore()
+    executor, venue = start(Unpriced(), store=store)
+    held = executor.bracket_order(SPY, 100, stop_loss_price=98.0, take_profit_price=103.0)
+    after = Unpriced()
+    after.clock, after.holdings = venue.clock + 60.0, dict(venue.holdings)
+    after.quotes[SPY.symbol] = NO_PRICE
+    again, _ = start(after, store=store)
+    bracket: Any = again.groups.get(held.id)
+    for _ in range(30):
+        after.clock += 1.0
+        after.sink.on_wake()
+        again.on_data()
+    assert (after.calls, bracket.state, bracket.is_protected) == ([], Phase.OPEN, False)
+    assert again.alerts_seen.count("no-price") == 1
+    after.price(100.0)
+    again.on_data()
+    assert working(bracket) == [("sl", -100, 98.0), ("tp", -100, 103.0)]
