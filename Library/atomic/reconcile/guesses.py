@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..facts import Remembered
 from ..facts.kinds import GUESSED, LOOSE
+from .identity import in_time
 from .terms import Known
 
 if TYPE_CHECKING:
@@ -65,25 +66,31 @@ def find(work: Work, order: BrokerOrder, *, tagged: bool = False) -> tuple[Group
 def exactly(work: Work, order: BrokerOrder, waited: set[tuple[str, int]]) -> tuple[GroupState, int] | None:
     """The order that was believed filled and is this one by its size too, where none that is waited for is.
 
-    One that is waited for answers one open order; it joins `waited`. What this process sent or took over is known by
-    its id and not waited for.
+    One that is waited for, in whichever group, answers one open order; it joins `waited`. Time decides before that,
+    where it speaks for one and against the other. What this process sent or took over is known by its id and not
+    waited for.
     """
-    if order.symbol in work.doubtful:
+    if order.symbol in work.doubtful or not any(group.memory.get(GUESSED) for group in work.groups.values()):
         return None
-    found = None
+    found: list[tuple[bool, bool, GroupState, int]] = []
     for group in work.groups.values():
-        guessed: list[int] = group.memory.get(GUESSED, [])
-        for own in group.orders.values() if guessed else ():
-            key = (group.spec.group_id, own.number)
+        for own in group.orders.values():
+            known = Known(group, own)
             if own.order_qty != abs(order.quantity) or not _alike(group, own, order):
                 continue
-            if own.number not in group.live:
-                if own.number in guessed and key not in work.resolved and found is None:
-                    found = group, own.number
-            elif key not in work.paired and key not in waited and work.unsettled(Known(group, own)):
-                waited.add(key)
-                return None
-    return found
+            if own.number in group.live:
+                able = work.unsettled(known) and known.key not in work.paired and known.key not in waited
+            else:
+                able = known.guessed and known.key not in work.resolved
+            if able:
+                found.append((not in_time(known, order), own.number not in group.live, group, own.number))
+    if not found:
+        return None
+    _, believed, group, number = min(found, key=lambda one: one[:2])
+    if believed:
+        return group, number
+    waited.add((group.spec.group_id, number))
+    return None
 
 
 def _alike(group: GroupState, own: ChildOrder, order: BrokerOrder) -> bool:

@@ -13,7 +13,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..vocabulary import PROTECTED_KINDS
-from .identity import contradicts, looks_like, spans
+from .identity import apart, contradicts, in_time, looks_like, spans
 
 if TYPE_CHECKING:
     from ..ports import BrokerOrder
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 #: more arrangements than this are not looked through: nobody can tell
 _MOST = 5000
-#: seconds between an order's sending and the time the broker shows, beyond which time is no evidence
-_NEAR = 10.0
 
 
 class Solution(NamedTuple):
@@ -88,8 +86,8 @@ def _among(
     arrangements = _arrangements(free, shown, own_ids=own_ids)
     solution = _common(paired, free, arrangements, difference)
     if solution is not None and solution.torn and shown:
-        in_time = _arrangements(free, shown, near=True, own_ids=own_ids)
-        solution = (in_time and _common(paired, free, in_time, difference)) or solution
+        timely = _arrangements(free, shown, near=True, own_ids=own_ids)
+        solution = (timely and _common(paired, free, timely, difference)) or solution
     return solution
 
 
@@ -147,7 +145,7 @@ def _doubt(pairs: list[tuple[Known, BrokerOrder]]) -> tuple[int, int, float]:
     """
     unknown = sum(not known.acknowledged or known.guessed for known, _ in pairs)
     parts = sum(abs(order.quantity) != known.order.order_qty for known, order in pairs)
-    late = sum(abs((known.order.sent_at or known.order.intended_at) - order.at) for known, order in pairs)
+    late = sum(apart(known, order) for known, order in pairs)
     return unknown, parts, late
 
 
@@ -183,7 +181,7 @@ def _arrangements(
     for order in shown:
         able = [k for k in free if looks_like(k, order) and not (own_ids and contradicts(k, order))]
         if near:
-            able = [k for k in able if abs((k.order.sent_at or k.order.intended_at) - order.at) <= _NEAR]
+            able = [k for k in able if in_time(k, order)]
         options.append(able)
         size *= len(able)
     if size > _MOST:

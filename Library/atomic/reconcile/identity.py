@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .terms import Known
 
 _TYPES = frozenset({"market", "limit", "stop_market", "stop_limit"})
+#: seconds between an order's sending and the time the broker shows, beyond which they are hardly the same
+_NEAR = 10.0
 
 
 class Match(NamedTuple):
@@ -91,6 +93,16 @@ def contradicts(known: Known, order: BrokerOrder) -> bool:
     """True when both have brokerage ids and share none: hardly the same order, unless the brokerage renumbers."""
     ids = known.order.broker_ids
     return bool(ids) and bool(order.broker_ids) and set(ids).isdisjoint(order.broker_ids)
+
+
+def apart(known: Known, order: BrokerOrder) -> float:
+    """Seconds between the sending and the time the broker shows."""
+    return abs((known.order.sent_at or known.order.intended_at) - order.at)
+
+
+def in_time(known: Known, order: BrokerOrder) -> bool:
+    """True when the time the broker shows is that of the sending."""
+    return apart(known, order) <= _NEAR
 
 
 def spans(known: Known, order: BrokerOrder) -> list[tuple[int, int]]:

@@ -1,0 +1,43 @@
+"""Orders believed filled by guess against orders that are waited for: which of them an open order is."""
+
+from atomic.facts import Filled, Remembered, apply
+from atomic.facts.kinds import GUESSED
+from atomic.model import GroupState
+from atomic.reconcile import match
+from tests.atomic.reconcile.world import NOW, bracket_of, fold, order_of, shown, view_of
+
+
+def _believed(group: GroupState, quantity: int, filled: int, limit: float) -> int:
+    """An order of the group that was on its way and is believed to have filled so many."""
+    number = order_of(group, quantity, "sent", limit=limit, purpose="sl")
+    apply(group, Remembered(NOW - 45.0, GUESSED, [number]))
+    apply(group, Filled(NOW - 45.0, number, filled, limit or 1.0, 0.0))
+    return number
+
+
+def test_one_waited_for_in_another_bracket_is_shown_late_before_one_believed_filled() -> None:
+    """Equal stops of two brackets, the first one's believed filled: the open one is the second's."""
+    first, second = bracket_of(1), bracket_of(1, "bracket-000002")
+    _believed(first, -1, 1, 0.8)
+    waited = order_of(second, -1, "sent", limit=0.8, purpose="sl")
+    unsettled = frozenset({(second.group_id, waited)})
+    late = shown("C750", -1, limit=0.8)
+    verdict = match(
+        view_of([first, second], [late], {"C750": 1}, start=False, unsettled=unsettled, now=NOW + 31.0)
+    )
+    assert [(a.group_id, a.number) for a in verdict.adopt] == [(second.group_id, waited)]
+    fold(verdict, [first, second])
+    assert (first.live, second.orders[waited].may_fill) == ({}, True)
+
+
+def test_the_time_tells_one_believed_filled_from_one_waited_for() -> None:
+    """The second bracket's stop was sent later than the broker took the open one: that one is the first's."""
+    first, second = bracket_of(1), bracket_of(1, "bracket-000002")
+    believed = _believed(first, -1, 1, 0.8)
+    waited = order_of(second, -1, "sent", limit=0.8, purpose="sl", at=NOW - 20.0)
+    unsettled = frozenset({(second.group_id, waited)})
+    late = shown("C750", -1, limit=0.8, at=NOW - 50.0)
+    verdict = match(
+        view_of([first, second], [late], {"C750": 1}, start=False, unsettled=unsettled, now=NOW + 12.0)
+    )
+    assert [(a.group_id, a.number) for a in verdict.adopt] == [(first.group_id, believed + 1)]
