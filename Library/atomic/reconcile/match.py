@@ -129,12 +129,17 @@ def _order(work: Work, known: Known) -> None:
 
 
 def _has_rivals(work: Work, known: Known) -> bool:
-    """True when another order of the group may have made the same trade: one that sells explains no purchase."""
-    for other in work.known:
-        same = other.group is known.group and other.order.leg == known.order.leg and other.order is not known.order
-        if same and other.order.side == known.order.side and work.unsettled(other):
-            return True
-    return False
+    """True when another order of the group may have made the same trade: one that sells explains no purchase.
+
+    Where all of them are complete, each has made its own.
+    """
+    alike = [
+        other for other in work.known
+        if other.group is known.group and other.order.leg == known.order.leg
+        if other.order.side == known.order.side and work.unsettled(other)
+    ]  # fmt: skip
+    whole = all(not other.loose and other.order.leaves_qty == work.fills.get(other.key, 0) for other in alike)
+    return len(alike) > 1 and not whole
 
 
 def _had(work: Work, known: Known, cum: int) -> bool:

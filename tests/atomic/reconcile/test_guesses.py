@@ -4,6 +4,7 @@ from atomic.facts import Filled, Remembered, apply
 from atomic.facts.kinds import GUESSED
 from atomic.model import GroupState
 from atomic.reconcile import match
+from atomic.vocabulary import Phase
 from tests.atomic.reconcile.world import NOW, bracket_of, fold, order_of, shown, view_of
 
 
@@ -41,3 +42,13 @@ def test_the_time_tells_one_believed_filled_from_one_waited_for() -> None:
         view_of([first, second], [late], {"C750": 1}, start=False, unsettled=unsettled, now=NOW + 12.0)
     )
     assert [(a.group_id, a.number) for a in verdict.adopt] == [(first.group_id, believed + 1)]
+
+
+def test_where_all_that_were_on_their_way_filled_nothing_is_a_guess() -> None:
+    """Two stops on their way and both contracts gone: each sold its own, and an equal order later is a stranger's."""
+    group = bracket_of(2)
+    for _ in range(2):
+        order_of(group, -1, "sent", limit=0.8, purpose="sl")
+    fold(match(view_of([group], [], {"C750": 0})), [group])
+    assert GUESSED not in group.memory
+    assert group.phase is Phase.CLOSED
