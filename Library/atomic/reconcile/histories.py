@@ -137,16 +137,17 @@ def _common(
     return Solution(pairs, unseen, torn, 0, loose)
 
 
-def _doubt(pairs: list[tuple[Known, BrokerOrder]]) -> tuple[int, int, float]:
+def _doubt(pairs: list[tuple[Known, BrokerOrder]]) -> tuple[int, int, int, int, float]:
     """How little speaks for orders matched by their looks.
 
     Never acknowledged, or by a guess only; of another size, so that a part must have filled unseen; sent and taken at
-    different times.
+    different times; believed to have ended, where another one is waited for.
     """
     unknown = sum(not known.acknowledged or known.guessed for known, _ in pairs)
     parts = sum(abs(order.quantity) != known.order.order_qty for known, order in pairs)
-    late = sum(apart(known, order) for known, order in pairs)
-    return unknown, parts, late
+    late = sum(not in_time(known, order) for known, order in pairs)
+    ended = sum(known.order.number not in known.group.live for known, _ in pairs)
+    return unknown, parts, late, ended, sum(apart(known, order) for known, order in pairs)
 
 
 def _loose(

@@ -1,6 +1,8 @@
 """Orders believed filled by guess against orders that are waited for: which of them an open order is."""
 
-from atomic.facts import Filled, Remembered, apply
+import pytest
+
+from atomic.facts import Canceled, Filled, Remembered, apply
 from atomic.facts.kinds import GUESSED
 from atomic.model import GroupState
 from atomic.reconcile import match
@@ -52,3 +54,16 @@ def test_where_all_that_were_on_their_way_filled_nothing_is_a_guess() -> None:
     fold(match(view_of([group], [], {"C750": 0})), [group])
     assert GUESSED not in group.memory
     assert group.phase is Phase.CLOSED
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_one_believed_to_have_ended_is_not_the_open_one_while_another_is_waited_for(swapped: bool) -> None:
+    """Equal orders sent at once, the first one's believed ended after a part: the open one is the second's."""
+    first, second = bracket_of(3), bracket_of(3, "bracket-000002")
+    apply(first, Canceled(NOW - 45.0, _believed(first, -3, 2, 0.0), "gone"))
+    waited = order_of(second, -3, "sent", limit=0.0, purpose="close")
+    groups = [second, first] if swapped else [first, second]
+    verdict = match(view_of(groups, [shown("C750", -3, limit=0.0)], {"C750": 4}))
+    assert [(a.group_id, a.number) for a in verdict.adopt] == [(second.group_id, waited)]
+    fold(verdict, groups)
+    assert (first.held, second.held) == (None, None)
