@@ -38,7 +38,7 @@ from ..journal import group_id_of
 from ..vocabulary import PROTECTED_KINDS, ChildStatus, HoldCause, Purpose
 from . import guesses, outside, strangers
 from .histories import solve
-from .identity import Match, identify, looks_like
+from .identity import Match, identify, looks_like, spans
 from .restart import after_restart, foreseen
 from .terms import DOUBT, Adoption, Known, Verdict, View, in_doubt, is_simulated, terms_text
 from .work import Work
@@ -166,10 +166,28 @@ def _take_over(work: Work, known: Known, pair: Match, cum: int) -> None:
     verdict.adopt.append(Adoption(group_id, number, pair.order, pair.how))
     if group_id in work.loose:
         verdict.cancel.append(verdict.adopt[-1])
-    if group_id in work.loose or known.loose:  # also one that was believed filled in part, and is shown whole
+    believed = known.loose or _at_its_most(work, known, pair)
+    if group_id in work.loose or believed:  # also one that was believed filled in part, and is shown whole
         work.divide(group_id, number)
     text = f"order {number} of {group_id} is {terms_text(pair.order)} (by {pair.how}, {cum} filled)"
     verdict.find("adopted", group_id, text, how=pair.how, base=base, lean_id=pair.order.lean_id)
+
+
+def _at_its_most(work: Work, known: Known, pair: Match) -> bool:
+    """True for a bracket's order that lives and must have filled all but one, beside others, for the sum to fit.
+
+    If the broker filled one of the others beyond its size, more of this one is left.
+    """
+    filled = work.fills.get(known.key, 0)
+    if known.group.spec.kind not in PROTECTED_KINDS or not any(
+        least < most == filled for least, most in spans(known, pair.order)
+    ):
+        return False
+    return any(
+        other.symbol == known.symbol and other.order.side == known.order.side
+        for other in work.known
+        if other.order is not known.order and work.fills.get(other.key)
+    )
 
 
 # --- holdings ----------------------------------------------------------------------------------------------------

@@ -3,10 +3,10 @@
 import pytest
 
 from atomic.facts import Canceled, Filled, Remembered, apply
-from atomic.facts.kinds import GUESSED
+from atomic.facts.kinds import GUESSED, LOOSE
 from atomic.model import GroupState
 from atomic.reconcile import match
-from atomic.vocabulary import Phase
+from atomic.vocabulary import HoldCause, Phase
 from tests.atomic.reconcile.world import NOW, bracket_of, fold, order_of, shown, view_of
 
 
@@ -67,3 +67,19 @@ def test_one_believed_to_have_ended_is_not_the_open_one_while_another_is_waited_
     assert [(a.group_id, a.number) for a in verdict.adopt] == [(second.group_id, waited)]
     fold(verdict, groups)
     assert (first.held, second.held) == (None, None)
+
+
+def test_what_an_order_that_lives_must_have_filled_for_the_sum_to_fit_is_a_guess() -> None:
+    """Six were sold, by a stop of three that is gone and a target of four that lives: one overfilled, more is left."""
+    first, second = bracket_of(8), bracket_of(8, "bracket-000002", filled=4)
+    order_of(first, -3, limit=0.8, purpose="sl")
+    target = order_of(first, -4, limit=1.5, purpose="tp")
+    open_one = shown("C750", -4, limit=1.5)
+    fold(match(view_of([first, second], [open_one], {"C750": 6})), [first, second])
+    assert (first.legs[0].net, first.held) == (2, None)
+    assert first.memory[LOOSE] == [target]
+    close = order_of(second, -4, limit=0.0, purpose="close")
+    other = shown("C750", -4, limit=0.0, lean_id=2)
+    fold(match(view_of([first, second], [open_one, other], {"C750": 5})), [first, second])
+    assert (first.held, second.held) == (HoldCause.AMBIGUOUS, HoldCause.AMBIGUOUS)
+    assert second.orders[close].cum_qty == 0
