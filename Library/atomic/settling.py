@@ -127,25 +127,27 @@ class Settler(Ledger):
         if submits:
             if self.now < self._silent_until:
                 return False
-            if group.spec.kind is not _WHOLE and not self._priced(group):
-                return False
-            self._send_wave(group, submits, env)
+            some = len(submits) if group.spec.kind is _WHOLE else self._priced(group, submits)
+            if some:
+                self._send_wave(group, submits[:some], env)
+            return some == len(submits)
         return True
 
-    def _priced(self, group: GroupState) -> bool:
-        """False while LEAN refuses every order, as it had no data of a contract yet (Trading.cs: SecurityPriceZero)."""
+    def _priced(self, group: GroupState, submits: list[f.Intended]) -> int:
+        """How many of these may leave: LEAN refuses all before a contract's first data (SecurityPriceZero)."""
         quotes = self.quotes
-        for leg in group.legs:
+        for some, intent in enumerate(submits):
+            leg = group.legs[intent.leg]
             quote = quotes[leg.spec.symbol]
-            if not (quote.last or quote.bid or quote.ask) and not leg.settled:
+            if not (quote.last or quote.bid or quote.ask):
                 name = leg.spec.name or leg.spec.symbol
                 said = (group.spec.group_id, "no-price")
                 if leg.net and self._said.get(said) != name:
                     self._said[said] = name
                     text = f"{leg.net:+d} {name} waits for its exits: LEAN has no price yet and refuses every order"
                     self.alerts.raise_(self.now, Severity.P1, said[1], said[0], text)
-                return False
-        return True
+                return some
+        return len(submits)
 
     def _command(self, group: GroupState, command: Any) -> None:
         group_id = group.spec.group_id

@@ -75,7 +75,7 @@ def may_trade(group: GroupState, quotes: Quotes, quantity: int, leg: int = 0) ->
     if quote is None:
         return True
     side = quote.bid if quantity < 0 else quote.ask
-    return quote.open and (side > 0 or spec.right is Right.SHARE)
+    return quote.open and (side > 0 or (spec.right is Right.SHARE and quote.last > 0))
 
 
 def _at_market(purpose: Purpose, rung: int, quantity: int, leg: int = 0) -> Want:
