@@ -49,7 +49,7 @@ UNWIRED = "events-not-forwarded"
 class Settler(Ledger):
     """Decides for groups and sends; base of `Shell`, whose docstring has the arguments."""
 
-    __slots__ = ("_decided", "_decided_at", "quotes")
+    __slots__ = ("_decided", "_decided_at", "_priced", "quotes")
 
     def __init__(
         self, gateway: Gateway, journal: Journal, settings: Settings, gates: Gates, alerts: Alerts, observer: Observer
@@ -59,6 +59,8 @@ class Settler(Ledger):
         #: the group that a wave was decided for last, and the number of its facts then
         self._decided: GroupState | None = None
         self._decided_at = 0
+        #: contracts that had a price once, as far as groups of one leg asked
+        self._priced: set[str] = set()
 
     @property
     def _may_be_deaf(self) -> bool:
@@ -127,18 +129,20 @@ class Settler(Ledger):
         if submits:
             if self.now < self._silent_until:
                 return False
-            some = len(submits) if group.spec.kind is _WHOLE else self._priced(group, submits)
-            if some:
-                self._send_wave(group, submits[:some], env)
-            return some == len(submits)
+            legs = group.legs
+            if group.spec.kind is not _WHOLE and (len(legs) > 1 or legs[0].spec.symbol not in self._priced):
+                sent = self._with_prices(group, submits)
+                if sent:
+                    self._send_wave(group, sent, env)
+                return len(sent) == len(submits)
+            self._send_wave(group, submits, env)
         return True
 
-    def _priced(self, group: GroupState, submits: list[f.Intended]) -> int:
-        """How many of these may leave: LEAN refuses all before a contract's first data (SecurityPriceZero)."""
-        quotes = self.quotes
+    def _with_prices(self, group: GroupState, submits: list[f.Intended]) -> list[f.Intended]:
+        """Those that may leave: LEAN refuses all before a contract's first data (Trading.cs: SecurityPriceZero)."""
         for some, intent in enumerate(submits):
             leg = group.legs[intent.leg]
-            quote = quotes[leg.spec.symbol]
+            quote = self.quotes[leg.spec.symbol]
             if not (quote.last or quote.bid or quote.ask):
                 name = leg.spec.name or leg.spec.symbol
                 said = (group.spec.group_id, "no-price")
@@ -146,8 +150,10 @@ class Settler(Ledger):
                     self._said[said] = name
                     text = f"{leg.net:+d} {name} waits for its exits: LEAN has no price yet and refuses every order"
                     self.alerts.raise_(self.now, Severity.P1, said[1], said[0], text)
-                return some
-        return len(submits)
+                return submits[:some]
+        if len(group.legs) == 1:  # LEAN keeps the last price there ever was
+            self._priced.add(group.legs[0].spec.symbol)
+        return submits
 
     def _command(self, group: GroupState, command: Any) -> None:
         group_id = group.spec.group_id
