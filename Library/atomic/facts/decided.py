@@ -124,6 +124,8 @@ def _close(group: GroupState, fact: CloseAsked) -> bool:
     return True
 
 
+#: key of `GroupState.memory`: the venue refused an exit outside the session
+OUT_OF_SESSION = "out_of_session"
 #: what waits for a reservation instead of giving up
 RESERVATION_WAITS = frozenset({Purpose.CLOSE, Purpose.EMERGENCY, Purpose.EXCESS})
 
@@ -138,6 +140,8 @@ def tries(group: GroupState, key: tuple[int, Purpose]) -> int:
     filled = any(order.cum_qty and order.status is not ChildStatus.REJECTED for order in failed)
     before = 0 if filled else group.attempts.get(key, 0)
     if failed and all(order.reason == GONE for order in failed):
+        return before
+    if failed and group.memory.get(OUT_OF_SESSION) and all(order.reject is RejectReason.SESSION for order in failed):
         return before
     if key[1] in RESERVATION_WAITS and failed and all(order.reject is RejectReason.RESERVED for order in failed):
         return min(before + 1, max(1, group.spec.policy.rollback_attempts - 1))
@@ -202,6 +206,8 @@ def _remembered(group: GroupState, fact: Remembered) -> bool:
     if key in memory and memory[key] == fact.value and "stuck" + key[4:] not in memory:
         return False
     memory[key] = fact.value
+    if key == OUT_OF_SESSION and not fact.value:
+        group.retry_at.clear()
     if key == "no_market":
         # the kind of order was refused, not the trade: with a limit it gets attempts of its own
         group.attempts.clear()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
-from ..facts.decided import RESERVATION_WAITS, UNKNOWN, tries
+from ..facts.decided import OUT_OF_SESSION, RESERVATION_WAITS, UNKNOWN, tries
 from ..model import ChildOrder, GroupState
 from ..plan import trouble
 from ..vocabulary import WORKING, ChildStatus, HoldCause, Phase, Purpose, RejectReason, Right
@@ -30,6 +30,7 @@ _STEADY = frozenset({Phase.OPENING, Phase.OPEN})
 _NOTHING = frozenset({Phase.PLANNED, Phase.CLOSED})
 #: quotes older than this do not trigger anything (seconds); bar data is fresh for one bar
 FRESH = 90.0
+_HOUR = 3600.0
 
 
 def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: Env) -> list[Any]:
@@ -38,7 +39,7 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
         return []
     if env.reserves_quantity and not group.memory.get("reserves"):
         return [f.Remembered(now, "reserves", True)]
-    found = _failures(group, now) if group.failures else []
+    found = _failures(group, now, quotes) if group.failures else []
     if not found and group.live:
         found = stuck(group, now, env)
         if not found and env.live:  # elsewhere every order is answered by the call that sends it
@@ -46,6 +47,8 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
         found = found or placement.left_over(group, now)
     if found:
         return found
+    if group.memory and group.memory.get(OUT_OF_SESSION) and quotes[group.legs[0].spec.symbol].open:
+        return [f.Remembered(now, OUT_OF_SESSION, False)]
     plan = group.exit_plan or plan_of(group)
     quiet = plan.plain and not group.memory and not group.attempts and group.phase in _STEADY
     if quiet and group.target and not group.emergency:
@@ -103,16 +106,18 @@ def _alert(now: float, severity: int, code: str, text: str, **data: Any) -> f.No
     return f.Noted(now, text, {"alert": code, "severity": severity, **data})
 
 
-def _failures(group: GroupState, now: float) -> list[Any]:
+def _failures(group: GroupState, now: float, quotes: Mapping[str, Quote]) -> list[Any]:
     """Every exit that ended against our will becomes an attempt with back-off, once.
 
-    A refused reservation is no failure of the target: from now on only the stop rests and the target is watched.
+    A refused reservation is no failure of the target: from now on only the stop rests and the target is watched. What
+    the venue takes during the session only waits for it (and is tried every hour, should our calendar be wrong).
     """
     if not group.failures:
         return []
     out: list[Any] = []
     counted: dict[Any, int] = {}
     single = not group.memory.get("no_linked")
+    waits = bool(group.memory.get(OUT_OF_SESSION))
     for order in group.failures.values():
         key = (order.leg, order.purpose)
         if key in counted:
@@ -121,6 +126,16 @@ def _failures(group: GroupState, now: float) -> list[Any]:
         if order.reject is RejectReason.RESERVED and not group.memory.get("reserves"):
             out.append(f.Remembered(now, "reserves", True))
         native = bool(order.bundle)
+        if order.reject is RejectReason.SESSION and order.purpose is not Purpose.ENTRY and not native:
+            spec = group.legs[order.leg].spec
+            if not quotes[spec.symbol].open:
+                if not waits:
+                    waits = True
+                    text = f"exits in {spec.name or spec.symbol} wait for the session: {order.reason}"
+                    alert = _alert(now, 1, "waits-for-session", text, order=order.number)
+                    out += [f.Remembered(now, OUT_OF_SESSION, True), alert]
+                out.append(f.Attempt(now, order.leg, order.purpose, now + _HOUR, order.reason))
+                continue
         if native:
             if single:
                 text = f"the native set ended ({order.reason or order.status}): single orders from now on"
