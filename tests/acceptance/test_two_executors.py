@@ -45,6 +45,7 @@ def look(a: Any) -> None:
         for side in ("long", "short")
     ]
     a.kept["account"] = a.held(a.goog)
+    a.kept["shown"] = [{o.tag.split("-")[1] for o in e.shell.gateway.open_orders()} for e in (a.atomic, a.other)]
 
 
 def close(a: Any) -> None:
@@ -59,6 +60,7 @@ def test_the_trade_of_another_executor_takes_nothing_from_a_group(play: Any) -> 
     kept, a = played.algorithm.kept, played.algorithm
     assert kept["seen"] == [(100, True, [100]), (-100, True, [100])]
     assert (kept["account"], kept["halved"]) == (0, (-100, -100))
+    assert kept["shown"] == [{"card"}, {"other"}], "open orders of the other one are not looked at"
     assert a.held(a.goog) == 0
     codes = [alert.code for alert in (*a.alerts, *a.other_alerts)]
     assert not {"moved-by-foreign", "holdings-break", "exit-excess"} & set(codes), codes
