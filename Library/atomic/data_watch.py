@@ -51,4 +51,5 @@ class DataWatch:
         if self._looks < 2:
             self.arm()
         else:
+            self._waits = True  # said once
             shell.alerts.raise_(shell.now, Severity.P1, "data-not-forwarded", "", UNFED)

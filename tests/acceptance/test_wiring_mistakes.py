@@ -49,7 +49,7 @@ def trailing(a: Any) -> None:
 @pytest.mark.parametrize(("feed", "told"), [(False, 1), (True, 0)])
 def test_data_that_does_not_reach_the_executor_is_missed(play: Any, feed: bool, told: int) -> None:
     """Nothing that we watch would ever be looked at: one alert within 20 minutes, with the line that is missing."""
-    played = play(Script(steps={"10:00:00": trailing}, feed=feed))
+    played = play(Script(steps={"10:00:00": trailing, "11:00:00": trailing, "11:30:00": trailing}, feed=feed))
     alerts = [alert for alert in played.algorithm.alerts if alert.code == "data-not-forwarded"]
     assert len(alerts) == told
     assert all("self.atomic.on_data(slice)" in alert.text for alert in alerts)

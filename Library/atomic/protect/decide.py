@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import facts as f
-from ..facts.decided import OUT_OF_SESSION, RESERVATION_WAITS, UNKNOWN, tries
-from ..model import ChildOrder, GroupState
+from ..facts.decided import OUT_OF_SESSION, UNKNOWN
+from ..model import GroupState
 from ..plan import trouble
-from ..vocabulary import WORKING, ChildStatus, HoldCause, Phase, Purpose, RejectReason, Right
+from ..vocabulary import WORKING, ChildStatus, HoldCause, Phase, Purpose, Right
 from . import placement
+from .failures import alert, failed
 from .levels import facing, nearest_tick
 from .view import Exposure, exposure, plan_of, stop_price, target_price
 
@@ -30,7 +31,6 @@ _STEADY = frozenset({Phase.OPENING, Phase.OPEN})
 _NOTHING = frozenset({Phase.PLANNED, Phase.CLOSED})
 #: quotes older than this do not trigger anything (seconds); bar data is fresh for one bar
 FRESH = 90.0
-_HOUR = 3600.0
 
 
 def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: Env) -> list[Any]:
@@ -39,7 +39,7 @@ def decisions(group: GroupState, now: float, quotes: Mapping[str, Quote], env: E
         return []
     if env.reserves_quantity and not group.memory.get("reserves"):
         return [f.Remembered(now, "reserves", True)]
-    found = _failures(group, now, quotes) if group.failures else []
+    found = failed(group, now, quotes) if group.failures else []
     if not found and group.live:
         found = stuck(group, now, env)
         if not found and env.live:  # elsewhere every order is answered by the call that sends it
@@ -98,81 +98,7 @@ def _let_go(group: GroupState, now: float) -> list[Any]:
     """No order may fill any more: the position is the account's again, at its cost."""
     leg = group.legs[0]
     text = f"{leg.net:+d} {leg.spec.name or leg.spec.symbol} without exits from now on ({group.memory['let_go']})"
-    return [_alert(now, 1, "let-go", text), f.Adjusted(now, 0, -leg.net, leg.avg, LET_GO, text)]
-
-
-def _alert(now: float, severity: int, code: str, text: str, **data: Any) -> f.Noted:
-    """An alert that is part of the audit: the shell raises it when it folds the fact."""
-    return f.Noted(now, text, {"alert": code, "severity": severity, **data})
-
-
-def _failures(group: GroupState, now: float, quotes: Mapping[str, Quote]) -> list[Any]:
-    """Every exit that ended against our will becomes an attempt with back-off, once.
-
-    A refused reservation is no failure of the target: from now on only the stop rests and the target is watched. What
-    the venue takes during the session only waits for it (and is tried every hour, should our calendar be wrong).
-    """
-    if not group.failures:
-        return []
-    out: list[Any] = []
-    counted: dict[Any, int] = {}
-    single = not group.memory.get("no_linked")
-    waits = bool(group.memory.get(OUT_OF_SESSION))
-    for order in group.failures.values():
-        key = (order.leg, order.purpose)
-        if key in counted:
-            continue
-        tried = counted[key] = tries(group, key)
-        if order.reject is RejectReason.RESERVED and not group.memory.get("reserves"):
-            out.append(f.Remembered(now, "reserves", True))
-        native = bool(order.bundle)
-        if order.reject is RejectReason.SESSION and order.purpose is not Purpose.ENTRY and not native:
-            spec = group.legs[order.leg].spec
-            if not quotes[spec.symbol].open:
-                if not waits:
-                    waits = True
-                    text = f"exits in {spec.name or spec.symbol} wait for the session: {order.reason}"
-                    alert = _alert(now, 1, "waits-for-session", text, order=order.number)
-                    out += [f.Remembered(now, OUT_OF_SESSION, True), alert]
-                out.append(f.Attempt(now, order.leg, order.purpose, now + _HOUR, order.reason))
-                continue
-        if native:
-            if single:
-                text = f"the native set ended ({order.reason or order.status}): single orders from now on"
-                out += [f.Remembered(now, "no_linked", True), _alert(now, 2, "native-refused", text)]
-            single = False
-        elif trouble.takes_no_market(order):
-            if not group.memory.get("no_market"):
-                text = f"the venue takes no market order ({order.reason}): limits beyond the quote from now on"
-                out += [f.Remembered(now, "no_market", True), _alert(now, 1, "no-market", text, order=order.number)]
-        elif order.reject is RejectReason.CAPABILITY and order.purpose is Purpose.STOP:
-            text = f"the venue takes no such stop ({order.reason}): it is watched from now on"
-            out += [f.Remembered(now, "watch_stops", True), _alert(now, 1, "stop-watched", text, order=order.number)]
-        # an exit that somebody else cancelled, or that a restart did not find, is replaced at once; a refused one waits
-        unasked = (order.status is not ChildStatus.REJECTED and tried <= 1) or native
-        delay = 0.0 if unasked else group.spec.policy.retry.delay(tried)
-        if order.reject is RejectReason.RESERVED and order.purpose in RESERVATION_WAITS:
-            out += _reserved_elsewhere(group, order, now, tried)
-            delay = group.spec.policy.retry.cap if group.attempts.get(key, 0) == tried else delay
-        out.append(f.Attempt(now, order.leg, order.purpose, now + delay, order.reason))
-        if order.purpose is Purpose.TARGET and order.reject is not RejectReason.RESERVED:
-            out += _target_failed(group, order, now, tried)
-        elif native:
-            continue
-        elif order.purpose is Purpose.STOP and group.legs[0].net and order.reject is not RejectReason.CAPABILITY:
-            text = f"stop ended without being asked, new one in {delay:g} s: {order.reason or order.status}"
-            out.append(_alert(now, 1, "stop-rejected", text, order=order.number))
-        elif order.purpose is Purpose.ENTRY:
-            out.append(_alert(now, 2, "entry-rejected", order.reason or str(order.status), order=order.number))
-    return out
-
-
-def _reserved_elsewhere(group: GroupState, order: ChildOrder, now: float, tried: int) -> list[Any]:
-    """A close that waits for a reservation: a person is told once it has waited for as many refusals as others get."""
-    if group.attempts.get((order.leg, order.purpose), 0) != tried or group.memory.get("waits_reserved"):
-        return []
-    text = f"{order.quantity:+d} cannot leave, the broker reserves the position for other orders: cancel those"
-    return [f.Remembered(now, "waits_reserved", True), _alert(now, 0, "unprotected", text, order=order.number)]
+    return [alert(now, 1, "let-go", text), f.Adjusted(now, 0, -leg.net, leg.avg, LET_GO, text)]
 
 
 def stuck(group: GroupState, now: float, env: Env) -> list[Any]:
@@ -185,21 +111,11 @@ def stuck(group: GroupState, now: float, env: Env) -> list[Any]:
     return []
 
 
-def _target_failed(group: GroupState, order: ChildOrder, now: float, tried: int) -> list[Any]:
-    if tried < group.spec.policy.rollback_attempts or group.memory.get(f"target_off.{order.rung}"):
-        return []
-    text = f"target {order.rung + 1} given up after {tried} refusals ({order.reason}); the stop stays"
-    return [
-        f.Remembered(now, f"target_off.{order.rung}", True),
-        _alert(now, 1, "target-given-up", text, order=order.number),
-    ]
-
-
 def _over_filled(group: GroupState, view: Exposure, now: float) -> list[Any]:
     if view.open >= 0 or group.memory.get("excess_seen") == view.open:
         return []
     text = f"exits closed {-view.open} more than was open; reversing at market"
-    return [f.Remembered(now, "excess_seen", view.open), _alert(now, 1, "exit-excess", text, excess=-view.open)]
+    return [f.Remembered(now, "excess_seen", view.open), alert(now, 1, "exit-excess", text, excess=-view.open)]
 
 
 def _give_up(group: GroupState, view: Exposure, now: float) -> list[Any]:
@@ -217,15 +133,15 @@ def _give_up(group: GroupState, view: Exposure, now: float) -> list[Any]:
             text = f"stop could not be changed in {policy.rollback_attempts} attempts; the old one still works"
             back = _standing(group, plan_of(group), view)
             stuck = [f.Remembered(now, f"stuck.{pair}", price) for pair, price in back]
-            return [*stuck, f.Remembered(now, "stuck_stop", True), _alert(now, 1, "stop-not-moved", text)]
+            return [*stuck, f.Remembered(now, "stuck_stop", True), alert(now, 1, "stop-not-moved", text)]
         if group.held in UNKNOWN:
             if group.memory.get("bare") == refused:
                 return []
             text = f"no stop after {refused} attempts, and what is held is in doubt ({group.held_why}): decide"
-            return [f.Remembered(now, "bare", refused), _alert(now, 0, "unprotected", text, open=view.open)]
+            return [f.Remembered(now, "bare", refused), alert(now, 0, "unprotected", text, open=view.open)]
         if policy.emergency_flatten:
             text = f"no stop after {policy.rollback_attempts} attempts: closing {view.open} at market"
-            return [f.Emergency(now, text), _alert(now, 0, "emergency-close", text, open=view.open)]
+            return [f.Emergency(now, text), alert(now, 0, "emergency-close", text, open=view.open)]
         if group.phase is not Phase.HELD:
             return [_held(now, HoldCause.REFUSED_BEYOND_CAPS, f"{view.open} open without a stop")]
     for purpose in (Purpose.EMERGENCY, Purpose.EXCESS, Purpose.CLOSE):
@@ -235,7 +151,7 @@ def _give_up(group: GroupState, view: Exposure, now: float) -> list[Any]:
                 return [f.Emergency(now, text)]
             return [
                 _held(now, HoldCause.REFUSED_BEYOND_CAPS, text),
-                _alert(now, 0, "unprotected", text, open=view.open),
+                alert(now, 0, "unprotected", text, open=view.open),
             ]
     return []
 
@@ -260,7 +176,7 @@ def _bidless(group: GroupState, view: Exposure, now: float, quotes: Mapping[str,
     if quote is None or not quote.open or quote.bid > 0:
         return []
     text = f"{leg.spec.name or leg.spec.symbol}: long {leg.net} without a bid, kept until one returns or it expires"
-    return [f.Remembered(now, "bidless", True), _alert(now, 2, "bidless-long", text)]
+    return [f.Remembered(now, "bidless", True), alert(now, 2, "bidless-long", text)]
 
 
 def _entry_timeout(group: GroupState, plan: ExitPlan, view: Exposure, now: float) -> list[Any]:
